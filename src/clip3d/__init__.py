@@ -1,0 +1,42 @@
+"""clip3d: words, photos and shapes find 3D objects.
+
+The public names are resolved on first use, so that `import clip3d` loads neither torch nor a model.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "PointCloud": "clip3d.clouds.cloud",
+    "read": "clip3d.clouds.reading",
+    "write": "clip3d.clouds.writing",
+    "Space": "clip3d.spaces",
+    "Model": "clip3d.models.model",
+    "load": "clip3d.models.loading",
+    "search": "clip3d.search.adhoc",
+}
+
+__all__ = [*_HOME, "__version__"]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from clip3d.clouds.cloud import PointCloud as PointCloud
+    from clip3d.clouds.reading import read as read
+    from clip3d.clouds.writing import write as write
+    from clip3d.models.loading import load as load
+    from clip3d.models.model import Model as Model
+    from clip3d.search.adhoc import search as search
+    from clip3d.spaces import Space as Space
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'clip3d' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""Training data: iterables and the builders that make them from installable packages."""

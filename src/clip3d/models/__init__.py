@@ -1,0 +1,1 @@
+"""Bundles of towers with their card and weights."""

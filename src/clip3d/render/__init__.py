@@ -1,0 +1,1 @@
+"""Pictures of clouds: shaded views and depth maps."""

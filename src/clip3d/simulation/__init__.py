@@ -1,0 +1,1 @@
+"""Procedural objects with exact truth."""

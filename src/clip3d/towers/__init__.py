@@ -1,0 +1,1 @@
+"""Encoders from one modality into a space, one architecture a file."""

@@ -1,0 +1,1 @@
+"""Training: objectives, recipes and the loop."""
