@@ -17,7 +17,7 @@ _HOME = {
     "Space": "clip3d.spaces",
     "Model": "clip3d.models.model",
     "load": "clip3d.models.loading",
-    "search": "clip3d.search.adhoc",
+    "search_files": "clip3d.search.adhoc",
 }
 
 __all__ = [*_HOME, "__version__"]  # noqa: PLE0604
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from clip3d.clouds.writing import write as write
     from clip3d.models.loading import load as load
     from clip3d.models.model import Model as Model
-    from clip3d.search.adhoc import search as search
+    from clip3d.search.adhoc import search_files as search_files
     from clip3d.spaces import Space as Space
 
 
