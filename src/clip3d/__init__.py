@@ -20,7 +20,7 @@ _HOME = {
     "search_files": "clip3d.search.adhoc",
 }
 
-__all__ = [*_HOME, "__version__"]  # noqa: PLE0604
+__all__ = [*_HOME, "__version__"]
 
 if TYPE_CHECKING:
     from clip3d.clouds.cloud import PointCloud as PointCloud
