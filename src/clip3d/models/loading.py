@@ -1,0 +1,42 @@
+"""Finding a model by name or path. Nothing is ever fetched."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from clip3d.errors import ModelError
+from clip3d.models.model import Model
+
+EMBEDDED = Path(__file__).parent / "weights"
+DEFAULT = "mini"
+
+
+def load(name: str | PathLike[str] = DEFAULT, *, device: str = "cpu") -> Model:
+    """Load a model.
+
+    Args:
+        name: an embedded model ("mini") or the path of a folder that holds a card.json.
+        device: torch device of the image and cloud towers, such as "cpu", "cuda" or "cuda:1".
+
+    Raises:
+        ModelError: if there is no such model, or its files are damaged.
+    """
+    return Model(find_model(name), device=device)
+
+
+def find_model(name: str | PathLike[str]) -> Path:
+    """The folder of an embedded model's name, or of a path."""
+    if str(name) in embedded_models():
+        return EMBEDDED / str(name)
+    folder = Path(name)
+    if (folder / "card.json").is_file():
+        return folder
+    reason = "has no card.json" if folder.is_dir() else "there is no such model"
+    known = ", ".join(embedded_models())
+    raise ModelError(folder, reason, f"embedded models: {known}; or give a folder that holds a card.json")
+
+
+def embedded_models() -> list[str]:
+    """Names of the models that come with the package."""
+    return sorted(path.parent.name for path in EMBEDDED.glob("*/card.json"))

@@ -1,0 +1,196 @@
+"""A model: towers of one space, used through one object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.clouds.cloud import PointCloud
+from clip3d.errors import ModelError, ShapeError
+from clip3d.models.card import Card, Modality, TowerCard, read_card
+from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess
+from clip3d.models.weights import check_hash, load_strict, read_arrays, read_state
+from clip3d.spaces import Space, fill_templates, rank, unit
+
+Array = NDArray[np.float32]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Label:
+    """One answer of a classification: the label, its probability among the labels given, its centred cosine."""
+
+    label: str
+    probability: float
+    similarity: float
+
+
+class Model:
+    """Towers of one space with their card.
+
+    Towers are loaded when first used, each file checked against its hash. Text needs no torch.
+
+    Attributes:
+        folder: where card and weights lie.
+        card: what the model is, how inputs are prepared, what was measured.
+        device: torch device of the image and cloud towers.
+    """
+
+    def __init__(self, folder: Path, device: str = "cpu") -> None:
+        self.folder = folder
+        self.device = device
+        self.card: Card = read_card(folder / "card.json")
+        self._towers: dict[Modality, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"Model({self.card.name!r}, towers={sorted(self.card.towers)}, space={self.card.space['id']!r})"
+
+    @property
+    def name(self) -> str:
+        """Name of the model, such as "mini"."""
+        return self.card.name
+
+    @property
+    def id(self) -> str:
+        """Name and first digits of the weights' hash: what answers and stored vectors are signed with."""
+        return f"{self.card.name}@{self.card.weights_hash[:12]}"
+
+    @cached_property
+    def space(self) -> Space:
+        """The space all towers share."""
+        facts = self.card.space
+        path = self.folder / facts["weights"]
+        check_hash(path, facts["sha256"])
+        mean = read_arrays(path)["mean"].astype(np.float32)
+        return Space(facts["id"], int(facts["dim"]), mean, float(facts["scale"]), facts["stored"])
+
+    def tower_card(self, modality: Modality) -> TowerCard:
+        """The card of one tower; ModelError if the model has none for that modality."""
+        if modality not in self.card.towers:
+            known = ", ".join(sorted(self.card.towers))
+            raise ModelError(self.folder, f"the model {self.name} has no {modality} tower (it has: {known})")
+        return self.card.towers[modality]
+
+    def encode_texts(
+        self, texts: Sequence[str], templates: Sequence[str] | None = None, *, normalize: bool = True
+    ) -> Array:
+        """Vectors (n, d) float32 of n phrases, unit length unless `normalize` is False.
+
+        Args:
+            texts: phrases; taken as they are if no templates are given.
+            templates: prompts with {} where the phrase goes; the unit vectors of a phrase's prompts are averaged.
+            normalize: give unit length.
+        """
+        _check_texts(texts)
+        if templates is None:
+            vectors = self._tower("text").encode(list(texts))
+            return unit(vectors) if normalize else vectors
+        raw = self._tower("text").encode(fill_templates(texts, templates))
+        if len(templates) == 1:
+            return unit(raw) if normalize else raw
+        groups = raw.reshape(len(texts), len(templates), -1)
+        return np.stack([self.space.ensemble(g) for g in groups]) if len(texts) else raw
+
+    def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
+        """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
+        prepare = ImagePreprocess.from_card(self.tower_card("image").preprocess)
+        return self._encode("image", images, lambda image: (prepare(image),), normalize, batch_size)
+
+    def encode_clouds(
+        self,
+        clouds: Iterable[PointCloud],
+        *,
+        normalize: bool = True,
+        batch_size: int = 16,
+        points: int | None = None,
+    ) -> Array:
+        """Vectors (n, d) float32 of n clouds, each in its own declared frame.
+
+        Args:
+            clouds: any valid clouds; colour is used where there is some.
+            normalize: give unit length.
+            batch_size: clouds in one forward pass; it does not change the vectors beyond rounding.
+            points: points the tower sees, if not the card's number.
+        """
+        prepare = CloudPreprocess.from_card(self.tower_card("cloud").preprocess)
+        return self._encode("cloud", clouds, lambda c: prepare(c, points=points), normalize, batch_size)
+
+    def label_vectors(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
+        """One vector (n, d) a label, from the card's prompt templates or those given."""
+        return self.encode_texts(labels, templates or self.card.templates)
+
+    def classify(
+        self, cloud: PointCloud, labels: Sequence[str], templates: Sequence[str] | None = None
+    ) -> list[Label]:
+        """The labels ranked by how well they name the cloud, with probabilities that add up to 1."""
+        return self.rank_labels(self.encode_clouds([cloud]), labels, self.label_vectors(labels, templates))[0]
+
+    def rank_labels(self, vectors: Array, labels: Sequence[str], label_vectors: Array) -> list[list[Label]]:
+        """For each vector (n, d) the labels, best first, given the labels' vectors (m, d)."""
+        similarity = self.space.similarity(vectors, label_vectors)
+        probability = self.space.probabilities(similarity)
+        return [
+            [Label(labels[j], float(p[j]), float(s[j])) for j in rank(s)]
+            for s, p in zip(similarity, probability, strict=True)
+        ]
+
+    def _tower(self, modality: Modality) -> Any:
+        if modality not in self._towers:
+            self._towers[modality] = self._load(self.tower_card(modality))
+        return self._towers[modality]
+
+    def _load(self, tower: TowerCard) -> Any:
+        from clip3d.towers.catalogue import resolve
+
+        for name, expected in {tower.weights: tower.sha256, **tower.files}.items():
+            check_hash(self.folder / name, expected)
+        try:
+            architecture = resolve(tower.architecture)
+        except KeyError as error:
+            raise ModelError(self.folder / "card.json", str(error.args[0])) from error
+        path = self.folder / tower.weights
+        if tower.modality == "text":
+            return architecture.load(self.folder, tower.weights, **tower.config)
+        return load_strict(architecture(**tower.config), read_state(path), path).to(self.device)
+
+    def _encode(
+        self,
+        modality: Modality,
+        items: Iterable[T],
+        prepare: Callable[[T], tuple[Array, ...]],
+        normalize: bool,
+        batch_size: int,
+    ) -> Array:
+        import torch
+
+        tower = self._tower(modality)
+        rows = []
+        with torch.inference_mode():
+            for batch in _batches(items, batch_size):
+                columns = zip(*(prepare(item) for item in batch), strict=True)
+                inputs = [torch.from_numpy(np.stack(column)).to(self.device) for column in columns]
+                rows.append(tower(*inputs).float().cpu().numpy())
+        vectors = np.concatenate(rows) if rows else np.zeros((0, self.space.dim), np.float32)
+        return unit(vectors) if normalize else vectors
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise ShapeError("texts must be a list of phrases, got one string: write [text]")
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

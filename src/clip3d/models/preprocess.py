@@ -1,0 +1,111 @@
+"""Inputs made ready for a tower, as its card says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.clouds.cloud import PointCloud
+from clip3d.errors import ShapeError
+
+Array = NDArray[np.float32]
+
+# Farthest point sampling from more candidates than this costs time and changes nothing that shows.
+MAX_CANDIDATES = 8192
+
+
+@dataclass(frozen=True)
+class CloudPreprocess:
+    """How a cloud is prepared: turned z-up, resampled to `points`, scaled to the unit sphere.
+
+    Attributes:
+        points: number of points the tower sees.
+        color_fill: value in [0, 1] of all channels of a cloud that has no colour.
+    """
+
+    points: int = 1024
+    color_fill: float = 0.5
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> CloudPreprocess:
+        """From a card's `preprocess` table; unknown keys are an error."""
+        return cls(**values)
+
+    def __call__(self, cloud: PointCloud, *, points: int | None = None) -> tuple[Array, Array]:
+        """Points (n, 3) in the unit sphere, z up, and colours (n, 3) in [0, 1], both float32.
+
+        Args:
+            cloud: any valid cloud.
+            points: n, if it is to differ from the card's number.
+        """
+        from clip3d.clouds.normalizing import normalize_unit_sphere
+        from clip3d.clouds.sampling import random_sample, resample
+
+        cloud = cloud.z_up()
+        if len(cloud) > MAX_CANDIDATES:
+            cloud = cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
+        cloud = cloud.select(resample(cloud.points, points or self.points))
+        xyz = normalize_unit_sphere(cloud.points)[0]
+        colors = cloud.colors if cloud.colors is not None else np.full_like(xyz, self.color_fill)
+        return xyz, colors
+
+
+@dataclass(frozen=True)
+class ImagePreprocess:
+    """How an image is prepared: short side to `size`, centre square, scaled channels.
+
+    Attributes:
+        size: pixels of the square that the tower sees.
+        mean: of the channels, in [0, 1].
+        std: of the channels, in [0, 1].
+        background: grey level in [0, 1] that shows through transparent pixels.
+    """
+
+    size: int = 224
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    background: float = 1.0
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> ImagePreprocess:
+        """From a card's `preprocess` table; unknown keys are an error."""
+        typed: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**typed)
+
+    def __call__(self, image: Any) -> Array:
+        """Pixels (3, size, size) float32 of a PIL image or an (h, w, 3) uint8 array."""
+        from PIL import Image
+
+        picture = image if isinstance(image, Image.Image) else _from_array(image)
+        picture = _on_background(picture, self.background)
+        scale = self.size / min(picture.size)
+        width, height = (max(self.size, round(side * scale)) for side in picture.size)
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
+        left, top = (width - self.size) // 2, (height - self.size) // 2
+        picture = picture.crop((left, top, left + self.size, top + self.size))
+        pixels = np.asarray(picture, dtype=np.float32) / 255
+        pixels = (pixels - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
+
+
+def _from_array(array: NDArray[np.uint8]) -> Any:
+    from PIL import Image
+
+    array = np.asarray(array)
+    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
+        raise ShapeError(f"an image must be a PIL image or (h, w, 3) uint8, got {array.shape} {array.dtype}")
+    return Image.fromarray(array)
+
+
+def _on_background(picture: Any, grey: float) -> Any:
+    from PIL import Image
+
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        level = round(grey * 255)
+        canvas = Image.new("RGBA", picture.size, (level, level, level, 255))
+        picture = Image.alpha_composite(canvas, picture.convert("RGBA"))
+    return picture.convert("RGB")

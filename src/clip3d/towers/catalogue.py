@@ -1,0 +1,24 @@
+"""Every architecture that a card may name, in one table; each is imported on use."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+ARCHITECTURES: dict[str, str] = {
+    "sentence-text": "clip3d.towers.text:TextTower",
+    "efficientnet-lite": "clip3d.towers.image:ImageTower",
+    "set-abstraction": "clip3d.towers.set_abstraction:SetAbstractionTower",
+}
+
+
+def resolve(name: str) -> Any:
+    """The class behind an architecture's name.
+
+    Raises:
+        KeyError: if the table has no such name; the message lists those it has.
+    """
+    if name not in ARCHITECTURES:
+        raise KeyError(f"unknown architecture {name!r}: this version knows {', '.join(sorted(ARCHITECTURES))}")
+    module, attribute = ARCHITECTURES[name].split(":")
+    return getattr(import_module(module), attribute)
