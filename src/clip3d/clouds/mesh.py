@@ -87,7 +87,8 @@ class Mesh:
         if self.texture is not None:
             return self.texture.sample(face, barycentric)
         if self.vertex_colors is not None:
-            return np.einsum("nc,ncd->nd", barycentric, self.vertex_colors[self.faces[face]]).astype(np.float32)
+            colors = np.einsum("nc,ncd->nd", barycentric, self.vertex_colors[self.faces[face]])
+            return np.asarray(colors, dtype=np.float32)
         if self.face_colors is not None:
             return np.asarray(self.face_colors[face], dtype=np.float32)
         return np.full((len(face), 3), 0.5, dtype=np.float32)
@@ -115,36 +116,60 @@ def sample_surface(meshes: Sequence[Mesh], n: int, *, seed: int = 0) -> SurfaceS
     Raises:
         ShapeError: if the meshes have no area.
     """
-    corners = np.concatenate([mesh.corners() for mesh in meshes]) if meshes else np.zeros((0, 3, 3), np.float32)
-    corners64 = corners.astype(np.float64)
-    cross = np.cross(corners64[:, 1] - corners64[:, 0], corners64[:, 2] - corners64[:, 0])
-    area = np.linalg.norm(cross, axis=1)
-    total = area.sum()
+    areas = [_areas(mesh) for mesh in meshes]
+    running = np.cumsum(np.concatenate(areas)) if areas else np.zeros(0)
+    total = float(running[-1]) if len(running) else 0.0
     if not np.isfinite(total) or total <= 0:
         raise ShapeError("the surface has no area to sample")
 
     generator = np.random.default_rng(seed)
-    running = np.cumsum(area)
-    targets = (np.arange(n) + generator.random(n)) / n * running[-1]
-    face = np.minimum(np.searchsorted(running, targets, side="right"), len(area) - 1)
+    targets = (np.arange(n) + generator.random(n)) / n * total
+    last = int(np.searchsorted(running, total))  # the last face with an area
+    face = np.minimum(np.searchsorted(running, targets, side="right"), last)
     root, other = np.sqrt(generator.random(n)), generator.random(n)
-    barycentric = np.stack([1 - root, root * (1 - other), root * other], axis=1).astype(np.float32)
+    barycentric = np.stack([1 - root, root * (1 - other), root * other], axis=1)
+    return _sample_at(meshes, face, barycentric)
 
-    points = np.einsum("nc,ncd->nd", barycentric, corners[face])
-    normals = cross[face] / np.maximum(area[face, None], 1e-300)
-    return SurfaceSample(
-        points=np.asarray(points, dtype=np.float32),
-        normals=np.asarray(normals, dtype=np.float32),
-        colors=_colors(meshes, face, barycentric) if any(mesh.has_color for mesh in meshes) else None,
+
+def _areas(mesh: Mesh, block: int = 1 << 18) -> NDArray[np.float64]:
+    """Twice the area of each face (f,), block by block, so that a large mesh needs little memory."""
+    areas = np.zeros(len(mesh.faces))
+    for start in range(0, len(mesh.faces), block):
+        corners = mesh.vertices[mesh.faces[start : start + block]]
+        areas[start : start + block] = np.linalg.norm(_cross(corners), axis=1)
+    return areas
+
+
+def _cross(corners: Array) -> NDArray[np.float64]:
+    """Cross products (f, 3) of two sides; float64, since float32 would overflow or lose thin faces."""
+    wide = corners.astype(np.float64)
+    a, b = wide[:, 1] - wide[:, 0], wide[:, 2] - wide[:, 0]
+    return np.stack(
+        [
+            a[:, 1] * b[:, 2] - a[:, 2] * b[:, 1],
+            a[:, 2] * b[:, 0] - a[:, 0] * b[:, 2],
+            a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0],
+        ],
+        axis=1,
     )
 
 
-def _colors(meshes: Sequence[Mesh], face: NDArray[np.intp], barycentric: Array) -> Array:
-    colors = np.zeros((len(face), 3), dtype=np.float32)
-    start = 0
-    for mesh in meshes:
-        mine = (face >= start) & (face < start + len(mesh.faces))
-        if mine.any():
-            colors[mine] = mesh.colors_at(face[mine] - start, barycentric[mine])
-        start += len(mesh.faces)
-    return np.clip(colors, 0, 1)
+def _sample_at(meshes: Sequence[Mesh], face: NDArray[np.intp], barycentric: NDArray[np.float64]) -> SurfaceSample:
+    """Points, normals and colours at ascending face numbers (n,), which run on from mesh to mesh."""
+    n = len(face)
+    points, normals = np.zeros((n, 3), dtype=np.float32), np.zeros((n, 3), dtype=np.float32)
+    colors = np.zeros((n, 3), dtype=np.float32)
+    bounds = np.cumsum([0] + [len(mesh.faces) for mesh in meshes])
+    begin = np.searchsorted(face, bounds)
+    for index, mesh in enumerate(meshes):
+        mine = slice(begin[index], begin[index + 1])
+        if mine.start == mine.stop:
+            continue
+        local, weights = face[mine] - bounds[index], barycentric[mine]
+        corners = mesh.vertices[mesh.faces[local]]
+        cross = _cross(corners)
+        points[mine] = np.einsum("nc,ncd->nd", weights, corners)
+        normals[mine] = cross / np.linalg.norm(cross, axis=1, keepdims=True)
+        colors[mine] = mesh.colors_at(local, weights.astype(np.float32))
+    colored = any(mesh.has_color for mesh in meshes)
+    return SurfaceSample(points, normals, np.clip(colors, 0, 1) if colored else None)

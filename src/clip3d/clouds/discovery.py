@@ -1,0 +1,85 @@
+"""Which files of the named paths are clouds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clip3d.clouds.formats.xyz import is_table
+from clip3d.clouds.reading import SUFFIXES
+from clip3d.errors import CloudError
+
+# Suffixes that mostly belong to other things; in a folder such a file counts when its first lines are points.
+LOOSE_SUFFIXES = frozenset({".txt", ".csv"})
+
+
+@dataclass(frozen=True)
+class Found:
+    """Cloud files in the order in which they were named, each folder's sorted, and what was wrong with the rest."""
+
+    files: list[Path] = field(default_factory=list)
+    problems: list[CloudError] = field(default_factory=list)
+
+
+def find_clouds(paths: Iterable[str | Path]) -> Found:
+    """List the cloud files among paths; folders are searched through.
+
+    In folders, hidden names are skipped, links that lead out of the folder are not followed, and other files are
+    passed over (among them .txt and .csv files that do not begin with a table of numbers). A file named twice is
+    listed once. Nothing is raised: a path that is missing, is of an unknown format, or is a folder without a cloud
+    is a problem.
+    """
+    found = Found()
+    seen: set[Path] = set()
+    for path in map(Path, paths):
+        try:
+            for file in _expand(path):
+                real = file.resolve()
+                if real not in seen:
+                    seen.add(real)
+                    found.files.append(file)
+        except CloudError as error:
+            found.problems.append(error)
+        except (OSError, RuntimeError, ValueError) as error:
+            found.problems.append(CloudError(path, f"it cannot be searched: {error}"))
+    return found
+
+
+def _expand(path: Path) -> list[Path]:
+    formats = ", ".join(sorted(SUFFIXES))
+    if path.is_dir():
+        files = sorted(_walk(path, path.resolve()))
+        if not files:
+            raise CloudError(path, "no cloud file in this folder or below it", f"looked for {formats}")
+        return files
+    if not path.exists():
+        raise CloudError(path, "there is no such file or folder", "check the spelling of the path")
+    if path.suffix.lower() not in SUFFIXES:
+        named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
+        raise CloudError(path, f"clip3d does not read {named}", f"it reads {formats}")
+    return [path]
+
+
+def _walk(folder: Path, root: Path) -> Iterator[Path]:
+    entered = {root}
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here = Path(place)
+        kept = []
+        for name in sorted(folders):
+            real = (here / name).resolve()
+            if not name.startswith(".") and real not in entered and real.is_relative_to(root):
+                entered.add(real)
+                kept.append(name)
+        folders[:] = kept
+        for name in names:
+            if not name.startswith(".") and _is_cloud(here / name, root):
+                yield here / name
+
+
+def _is_cloud(path: Path, root: Path) -> bool:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES or not path.is_file() or not path.resolve().is_relative_to(root):
+        return False
+    return suffix not in LOOSE_SUFFIXES or is_table(path)

@@ -1,0 +1,219 @@
+"""The door for files: a path becomes one valid PointCloud, and every problem becomes a CloudError."""
+
+from __future__ import annotations
+
+import logging
+import stat
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.clouds.cloud import Axis, FrameSource, PointCloud, Unit
+from clip3d.clouds.formats.contents import MAX_FACES, MAX_PARTS, MAX_POINTS, Contents, Malformed, Numbers
+from clip3d.clouds.formats.neighbours import Neighbours
+from clip3d.clouds.formats.sniffing import looks_like
+from clip3d.clouds.mesh import sample_surface
+from clip3d.errors import CloudError, ShapeError
+
+Reader = Callable[[bytes, Neighbours], Contents]
+
+FORMATS: dict[str, str] = {
+    ".3mf": "clip3d.clouds.formats.threemf:read_3mf",
+    ".csv": "clip3d.clouds.formats.xyz:read_xyz",
+    ".dae": "clip3d.clouds.formats.dae:read_dae",
+    ".glb": "clip3d.clouds.formats.gltf:read_glb",
+    ".gltf": "clip3d.clouds.formats.gltf:read_gltf",
+    ".npy": "clip3d.clouds.formats.npy:read_npy",
+    ".npz": "clip3d.clouds.formats.npy:read_npz",
+    ".obj": "clip3d.clouds.formats.obj:read_obj",
+    ".off": "clip3d.clouds.formats.off:read_off",
+    ".pcd": "clip3d.clouds.formats.pcd:read_pcd",
+    ".ply": "clip3d.clouds.formats.ply:read_ply",
+    ".stl": "clip3d.clouds.formats.stl:read_stl",
+    ".txt": "clip3d.clouds.formats.xyz:read_xyz",
+    ".xyz": "clip3d.clouds.formats.xyz:read_xyz",
+}
+SUFFIXES: frozenset[str] = frozenset(FORMATS)
+
+DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
+MAX_FILE_BYTES = 1024**3
+# Beyond this, float32 overflows as soon as something squares a distance.
+MAX_COORDINATE = 1e15
+
+_quiet_lock = threading.RLock()
+
+
+def read(
+    path: str | Path, *, points: int = 8192, seed: int = 0, up: Axis | None = None, unit: Unit | None = None
+) -> PointCloud:
+    """Read a mesh, a scene or a point file.
+
+    Meshes are sampled by area, with their colours and face normals. Point files come back whole, up to
+    50 million points; points that are not finite are dropped if at least half are finite.
+
+    Args:
+        path: a file with one of `SUFFIXES`.
+        points: how many points to draw on a mesh.
+        seed: of the drawing; equal seeds give equal points.
+        up: overrides the up axis of the file or format.
+        unit: overrides the unit of the file or format.
+
+    Returns:
+        A cloud in the file's own axes and unit. Without a statement in the file or its format, the up axis is y for
+        OBJ and z for all others, and the unit is "unknown"; `frame_source` says which of these holds.
+
+    Raises:
+        CloudError: whatever is wrong with the file.
+        ShapeError: if `points` is not between 1 and 50 million.
+    """
+    path = Path(path)
+    if not 1 <= points <= MAX_POINTS:
+        raise ShapeError(f"points must lie between 1 and {MAX_POINTS:,}, got {points}")
+    reader = _reader(path)
+    data = _bytes(path)
+    _check_name(path, data)
+    neighbours = Neighbours(path)
+    try:
+        with _quiet():
+            contents = reader(data, neighbours)
+            cloud = _cloud(contents, points, seed)
+            return _framed(cloud, contents, neighbours, up, unit)
+    except CloudError:
+        raise
+    except Malformed as error:
+        raise CloudError(path, error.reason, error.remedy) from error
+    except ShapeError as error:
+        raise CloudError(path, str(error)) from error
+    except MemoryError as error:
+        raise CloudError(path, "it needs more memory than there is", "simplify or thin it out") from error
+    except Exception as error:  # parsers meet hostile bytes here, and one bad file never ends a run
+        kind = type(error).__name__
+        detail = " ".join(str(error).split())[:200]
+        reason = f"it is not a valid {path.suffix[1:].upper()} file: {kind}: {detail}"
+        raise CloudError(path, reason.rstrip(": "), "the file is damaged or cut short: export it again") from error
+
+
+def _reader(path: Path) -> Reader:
+    target = FORMATS.get(path.suffix.lower())
+    if target is None:
+        named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
+        raise CloudError(path, f"clip3d does not read {named}", f"it reads {', '.join(sorted(SUFFIXES))}")
+    module, _, name = target.partition(":")
+    reader: Reader = getattr(import_module(module), name)
+    return reader
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CloudError(path, "it is not a file", "name a file, or a folder where folders are accepted")
+        if status.st_size > MAX_FILE_BYTES:
+            raise CloudError(path, f"it holds {status.st_size:,} bytes, more than 1 GiB", "thin it out or cut it")
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise CloudError(path, "there is no such file", "check the spelling of the path") from error
+    except (OSError, ValueError) as error:
+        raise CloudError(path, f"it cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+    if not data:
+        raise CloudError(path, "it is empty (0 bytes)", "copy or export it again")
+    return data
+
+
+def _check_name(path: Path, data: bytes) -> None:
+    """Complain about a file whose first bytes belong to a format other than its name says."""
+    suffix = path.suffix.lower()
+    found = looks_like(data)
+    if found is None or suffix in found.suffixes:
+        return
+    rename = f"rename it to {path.with_suffix(found.suffixes[0]).name}" if found.suffixes else ""
+    raise CloudError(path, f"this looks like a {found.name} file, not {suffix[1:].upper()}", rename)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the warnings and log lines of parsers off the terminal; what matters is raised."""
+    with _quiet_lock:
+        levels = {name: logging.getLogger(name).level for name in ("trimesh", "collada", "PIL")}
+        for name in levels:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)
+
+
+def _cloud(contents: Contents, points: int, seed: int) -> PointCloud:
+    faces = sum(len(mesh.faces) for mesh in contents.meshes)
+    if faces:
+        corners = sum(len(mesh.vertices) for mesh in contents.meshes)
+        if faces > MAX_FACES or corners > 3 * MAX_FACES or len(contents.meshes) > MAX_PARTS:
+            parts = len(contents.meshes)
+            raise Malformed(f"its scene has {faces:,} triangles in {parts:,} parts", "simplify the scene")
+        sample = sample_surface(contents.meshes, points, seed=seed)
+        _check_size(sample.points)
+        return PointCloud(sample.points, sample.colors, sample.normals)
+    if contents.points is None or not len(contents.points):
+        raise Malformed("it holds no surface and no points", "check that the export included the geometry")
+    return _point_cloud(contents)
+
+
+def _point_cloud(contents: Contents) -> PointCloud:
+    positions = np.asarray(contents.points).astype(np.float32)
+    if len(positions) > MAX_POINTS:
+        raise Malformed(f"{len(positions):,} points, more than {MAX_POINTS:,}", "thin the cloud out")
+    finite: Numbers = np.isfinite(positions).all(axis=1)
+    if 2 * finite.sum() < len(positions):
+        lost = len(positions) - int(finite.sum())
+        raise Malformed(f"{lost:,} of its {len(positions):,} points are NaN or infinite")
+    colors, normals = contents.colors, _unit_normals(contents.normals)
+    if not finite.all():
+        positions = positions[finite]
+        colors = None if colors is None else colors[finite]
+        normals = None if normals is None else normals[finite]
+    _check_size(positions)
+    return PointCloud(positions, colors, normals)
+
+
+def _unit_normals(normals: Numbers | None) -> NDArray[np.float32] | None:
+    """Normals at unit length; those without a direction point to z. None if fewer than half have one."""
+    if normals is None:
+        return None
+    values = np.asarray(normals, dtype=np.float32)
+    length = np.linalg.norm(values.astype(np.float64), axis=1)
+    good = np.isfinite(length) & (length > 1e-12)
+    if 2 * good.sum() < len(values):
+        return None
+    unit = (values / np.where(good, length, 1)[:, None]).astype(np.float32)
+    unit[~good] = (0, 0, 1)
+    return unit
+
+
+def _check_size(positions: NDArray[np.float32]) -> None:
+    largest = float(np.abs(positions).max())
+    if not largest <= MAX_COORDINATE:
+        raise Malformed(f"its coordinates reach {largest:.3g}, too large for any unit", "check the export's scale")
+
+
+def _framed(
+    cloud: PointCloud, contents: Contents, neighbours: Neighbours, up: Axis | None, unit: Unit | None
+) -> PointCloud:
+    source: FrameSource = "user" if up or unit else "file" if contents.up or contents.unit else "default"
+    return replace(
+        cloud,
+        up=up or contents.up or DEFAULT_UP.get(neighbours.path.suffix.lower(), "z"),
+        unit=unit or contents.unit or "unknown",
+        frame_source=source,
+        path=neighbours.path,
+        sources=tuple(neighbours.sources),
+    )
