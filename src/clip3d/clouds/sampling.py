@@ -112,18 +112,18 @@ def random_sample(points: Array, n: int, seed: int) -> Index:
 def _exact_order(clouds: Array, n: int, start: int) -> Index:
     b, p, _ = clouds.shape
     xyz = np.ascontiguousarray(clouds.transpose(2, 0, 1))  # (3, b, p): each pass runs over contiguous memory
-    flat = xyz.reshape(3, b * p)
-    offset = xyz.shape[2] * np.arange(b)
+    flat, first_row = xyz.reshape(3, b * p), p * np.arange(b)
     nearest = np.full((b, p), np.inf, dtype=np.float32)  # squared distance to the points chosen so far
-    square = np.zeros_like(xyz)
+    square, newest = np.zeros_like(xyz), np.zeros((3, b), dtype=np.float32)
+    distance, square_y, square_z = square
     order = np.full((n, b), start, dtype=np.intp)
     for step in range(1, n):
-        newest = flat.take(offset + order[step - 1], axis=1)
+        flat.take(first_row + order[step - 1], axis=1, out=newest, mode="clip")
         np.subtract(xyz, newest[:, :, None], out=square)
         np.multiply(square, square, out=square)
-        np.add(square[0], square[1], out=square[0])
-        np.add(square[0], square[2], out=square[0])
-        np.minimum(nearest, square[0], out=nearest)
+        np.add(distance, square_y, out=distance)
+        np.add(distance, square_z, out=distance)
+        np.minimum(nearest, distance, out=nearest)
         nearest.argmax(axis=1, out=order[step])
     return order.T
 
@@ -141,12 +141,12 @@ def _fast_order(points: Array, n: int, start: int) -> Index:
 
 
 def _thinned_order(points: Array, n: int, start: int) -> Index:
-    """Keep one point a voxel, with voxels so small that at least 2n points stay, then sample those exactly."""
-    size = float(np.ptp(points, axis=0).max()) / max(1.0, np.sqrt(n))
+    """Keep one point a voxel, with voxels so small that at least 4n points stay, then sample those exactly."""
+    size = float(np.ptp(points, axis=0).max()) / np.sqrt(4 * n)
     while size > 0:
         voxel = _voxel_numbers(points, size)
         kept = np.unique(voxel, return_index=True)[1]
-        if len(kept) >= 2 * n:
+        if len(kept) >= 4 * n:
             return np.asarray(kept[_exact_order(points[kept][None], n, 0)[0]])
         if len(kept) * 2 > len(points):
             break

@@ -88,7 +88,7 @@ def _nearest_by_tree(clouds: np.ndarray, centers: np.ndarray, k: int) -> np.ndar
 
 
 def _in_numpy(xyz: Tensor) -> bool:
-    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined]
+    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
     return xyz.device.type == "cpu" and not recorded
 
 
