@@ -50,18 +50,15 @@ class Fingerprint:
 
 
 def fingerprint(sources: Sequence[str | os.PathLike[str]]) -> Fingerprint:
-    """Read and hash all sources; one that is missing counts as missing, so that its coming is a change.
+    """Read and hash all sources; one that is missing or shut counts as missing, so that its coming is a change.
 
     Args:
         sources: the object's own file first, then those it names.
-
-    Raises:
-        OSError: if a source exists and cannot be read.
     """
     paths = tuple(os.path.abspath(source) for source in sources)  # noqa: PTH100 - must not resolve links
     taken_ns = time.time_ns()
     stamps = tuple(stamp_of(path) for path in paths)
-    hashes = [None if stamp is None else _sha256(path) for path, stamp in zip(paths, stamps, strict=True)]
+    hashes = [_sha256(path) for path in paths]
     suffix = Path(paths[0]).suffix.lower()
     content = hashlib.sha256(json.dumps([suffix, hashes]).encode()).hexdigest()
     return Fingerprint(content, paths, stamps, taken_ns)
@@ -76,9 +73,12 @@ def stamp_of(path: str) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _sha256(path: str) -> str:
+def _sha256(path: str) -> str | None:
     digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+    try:
+        with Path(path).open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    except OSError:
+        return None
     return digest.hexdigest()

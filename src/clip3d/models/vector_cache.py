@@ -232,10 +232,7 @@ def _verify(known: Fingerprint) -> tuple[str | None, Fingerprint | None]:
     """The content if it is still the same, and the fingerprint where it was taken again."""
     if known.is_current():
         return known.content, None
-    try:
-        again = fingerprint(known.sources)
-    except OSError:
-        return None, None
+    again = fingerprint(known.sources)
     return (known.content, again) if again.content == known.content else (None, None)
 
 

@@ -1,0 +1,102 @@
+"""`clip3d classify`: which of the labels names each file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.output import finish, name_problems, note, print_json, print_table, progress_bar, start_logging
+from clip3d.cli.session import load_model, open_cache, reading_of
+
+if TYPE_CHECKING:
+    from clip3d.search.labelling import LabelledFiles
+
+EXAMPLES = o.examples(
+    'clip3d classify chair.glb lamp.obj --labels "chair,table,lamp"',
+    "clip3d classify assets/ --labels @labels.txt --json",
+)
+
+
+def classify(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, and folders to search through.")],
+    labels: Annotated[
+        str, typer.Option("--labels", metavar="A,B,...|@FILE", help="Labels with commas, or a file, one a line.")
+    ],
+    templates: o.Templates = None,
+    model: o.ModelName = "mini",
+    device: o.Device = "cpu",
+    up: o.UpAxis = None,
+    unit: o.UnitName = None,
+    points: o.Points = 8192,
+    seed: o.Seed = 0,
+    no_cache: o.NoCache = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Choose a label for each 3D object.
+
+    Probabilities add up to 1 among the labels given, whether or not one of them is right.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    names = read_labels(labels)
+    from clip3d.search.labelling import classify_files
+
+    with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
+        result = classify_files(
+            load_model(model, device),
+            paths,
+            names,
+            templates=templates,
+            reading=reading_of(points, seed, up, unit),
+            cache=cache,
+            progress=progress,
+        )
+    show(result, as_json=as_json)
+    name_problems(result.problems)
+    if not quiet and not as_json:
+        note(f"prompts: {'; '.join(result.templates)}; model {result.model}")
+    finish(result.problems, len(result.answers))
+
+
+def read_labels(text: str) -> list[str]:
+    """Labels from a list with commas, or from the file after an @.
+
+    Raises:
+        typer.BadParameter: if the file cannot be read, or there is no label.
+    """
+    if text.startswith("@"):
+        try:
+            names = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise typer.BadParameter(f"the labels file {text[1:]} cannot be read: {error}") from error
+    else:
+        names = text.split(",")
+    names = [name.strip() for name in names if name.strip()]
+    if len(set(names)) < 2:
+        raise typer.BadParameter(f'give two labels or more to choose between: --labels "chair,table", got {text!r}')
+    return names
+
+
+def show(result: LabelledFiles, *, as_json: bool) -> None:
+    """Print the labels, one line a file."""
+    rows = []
+    for path, ranked in result.answers:
+        best, second = ranked[:2]
+        if as_json:
+            print_json(
+                {
+                    "path": str(path),
+                    "label": best.label,
+                    "probability": round(best.probability, 6),
+                    "scores": {label.label: round(label.probability, 6) for label in ranked},
+                    "model": result.model,
+                    "templates": result.templates,
+                }
+            )
+        rows.append((str(path), best.label, f"{best.probability:.3f}", f"{second.label} {second.probability:.3f}"))
+    if rows and not as_json:
+        print_table(("path", "label", "probability", "next"), rows, right=(2,))

@@ -1,0 +1,60 @@
+"""`clip3d embed`: vectors of files, in one npz file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.output import finish, name_problems, print_json, print_line, progress_bar, start_logging
+from clip3d.cli.session import load_model, open_cache, reading_of
+
+EXAMPLES = o.examples(
+    "clip3d embed assets/ -o vectors.npz",
+    """python -c "import numpy; print(numpy.load('vectors.npz')['vectors'].shape)\"""",
+)
+
+
+def embed(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, and folders to search through.")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.npz", help="Where to write the vectors.")],
+    model: o.ModelName = "mini",
+    device: o.Device = "cpu",
+    up: o.UpAxis = None,
+    unit: o.UnitName = None,
+    points: o.Points = 8192,
+    seed: o.Seed = 0,
+    no_cache: o.NoCache = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Write the vectors of 3D objects to a file.
+
+    The npz file holds `paths` (n), `vectors` (n, d) float32, and the ids `space`, `model` and `weights`.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    from clip3d.clouds.discovery import find_clouds
+    from clip3d.search.embedding import embed_files
+    from clip3d.search.vector_file import save_vectors
+
+    loaded = load_model(model, device)
+    found = find_clouds(map(Path, paths))
+    with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
+        embedded = embed_files(
+            loaded, found.files, cache=cache, reading=reading_of(points, seed, up, unit), progress=progress
+        )
+    problems = [*found.problems, *embedded.problems]
+    n = len(embedded.paths)
+    if n:
+        save_vectors(output, embedded.paths, embedded.vectors, loaded)
+    record = {"output": str(output) if n else None, "n": n, "failed": len(problems)}
+    if as_json:
+        print_json({**record, "space": loaded.space.id, "model": loaded.id})
+    elif n:
+        space = loaded.space
+        print_line(f"{output}: {n} vectors of {space.dim} numbers, space {space.id}, model {loaded.id}")
+    name_problems(problems)
+    finish(problems, n)

@@ -1,0 +1,90 @@
+"""The entry point: one command a module, one place where errors become messages and exit codes.
+
+Exit codes: 0 all done; 1 some inputs failed, each named on stderr; 2 the command was wrong; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import clip3d
+from clip3d.cli import classify, data, demo, embed, evaluate, models, search
+from clip3d.cli.output import FAILED, note
+from clip3d.errors import Clip3dError, CloudError, DataError, ImageError
+
+WRONG, INTERRUPTED = 2, 130
+
+# Typer carries its own copy of these classes or takes them from click, depending on its version.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+app = typer.Typer(
+    name="clip3d",
+    help="Talk to 3D: words, photos and shapes find 3D objects, offline.",
+    epilog=search.HELP_EXAMPLES,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("search", epilog=search.EXAMPLES)(search.search)
+app.command("classify", epilog=classify.EXAMPLES)(classify.classify)
+app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
+app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"clip3d {clip3d.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone; nothing more may be written, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code; what goes wrong is told on stderr in one line."""
+    try:
+        code = app(list(arguments), prog_name="clip3d", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except UsageError as error:
+        error.show()  # type: ignore[attr-defined]
+        return WRONG
+    except Clip3dError as error:
+        if logging.getLogger("clip3d").isEnabledFor(logging.DEBUG):
+            traceback.print_exc()
+        note(str(error))
+        return FAILED if isinstance(error, (CloudError, ImageError, DataError)) else WRONG
+    if code == INTERRUPTED:
+        note("interrupted; what was embedded is kept in the cache")
+    return int(code or 0)

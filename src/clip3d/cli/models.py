@@ -1,0 +1,91 @@
+"""`clip3d models`: which models there are, their cards, and whether they are whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.output import FAILED, print_json, print_line, print_table, start_logging
+from clip3d.cli.session import load_model
+
+if TYPE_CHECKING:
+    from clip3d.models.model import Model
+
+EXAMPLES = o.examples("clip3d models", "clip3d models show mini", "clip3d models check")
+
+app = typer.Typer(help="List, show and check models.", epilog=EXAMPLES, rich_markup_mode=None)
+
+Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="An embedded model or its folder.")]
+
+
+@app.callback(invoke_without_command=True)
+def list_models(context: typer.Context, as_json: o.Json = False) -> None:
+    """List the models that come with the package; show and check any."""
+    if context.invoked_subcommand is not None:
+        return
+    from clip3d.models.loading import embedded_models
+
+    found = [load_model(name, "cpu") for name in embedded_models()]
+    if as_json:
+        for model in found:
+            print_json(_summary(model))
+        return
+    facts = [(m.id, m.card, m.card.space) for m in found]
+    rows = [(i, s["id"], str(s["dim"]), ", ".join(card.towers), card.licence) for i, card, s in facts]
+    print_table(("model", "space", "dim", "towers", "licence"), rows, right=(2,))
+
+
+@app.command("show", epilog=o.examples("clip3d models show mini", "clip3d models show ./my-model --json"))
+def show(name: Name = "mini", as_json: o.Json = False) -> None:
+    """Print the card: its data, its measurements, its limits."""
+    model = load_model(name, "cpu")
+    if as_json:
+        print_json(model.card.raw)
+        return
+    print_line(f"{model.id}, version {model.card.version}, licence {model.card.licence}, in {model.folder}")
+    print_line(json.dumps(model.card.raw, indent=2, ensure_ascii=False))
+
+
+@app.command("check", epilog=o.examples("clip3d models check", "clip3d models check ./my-model"))
+def check(
+    name: Annotated[str | None, typer.Argument(metavar="NAME|FOLDER", help="All embedded if left out.")] = None,
+    device: o.Device = "cpu",
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Recompute the hashes of all files and the recorded vectors."""
+    start_logging(quiet=quiet, verbose=verbose)
+    from clip3d.models.checking import check_model
+    from clip3d.models.loading import embedded_models
+
+    whole = True
+    for each in [name] if name else embedded_models():
+        model = load_model(each, device)
+        checks = check_model(model)
+        whole = whole and all(c.passed for c in checks)
+        if as_json:
+            for c in checks:
+                print_json({"model": model.id, "check": c.name, "passed": c.passed, "detail": c.detail})
+            continue
+        print_line(f"{model.id}: {'whole' if all(c.passed for c in checks) else 'DAMAGED'}")
+        rows = [(c.name, "ok" if c.passed else "FAILED", c.detail) for c in checks]
+        print_table(("check", "result", "detail"), rows)
+    if not whole:
+        raise typer.Exit(FAILED)
+
+
+def _summary(model: Model) -> dict[str, Any]:
+    card = model.card
+    return {
+        "model": model.id,
+        "version": card.version,
+        "licence": card.licence,
+        "space": card.space["id"],
+        "dim": card.space["dim"],
+        "towers": list(card.towers),
+        "folder": str(model.folder),
+    }

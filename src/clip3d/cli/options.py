@@ -1,0 +1,47 @@
+"""Options that mean the same in every command."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+
+class Up(str, Enum):
+    """Axes that may point up."""
+
+    x = "x"
+    y = "y"
+    z = "z"
+
+
+class Length(str, Enum):
+    """Units of length."""
+
+    mm = "mm"
+    cm = "cm"
+    m = "m"
+    inch = "in"
+    ft = "ft"
+
+
+ModelName = Annotated[str, typer.Option("--model", metavar="NAME|FOLDER", help="An embedded model or its folder.")]
+Device = Annotated[str, typer.Option("--device", help="Where towers run: cpu, cuda, cuda:1, mps.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no notes; failures are still named.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is done; errors with a traceback.")]
+UpAxis = Annotated[Up | None, typer.Option("--up", help="Axis that points up, whatever the files say.")]
+UnitName = Annotated[Length | None, typer.Option("--unit", help="Unit of the files, whatever they say.")]
+Points = Annotated[int, typer.Option("--points", min=1, help="Points drawn on a mesh when it is read.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of points.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep vectors of earlier runs.")]
+Templates = Annotated[
+    list[str] | None,
+    typer.Option("--template", metavar="TEXT", help="Prompt with {} for the label, not the model's; repeatable."),
+]
+
+
+def examples(*lines: str) -> str:
+    """The foot of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

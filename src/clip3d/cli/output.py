@@ -1,0 +1,120 @@
+"""What commands print: answers on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import typer
+
+from clip3d.errors import FileProblem
+
+FAILED = 1
+
+
+def start_logging(*, quiet: bool, verbose: bool) -> None:
+    """Send the package's log to stderr: warnings, or everything, or errors alone."""
+    logger = logging.getLogger("clip3d")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("clip3d: %(message)s"))
+    logger.handlers = [handler]
+    logger.propagate = False
+    logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING)
+
+
+def print_json(record: Mapping[str, object]) -> None:
+    """One JSON object on one line of stdout; ASCII alone where the terminal or a name allows nothing else."""
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(record, allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def print_line(text: str = "") -> None:
+    """A line of an answer on stdout; signs that it cannot show are escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def note(text: str) -> None:
+    """A line on stderr."""
+    encoding = sys.stderr.encoding or "utf-8"
+    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """A table on stdout: drawn by rich on a terminal, aligned text in a pipe.
+
+    Args:
+        headings: of the columns.
+        rows: cells as text.
+        right: indices of the columns that are aligned to the right.
+    """
+    if sys.stdout.isatty():
+        _draw_table(headings, rows, right)
+        return
+    lines = [headings, *rows]
+    widths = [max(len(line[c]) for line in lines) for c in range(len(headings))]
+    for line in lines:
+        cells = [
+            cell.rjust(width) if c in right else cell.ljust(width)
+            for c, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print_line("  ".join(cells).rstrip())
+
+
+def _draw_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for c, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if c in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console(file=sys.stdout).print(table)
+
+
+def name_problems(problems: Sequence[FileProblem]) -> None:
+    """Name each failed input on stderr as `path: reason (remedy)`."""
+    for problem in problems:
+        note(str(problem))
+
+
+def finish(problems: Sequence[FileProblem], done: int) -> None:
+    """End the command: with exit code 1 and a count if some inputs failed."""
+    if problems:
+        note(f"{len(problems)} failed, {done} done")
+        raise typer.Exit(FAILED)
+
+
+@contextmanager
+def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress function that draws a bar with rate and time left on stderr, or None where none is wanted."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn(label), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task(label, total=None, rate="")
+        started = time.monotonic()
+        first: list[int] = []
+
+        def report(done: int, total: int) -> None:
+            first.append(done)
+            rate = (done - first[0]) / max(time.monotonic() - started, 1e-9)
+            bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
+
+        yield report

@@ -1,0 +1,166 @@
+"""`clip3d search`: words, a picture or another shape find clouds among files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.output import (
+    finish,
+    name_problems,
+    note,
+    print_json,
+    print_line,
+    print_table,
+    progress_bar,
+    start_logging,
+)
+from clip3d.cli.session import load_model, open_cache, reading_of
+
+if TYPE_CHECKING:
+    from clip3d.search.adhoc import SearchResult
+
+HELP_EXAMPLES = o.examples('clip3d search "a round wooden table" assets/', "clip3d demo")
+EXAMPLES = o.examples(
+    'clip3d search "a round wooden table" assets/',
+    "clip3d search --image photo.jpg assets/",
+    "clip3d search --like chair.glb --not armchair assets/ -k 5",
+    'clip3d search "a lamp" assets/ --json | head -3',
+)
+
+
+def search(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY] PATH", help="Words (not with --image or --like), files and folders."),
+    ] = None,
+    image: Annotated[Path | None, typer.Option("--image", help="A picture that shows what to find.")] = None,
+    like: Annotated[Path | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,
+    negative: Annotated[
+        list[str] | None, typer.Option("--not", metavar="TEXT", help="What not to find; repeatable.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="At most so many answers.")] = 10,
+    threshold: Annotated[float | None, typer.Option("--threshold", help="Least score, -1 to 1.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write a page with pictures.")] = None,
+    model: o.ModelName = "mini",
+    device: o.Device = "cpu",
+    up: o.UpAxis = None,
+    unit: o.UnitName = None,
+    points: o.Points = 8192,
+    seed: o.Seed = 0,
+    no_cache: o.NoCache = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Find 3D objects by words, a picture or another shape.
+
+    The score is the cosine of query and object after the mean of the model's space is subtracted: it ranks, it is
+    no probability. Files of the same content as --like are not listed. Failed files are named on stderr, also with
+    --json, and make the exit code 1; all others are searched.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    text, paths = split_words(words or [], with_option=image is not None or like is not None)
+    from clip3d.search.adhoc import search_files
+
+    reading = reading_of(points, seed, up, unit)
+    with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
+        result = search_files(
+            load_model(model, device),
+            paths,
+            text=text,
+            image=image,
+            like=like,
+            negative=negative,
+            k=k,
+            threshold=threshold,
+            reading=reading,
+            cache=cache,
+            progress=progress,
+        )
+    show(result, as_json=as_json)
+    if html is not None:
+        from clip3d.search.page import Answer, write_page
+
+        write_page(html, f"clip3d: {result.query}", [Answer(result, image=image, like=like)], reading=reading)
+        note(f"wrote {html}")
+    name_problems(result.problems)
+    suggest_quotes(words or [])
+    if not quiet and not as_json:
+        note(f"{result.searched} searched, {result.computed} of them embedded now; model {result.model}")
+    finish(result.problems, result.searched)
+
+
+def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, list[str]]:
+    """The query's words, if any, and the paths among the positional arguments.
+
+    With --image or --like all are paths, except a first one of several words that is no path.
+
+    Raises:
+        typer.BadParameter: if there is no query, or no path, or it cannot be told which is which.
+    """
+    first_exists = bool(words) and Path(words[0]).exists()
+    if not with_option:
+        return _query_and_paths(words, first_exists)
+    if len(words) > 1 and not first_exists and _is_phrase(words[0]):
+        return words[0], words[1:]
+    if len(words) > 1 and not first_exists and _is_bare(words[0]):
+        raise typer.BadParameter(
+            f"{words[0]!r} is neither a file nor a folder; with --image or --like all arguments are paths. "
+            f'If it belongs to the query, write it as a phrase: "a {words[0]}"'
+        )
+    if not words or _is_phrase(words[0]):
+        raise typer.BadParameter("name the files or folders to search: clip3d search --image photo.jpg FOLDER")
+    return None, words
+
+
+def suggest_quotes(words: list[str]) -> None:
+    """Where words after the first look like more of the query than like paths, say how to write it."""
+    missing = [word for word in words[1:] if _is_bare(word) and not Path(word).exists()]
+    if words and missing and _is_bare(words[0]):
+        note(f'if {missing[0]!r} belongs to the query, put all of it in quotes: "{words[0]} {" ".join(missing)}"')
+
+
+def _query_and_paths(words: list[str], first_exists: bool) -> tuple[str | None, list[str]]:
+    if not words:
+        raise typer.BadParameter('give a query and a path: clip3d search "a chair" FOLDER')
+    if len(words) == 1 and first_exists:
+        raise typer.BadParameter(f'there is no query: clip3d search "a chair" {words[0]}')
+    if len(words) == 1:
+        raise typer.BadParameter(f'name the files or folders to search: clip3d search "{words[0]}" FOLDER')
+    if not words[0].strip():
+        raise typer.BadParameter("the query is empty")
+    return words[0], words[1:]
+
+
+def _is_phrase(word: str) -> bool:
+    return _is_bare(word) and len(word.split()) > 1 and not Path(word).exists()
+
+
+def _is_bare(word: str) -> bool:
+    """Whether a word looks like no path: no separator, no suffix."""
+    return not any(sign in word for sign in "/\\") and not Path(word).suffix and not word.startswith((".", "~"))
+
+
+def show(result: SearchResult, *, as_json: bool) -> None:
+    """Print a result's hits."""
+    for hit in result.hits if as_json else ():
+        print_json(
+            {
+                "rank": hit.rank,
+                "path": str(hit.path),
+                "score": round(hit.score, 6),
+                "model": result.model,
+                "query": result.query,
+            }
+        )
+    if as_json:
+        return
+    if result.hits:
+        rows = [(str(hit.rank), f"{hit.score:.3f}", str(hit.path)) for hit in result.hits]
+        print_table(("rank", "score", "path"), rows, right=(0, 1))
+    else:
+        print_line(f"nothing found for: {result.query}")

@@ -1,0 +1,44 @@
+"""What most commands begin with: a model, a cache, and the way files are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, get_args
+
+if TYPE_CHECKING:
+    from clip3d.cli.options import Length, Up
+    from clip3d.models.model import Model
+    from clip3d.models.vector_cache import VectorCache
+    from clip3d.search.embedding import Reading
+
+
+def load_model(name: str, device: str) -> Model:
+    """The model that `--model` and `--device` name."""
+    from clip3d.models.loading import load
+
+    return load(name, device=device)
+
+
+@contextmanager
+def open_cache(*, disabled: bool) -> Iterator[VectorCache]:
+    """The user's cache of vectors, or one that keeps nothing."""
+    from clip3d.models.vector_cache import VectorCache
+
+    with VectorCache.disabled() if disabled else VectorCache() as cache:
+        yield cache
+
+
+def reading_of(points: int, seed: int, up: Up | None, unit: Length | None) -> Reading:
+    """How files are read, from the options."""
+    from clip3d.clouds.cloud import Axis, Unit
+    from clip3d.search.embedding import Reading
+
+    axes = {axis: axis for axis in get_args(Axis)}
+    units = {name: name for name in get_args(Unit)}
+    return Reading(
+        points=points,
+        seed=seed,
+        up=None if up is None else axes[up.value],
+        unit=None if unit is None else units[unit.value],
+    )

@@ -1,0 +1,126 @@
+"""Metrics of classification and retrieval, from scores alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clip3d.errors import ShapeError
+
+Floats = NDArray[np.float64]
+
+
+def top_k_accuracy(scores: ArrayLike, labels: ArrayLike, k: int = 1) -> float:
+    """Share of rows whose label is among the k best scores.
+
+    Args:
+        scores: (n, c), higher is better; equal scores keep the order of the classes.
+        labels: (n,) integer index of the right class.
+        k: number of guesses.
+
+    Raises:
+        ShapeError: if there are no rows, shapes differ, or a score is not finite.
+    """
+    table, right = _scores(scores, 2), np.asarray(labels)
+    if right.shape != table.shape[:1] or len(right) == 0 or k < 1:
+        wanted = f"labels must have shape ({len(table)},), at least one, and k >= 1"
+        raise ShapeError(f"{wanted}; got {right.shape}, {k}")
+    best = np.stack([_order(row)[:k] for row in table])  # (n, k)
+    return float((best == right[:, None]).any(1).mean())
+
+
+def confusion_matrix(labels: ArrayLike, predictions: ArrayLike, classes: int) -> NDArray[np.int64]:
+    """Counts (c, c): row the right class, column the predicted one."""
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (np.asarray(labels, np.intp), np.asarray(predictions, np.intp)), 1)
+    return matrix
+
+
+def class_accuracies(confusion: NDArray[np.int64]) -> list[float | None]:
+    """Share of right answers a class; None for a class without samples."""
+    totals = confusion.sum(1)
+    return [float(confusion[c, c] / total) if total else None for c, total in enumerate(totals)]
+
+
+def precision_at_k(scores: ArrayLike, positive: ArrayLike, k: int) -> float:
+    """Positives among the k best, over the most that could be there: min(k, number of positives).
+
+    Args:
+        scores: (n,), higher is better; equal scores keep their order.
+        positive: (n,) booleans, at least one true.
+        k: length of the list that is looked at.
+
+    Raises:
+        ShapeError: if nothing is positive, or shapes differ.
+    """
+    values, truth = _ranked_truth(scores, positive)
+    if k < 1:
+        raise ShapeError(f"k must be at least 1, got {k}")
+    return float(values[:k].sum() / min(k, truth))
+
+
+def average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
+    """Mean, over the positives, of the precision at the place of each: the area under precision and recall.
+
+    Args:
+        scores: (n,), higher is better; equal scores keep their order.
+        positive: (n,) booleans, at least one true.
+
+    Raises:
+        ShapeError: if nothing is positive, or shapes differ.
+    """
+    values, truth = _ranked_truth(scores, positive)
+    precision = np.cumsum(values) / np.arange(1, len(values) + 1)
+    return float((precision * values).sum() / truth)
+
+
+def mean_average_precision(scores: ArrayLike, positive: ArrayLike) -> float:
+    """Mean of the average precisions of queries; those without a positive are left out.
+
+    Args:
+        scores: (q, n), higher is better.
+        positive: (q, n) booleans.
+
+    Raises:
+        ShapeError: if no query has a positive, or shapes differ.
+    """
+    table, truth = _scores(scores, 2), np.asarray(positive, dtype=bool)
+    if truth.shape != table.shape or not truth.any():
+        raise ShapeError(f"positive must have shape {table.shape} and one true value, got {truth.shape}")
+    return float(np.mean([average_precision(s, p) for s, p in zip(table, truth, strict=True) if p.any()]))
+
+
+def recall_at_k(scores: ArrayLike, k: int) -> float:
+    """Share of pairs whose partner is among the k best.
+
+    Args:
+        scores: (n, n); item i of the rows belongs to item i of the columns.
+        k: length of the list that is looked at.
+
+    Raises:
+        ShapeError: if the scores are not square, or empty.
+    """
+    table = _scores(scores, 2)
+    if table.shape[0] != table.shape[1]:
+        raise ShapeError(f"scores of pairs must be square, got {table.shape}")
+    return top_k_accuracy(table, np.arange(len(table)), k)
+
+
+def _scores(scores: ArrayLike, dimensions: int) -> Floats:
+    values = np.asarray(scores, dtype=np.float64)
+    if values.ndim != dimensions or not np.isfinite(values).all():
+        raise ShapeError(f"scores must be finite with {dimensions} dimensions, got shape {values.shape}")
+    return values
+
+
+def _order(scores: Floats) -> NDArray[np.intp]:
+    """Indices, best first; equal scores keep their order."""
+    return np.argsort(-scores, kind="stable")
+
+
+def _ranked_truth(scores: ArrayLike, positive: ArrayLike) -> tuple[NDArray[np.bool_], int]:
+    """The booleans in the order of the scores, and how many are true."""
+    values, truth = _scores(scores, 1), np.asarray(positive, dtype=bool)
+    if truth.shape != values.shape or not truth.any():
+        raise ShapeError(f"positive must have shape {values.shape} and one true value, got {truth.shape}")
+    return truth[_order(values)], int(truth.sum())

@@ -1,0 +1,236 @@
+"""Files become vectors: what the cache knows is not read again, and a bad file is reported and passed over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+import clip3d
+from clip3d.clouds.cloud import Axis, PointCloud, Unit
+from clip3d.errors import Clip3dError, CloudError, FileProblem
+from clip3d.models.fingerprint import Fingerprint, fingerprint
+from clip3d.models.model import Model
+from clip3d.models.preprocess import MAX_CANDIDATES
+from clip3d.models.vector_cache import VectorCache, vector_key
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+Array = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+
+BATCH = 16
+READ_AHEAD = BATCH
+READERS = 2
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are read; part of a vector's key.
+
+    Attributes:
+        points: points drawn on a mesh.
+        seed: of that drawing.
+        up: overrides the up axis that the file or its format states.
+        unit: overrides the unit that the file or its format states.
+    """
+
+    points: int = 8192
+    seed: int = 0
+    up: Axis | None = None
+    unit: Unit | None = None
+
+    def key(self) -> dict[str, object]:
+        """What decides a vector besides the content and the tower: the options and the version of the readers."""
+        return {"reader": clip3d.__version__, **vars(self)}
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Vectors of the files that could be read, in the order in which the files were given.
+
+    Attributes:
+        paths: n files.
+        vectors: (n, d) float32, at unit length or raw as the space says.
+        contents: n hex digests; equal for files of equal content.
+        problems: the files that could not be read, and why.
+        computed: how many of the vectors were not in the cache.
+    """
+
+    paths: list[Path]
+    vectors: Array
+    contents: list[str]
+    problems: list[FileProblem]
+    computed: int
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that was read, not yet encoded; `settled` is False if it may have changed while it was read."""
+
+    path: Path
+    cloud: PointCloud
+    print: Fingerprint
+    settled: bool
+
+
+def embed_files(
+    model: Model,
+    files: Sequence[Path],
+    *,
+    cache: VectorCache,
+    reading: Reading | None = None,
+    progress: Progress | None = None,
+) -> Embedded:
+    """Embed cloud files, reading only those whose vectors are not in the cache.
+
+    Files are read by threads a little ahead of the encoder. Vectors are kept after every batch, so that an
+    interruption loses one batch at most.
+
+    Args:
+        model: with a cloud tower.
+        files: cloud files, as `clip3d.clouds.discovery.find_clouds` lists them.
+        cache: of vectors; `VectorCache.disabled()` for none.
+        reading: how files are read; None for the defaults.
+        progress: called with the number of files done and of all files.
+    """
+    reading = reading or Reading()
+    work = _Work(model, cache, reading)
+    work.look_up(files)
+    missing = [file for file in files if file not in work.vectors]
+    report = progress or (lambda done, total: None)
+    report(len(files) - len(missing), len(files))
+    for batch in _batches(_read_ahead(missing, reading), BATCH):
+        work.encode(batch)
+        report(len(work.vectors) + len(work.problems), len(files))
+    return work.result(files)
+
+
+class _Work:
+    """The state of one run: vectors and contents by file, and the problems."""
+
+    def __init__(self, model: Model, cache: VectorCache, reading: Reading) -> None:
+        self.model = model
+        self.cache = cache
+        self.tower = model.tower_card("cloud").id
+        self.options = reading.key()
+        self.vectors: dict[Path, Array] = {}
+        self.contents: dict[Path, str] = {}
+        self.problems: list[FileProblem] = []
+        self.computed = 0
+
+    def look_up(self, files: Sequence[Path]) -> None:
+        """Take from the cache the vectors of the files that did not change."""
+        known = {file: content for file, content in zip(files, self.cache.contents(files), strict=True) if content}
+        self._take({file: self._key(content) for file, content in known.items()}, known)
+
+    def encode(self, batch: Sequence[_Read | FileProblem]) -> None:
+        """Encode what was read, except contents met before, and keep the vectors."""
+        self.problems += [item for item in batch if isinstance(item, FileProblem)]
+        read = [item for item in batch if isinstance(item, _Read)]
+        contents = {item.path: item.print.content for item in read}
+        self._take({path: self._key(content) for path, content in contents.items()}, contents)
+        fresh = [item for item in read if item.path not in self.vectors]
+        encoded = self._encode_all(fresh)
+        self.computed += len(encoded)
+        self.vectors.update(encoded)
+        self.contents.update((path, contents[path]) for path in encoded)
+        settled = [item for item in read if item.settled and item.path in self.vectors]
+        self.cache.remember(item.print for item in settled)
+        self._keep({item.path: item.print.content for item in settled if item.path in encoded})
+
+    def result(self, files: Sequence[Path]) -> Embedded:
+        """All vectors in the order of the files."""
+        paths = [file for file in files if file in self.vectors]
+        rows = [self.vectors[path] for path in paths]
+        dim = int(self.model.card.space["dim"])
+        vectors = np.stack(rows) if rows else np.zeros((0, dim), np.float32)
+        return Embedded(paths, vectors, [self.contents[path] for path in paths], self.problems, self.computed)
+
+    def _key(self, content: str) -> str:
+        return vector_key(content, self.tower, self.options)
+
+    def _take(self, keys: dict[Path, str], contents: dict[Path, str]) -> None:
+        found = self.cache.get_many(keys.values())
+        for path, key in keys.items():
+            if key in found:
+                self.vectors[path] = found[key]
+                self.contents[path] = contents[path]
+
+    def _keep(self, contents: dict[Path, str]) -> None:
+        vectors = {self._key(content): self.vectors[path] for path, content in contents.items()}
+        self.cache.put_many(vectors, space=self.model.card.space["id"], model=self.model.id)
+
+    def _encode_all(self, items: Sequence[_Read]) -> dict[Path, Array]:
+        """Vectors by path; when a batch fails, its items are tried alone, so that one cannot spoil the others."""
+        if not items:
+            return {}
+        normalize = self.model.card.space["stored"] == "unit"
+        try:
+            vectors = self.model.encode_clouds([item.cloud for item in items], normalize=normalize)
+        except Clip3dError as error:
+            if len(items) == 1:
+                self.problems.append(CloudError(items[0].path, str(error)))
+                return {}
+            return {path: vector for item in items for path, vector in self._encode_all([item]).items()}
+        return {item.path: vector for item, vector in zip(items, vectors, strict=True)}
+
+
+def _read_ahead(files: Sequence[Path], reading: Reading) -> Iterator[_Read | FileProblem]:
+    """Read files in order on a few threads, never more than `READ_AHEAD` of them waiting."""
+    if not files:
+        return
+    from collections import deque
+    from concurrent.futures import ThreadPoolExecutor
+
+    pool = ThreadPoolExecutor(READERS, thread_name_prefix="clip3d-read")
+    waiting: deque[Future[_Read | FileProblem]] = deque()
+    try:
+        for file in files:
+            waiting.append(pool.submit(_read, file, reading))
+            if len(waiting) >= READ_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(path: Path, reading: Reading) -> _Read | FileProblem:
+    from clip3d.clouds.reading import read
+
+    started = time.time_ns()
+    try:
+        cloud = _thinned(read(path, **vars(reading)))
+    except FileProblem as problem:
+        return problem
+    except (Clip3dError, OSError) as error:
+        return CloudError(path, str(error))
+    taken = fingerprint(cloud.sources or (path,))
+    return _Read(path, cloud, taken, settled=not taken.written_since(started))
+
+
+def _thinned(cloud: PointCloud) -> PointCloud:
+    """The points that the model's preparation would choose, so that large clouds do not pile up in memory."""
+    from clip3d.clouds.sampling import random_sample
+
+    if len(cloud) <= MAX_CANDIDATES:
+        return cloud
+    return cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
+
+
+def _batches(items: Iterable[_Read | FileProblem], size: int) -> Iterator[list[_Read | FileProblem]]:
+    batch: list[_Read | FileProblem] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,72 @@
+"""Labels for files: each cloud among the names given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from clip3d.errors import FileProblem, ShapeError
+from clip3d.models.model import Label, Model
+from clip3d.models.vector_cache import VectorCache
+from clip3d.search.embedding import Progress, Reading, embed_files
+
+
+@dataclass(frozen=True)
+class LabelledFiles:
+    """Labels of the files that could be read.
+
+    Attributes:
+        answers: for each file all labels, best first.
+        problems: files and paths that could not be labelled, and why.
+        templates: prompts that the labels were put into.
+        model: id of the model that answered.
+    """
+
+    answers: list[tuple[Path, list[Label]]]
+    problems: list[FileProblem]
+    templates: list[str]
+    model: str
+
+
+def classify_files(
+    model: Model,
+    paths: Iterable[str | PathLike[str]],
+    labels: Sequence[str],
+    *,
+    templates: Sequence[str] | None = None,
+    reading: Reading | None = None,
+    cache: VectorCache,
+    progress: Progress | None = None,
+) -> LabelledFiles:
+    """Choose among labels for every cloud file in `paths`.
+
+    Args:
+        model: with a cloud and a text tower.
+        paths: files, and folders that are searched through.
+        labels: at least two names; one that is given twice counts once.
+        templates: prompts with {} for the label; None for those of the model's card.
+        reading: how cloud files are read.
+        cache: of vectors; `VectorCache.disabled()` for none.
+        progress: called with the number of files done and of all files.
+
+    Raises:
+        ShapeError: if there are not two labels to choose between, or a template lacks its {}.
+    """
+    from clip3d.clouds.discovery import find_clouds
+
+    names = list(dict.fromkeys(label.strip() for label in labels if label.strip()))
+    if len(names) < 2:
+        raise ShapeError(f"give at least two labels to choose between, got {len(names)}")
+    prompts = list(templates or model.card.templates)
+    label_vectors = model.label_vectors(names, prompts)
+    found = find_clouds(map(Path, paths))
+    embedded = embed_files(model, found.files, cache=cache, reading=reading, progress=progress)
+    ranked = model.rank_labels(embedded.vectors, names, label_vectors)
+    return LabelledFiles(
+        answers=list(zip(embedded.paths, ranked, strict=True)),
+        problems=[*found.problems, *embedded.problems],
+        templates=prompts,
+        model=model.id,
+    )

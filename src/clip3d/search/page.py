@@ -1,0 +1,168 @@
+"""Answers as one HTML file: pictures inside, nothing fetched, readable in light and dark."""
+
+from __future__ import annotations
+
+import base64
+import io
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from clip3d.errors import DataError, FileProblem
+from clip3d.search.adhoc import Hit, SearchResult, open_image
+from clip3d.search.embedding import Reading
+
+PICTURE = 224  # pixels
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b1f24; --dim: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d0d7de;
+  --bar: #0969da; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --dim: #9198a1; --paper: #0d1117; --card: #161b22;
+  --line: #30363d; --bar: #4493f8; } }
+body { max-width: 72rem; margin: 2rem auto; padding: 0 1em; font: 16px/1.5 system-ui, sans-serif; color:
+  var(--ink); background: var(--paper); }
+section { margin: 2.5rem 0; } h2 { margin-bottom: .2rem; } p { color: var(--dim); margin: .2rem 0 1rem; }
+.query { display: flex; gap: 1rem; align-items: flex-end; margin-bottom: 1rem; }
+.query img { width: 9rem; border-radius: 8px; border: 1px solid var(--line); }
+ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; list-style: none;
+  padding: 0; }
+li { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .6rem; }
+li img, .none { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px; display: block; }
+.none { display: grid; place-items: center; color: var(--dim); }
+.name { font-weight: 600; } .path { color: var(--dim); font-size: .8rem; } .name, .path { overflow-wrap: anywhere; }
+.track, .bar { height: 6px; border-radius: 3px; background: var(--line); } .bar { background: var(--bar); }
+.score { font-variant-numeric: tabular-nums; }
+"""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A result to show, with the files of its query, if any."""
+
+    result: SearchResult
+    image: str | PathLike[str] | None = None
+    like: str | PathLike[str] | None = None
+
+
+def write_page(
+    path: str | PathLike[str],
+    title: str,
+    answers: Sequence[Answer],
+    *,
+    reading: Reading | None = None,
+    names: Mapping[Path, str] | None = None,
+) -> Path:
+    """Write answers to an HTML file that needs no other file and no network, whole or not at all.
+
+    Args:
+        path: the HTML file.
+        title: of the page.
+        answers: one section each, in order.
+        reading: how the clouds are read for their pictures.
+        names: what to call a file; its own name otherwise.
+
+    Raises:
+        DataError: if the file cannot be written.
+    """
+    pictures = _Pictures(reading or Reading())
+    sections = [_section(answer, pictures, names or {}) for answer in answers]
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        temporary.write_text(_page(title, sections), encoding="utf-8", errors="backslashreplace")
+        temporary.replace(target)
+    except OSError as error:
+        raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target
+
+
+class _Pictures:
+    """Pictures of clouds as data, each drawn once."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.drawn: dict[Path, str | None] = {}
+
+    def of_cloud(self, path: Path) -> str | None:
+        """A picture of a cloud file, or None if it can no longer be read."""
+        if path not in self.drawn:
+            self.drawn[path] = self._draw(path)
+        return self.drawn[path]
+
+    def _draw(self, path: Path) -> str | None:
+        from PIL import Image
+
+        from clip3d.clouds.reading import read
+        from clip3d.render.splat import splat
+
+        try:
+            cloud = read(path, **vars(self.reading))
+        except FileProblem:
+            return None
+        return _data(Image.fromarray(splat(cloud, size=PICTURE)))
+
+
+def _of_image(path: str | PathLike[str]) -> str:
+    picture = open_image(path).convert("RGBA")
+    picture.thumbnail((2 * PICTURE, 2 * PICTURE))
+    return _data(picture)
+
+
+def _data(picture: Any) -> str:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+def _section(answer: Answer, pictures: _Pictures, names: Mapping[Path, str]) -> str:
+    result = answer.result
+    hits = "\n".join(_hit(hit, pictures.of_cloud(hit.path), names) for hit in result.hits)
+    listing = f"<ol>\n{hits}\n</ol>" if result.hits else "<p>Nothing found.</p>"
+    return (
+        f"<section>\n<div class='query'>{_query_pictures(answer, pictures)}<div><h2>{_text(result.query)}</h2>\n"
+        f"<p>{result.searched} objects compared; model {_text(result.model)}</p></div></div>\n{listing}\n</section>"
+    )
+
+
+def _query_pictures(answer: Answer, pictures: _Pictures) -> str:
+    shown = []
+    if answer.image is not None:
+        shown.append((_of_image(answer.image), "The picture of the query"))
+    if answer.like is not None and (drawn := pictures.of_cloud(Path(answer.like))):
+        shown.append((drawn, "The shape of the query"))
+    return "".join(f"<img src='{source}' alt='{_text(alt)}'>" for source, alt in shown)
+
+
+def _hit(hit: Hit, picture: str | None, names: Mapping[Path, str]) -> str:
+    name = _text(names.get(hit.path, hit.path.name))
+    image = "<div class='none'>no picture</div>"
+    if picture:
+        image = f"<img src='{picture}' alt='Answer {hit.rank}: {name}'>"
+    width = 100 * min(max(hit.score, 0.0), 1.0)
+    return (
+        f"<li>{image}\n<div class='name'>{hit.rank}. {name}</div>\n<div class='path'>{_text(hit.path)}</div>\n"
+        f"<div class='score'>{hit.score:.3f}</div>"
+        f"<div class='track' aria-hidden='true'><div class='bar' style='width:{width:.1f}%'></div></div></li>"
+    )
+
+
+def _page(title: str, sections: Sequence[str]) -> str:
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return (
+        "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
+        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{_text(title)}</h1>\n"
+        "<p>The score is the cosine of query and object after the mean of the space is subtracted; it ranks, "
+        "it is no probability.</p>\n" + "\n".join(sections) + "\n</body>\n</html>\n"
+    )
+
+
+def _text(value: object) -> str:
+    return escape(str(value), quote=True)
