@@ -15,6 +15,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -75,6 +76,7 @@ class VectorCache:
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path: Path | None = default_path() if path is None else Path(path)
+        self._connection: sqlite3.Connection | None = None
         self._connection = self._open()
 
     @classmethod
@@ -200,9 +202,10 @@ class _ForeignFile(Exception):
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
         _ensure_tables(connection)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        with suppress(sqlite3.OperationalError):  # another process is switching it over at this moment
+            connection.execute("PRAGMA journal_mode = WAL")
     except BaseException:
         connection.close()
         raise

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_files import box, make_bundle, write_off
+
+from clip3d.clouds.discovery import find_clouds
+from clip3d.errors import SpaceMismatch
+from clip3d.models.model import Model
+from clip3d.models.vector_cache import VectorCache
+from clip3d.search import embedding
+from clip3d.search.embedding import Reading, embed_files
+from clip3d.search.vector_file import load_vectors, save_vectors
+
+
+def test_order_is_kept_and_bad_files_are_passed_over(model, assets: Path):
+    (assets / "bad.off").write_text("OFF\n1 1 0\n")
+    files = find_clouds([assets]).files
+    embedded = embed_files(model, files, cache=VectorCache.disabled())
+    assert embedded.paths == [file for file in files if file.name != "bad.off"]
+    assert [problem.path for problem in embedded.problems] == [str(assets / "bad.off")]
+    assert embedded.vectors.shape == (4, 8)
+    assert embedded.vectors.dtype == np.float32
+    alone = [embed_files(model, [f], cache=VectorCache.disabled()).vectors[0] for f in embedded.paths]
+    np.testing.assert_allclose(embedded.vectors, np.stack(alone), atol=1e-6)
+
+
+def test_vectors_from_the_cache_equal_those_computed(model, assets: Path, tmp_path: Path):
+    files = find_clouds([assets]).files
+    seen = []
+    with VectorCache(tmp_path / "c.db") as cache:
+        first = embed_files(model, files, cache=cache, progress=lambda done, total: seen.append((done, total)))
+        again = embed_files(model, files, cache=cache)
+    assert (first.computed, again.computed) == (4, 0)
+    np.testing.assert_array_equal(first.vectors, again.vectors)
+    assert first.contents == again.contents
+    assert (seen[0], seen[-1]) == ((0, 4), (4, 4))
+
+
+def test_interruption_loses_one_batch_at_most(model, tmp_path: Path, monkeypatch):
+    files = [write_off(tmp_path / f"{i:02}.off", box(1, 1, 1 + i)) for i in range(6)]
+    monkeypatch.setattr(embedding, "BATCH", 2)
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with VectorCache(tmp_path / "c.db") as cache:
+        with pytest.raises(KeyboardInterrupt):
+            embed_files(model, files, cache=cache, progress=interrupt)
+        assert embed_files(model, files, cache=cache).computed == 2
+
+
+def test_up_axis_is_part_of_the_key_and_changes_the_vector(model, assets: Path, tmp_path: Path):
+    with VectorCache(tmp_path / "c.db") as cache:
+        upright = embed_files(model, [assets / "tall.off"], cache=cache)
+        lying = embed_files(model, [assets / "tall.off"], cache=cache, reading=Reading(up="x"))
+    assert lying.computed == 1
+    assert upright.vectors[0, 0] > 0 > lying.vectors[0, 0]
+
+
+def test_vector_file_round_trip_and_refusal_of_another_space(model, assets: Path, tmp_path: Path):
+    embedded = embed_files(model, find_clouds([assets]).files, cache=VectorCache.disabled())
+    path = save_vectors(tmp_path / "v.npz", embedded.paths, embedded.vectors, model)
+    loaded = load_vectors(path, model.space)
+    assert loaded.paths == [str(p) for p in embedded.paths]
+    np.testing.assert_array_equal(loaded.vectors, embedded.vectors)
+    assert (loaded.space, loaded.model, loaded.weights) == ("test-space", model.id, model.card.weights_hash)
+    assert [p.name for p in tmp_path.iterdir()].count("v.npz") == len(list(tmp_path.glob("*v.npz*")))
+
+    other = Model(make_bundle(tmp_path / "other", space="elsewhere"))
+    with pytest.raises(SpaceMismatch, match=r"'test-space'.*'elsewhere'"):
+        load_vectors(path, other.space)
