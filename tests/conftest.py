@@ -6,7 +6,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,15 +73,9 @@ def cache_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run_cli(
-    bundle: Path, cache_file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Run:
+def run_cli(bundle: Path, cache_file: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
     """Run the command line in this process, with the tiny model."""
     from clip3d.cli.main import run
-
-    logger = logging.getLogger("clip3d")
-    monkeypatch.setattr(logger, "handlers", [])
-    monkeypatch.setattr(logger, "level", logger.level)
 
     def call(*arguments: object) -> Outcome:
         capsys.readouterr()
@@ -89,7 +83,10 @@ def run_cli(
         printed = capsys.readouterr()
         return Outcome(code, printed.out, printed.err)
 
-    return call
+    yield call
+    logger = logging.getLogger("clip3d")
+    logger.handlers = []
+    logger.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

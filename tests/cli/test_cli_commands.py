@@ -1,0 +1,134 @@
+"""`classify`, `embed`, `evaluate`, `models`: exit codes, JSON, and what is said of bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_files import json_lines, make_bundle
+from tower_doubles import DIM
+
+from clip3d.models.checking import phrases_as_bytes, record_golden
+from clip3d.models.model import Model
+from clip3d.models.weights import sha256_of, write_json
+
+
+def test_classify_gives_a_label_and_probabilities_for_each_file(run_process, run_cli, assets: Path, tmp_path: Path):
+    (assets / "bad.ply").write_text("ply\nnonsense")
+    done = run_process("classify", assets, "--labels", "tall, flat,red,blue", "--json")
+    assert done.returncode == 1, done.stderr
+    assert f"{assets / 'bad.ply'}: " in done.stderr
+    answers = {Path(answer["path"]).name: answer for answer in json_lines(done.stdout)}
+    assert {name: answer["label"] for name, answer in answers.items()} == {
+        "tall.off": "tall",
+        "flat.off": "flat",
+        "red.obj": "red",
+        "blue.obj": "blue",
+    }
+    answer = answers["tall.off"]
+    assert set(answer) == {"path", "label", "probability", "scores", "model", "templates"}
+    assert sum(answer["scores"].values()) == pytest.approx(1, abs=1e-4)
+    assert answer["scores"]["tall"] == answer["probability"] == max(answer["scores"].values())
+    assert answer["templates"] == ["a {} thing"]
+
+    labels = tmp_path / "labels.txt"
+    labels.write_text("tall\n\nflat\n", encoding="utf-8")
+    done = run_cli("classify", assets / "tall.off", "--labels", f"@{labels}", "--template", "{}")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[1].split()[1] == "tall"
+    assert "prompts: {}" in done.stderr
+
+
+def test_classify_wants_labels_to_choose_between(run_cli, assets: Path):
+    for labels, hint in [("chair", "two labels"), ("@nowhere.txt", "nowhere.txt"), (",", "two labels")]:
+        done = run_cli("classify", assets, "--labels", labels)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert hint in done.stderr
+    assert run_cli("classify", assets / "tall.off", "--labels", "a,b", "--template", "no place").returncode == 2
+
+
+def test_embed_writes_vectors_that_numpy_reads(run_process, run_cli, assets: Path, tmp_path: Path):
+    (assets / "bad.stl").write_bytes(b"solid")
+    out = tmp_path / "vectors.npz"
+    done = run_process("embed", assets, "-o", out, "--json")
+    assert done.returncode == 1
+    assert str(assets / "bad.stl") in done.stderr
+    (record,) = json_lines(done.stdout)
+    assert (record["n"], record["failed"], record["space"]) == (4, 1, "test-space")
+    with np.load(out, allow_pickle=False) as arrays:
+        assert set(arrays.files) == {"paths", "vectors", "space", "model", "weights"}
+        assert arrays["vectors"].shape == (4, DIM)
+        assert arrays["vectors"].dtype == np.float32
+        assert str(assets / "tall.off") in arrays["paths"].tolist()
+        assert str(arrays["model"]) == record["model"]
+
+    nothing = run_cli("embed", assets / "bad.stl", "-o", tmp_path / "none.npz")
+    assert nothing.returncode == 1
+    assert not (tmp_path / "none.npz").exists(), "no file without vectors"
+
+
+def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_process, run_cli, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    points = rng.random((4, 100, 3)).astype(np.float32) * np.float32([1, 1, 9])
+    path = tmp_path / "clouds.npz"
+    split = np.array(["test", "test", "test", "train"])
+    np.savez(
+        path, points=points, labels=np.array([0, 0, 1, 1]), classes=np.array(["tall", "flat"]), up="z", split=split
+    )
+    done = run_process("evaluate", "zero-shot", "--clouds", path, "--split", "test", "--json")
+    assert done.returncode == 0, done.stderr
+    (report,) = json_lines(done.stdout)
+    assert {"accuracy", "class_mean", "per_class", "confusion", "n", "protocol", "model"} == set(report)
+    assert (report["n"], report["accuracy"], report["class_mean"]) == (3, pytest.approx(2 / 3), 0.5)
+    assert report["per_class"] == {"tall": 1.0, "flat": 0.0}
+
+    table = run_cli("evaluate", "zero-shot", "--clouds", path)
+    assert "accuracy 50.00 %, class mean 50.00 %, n 4" in table.stdout
+    wrong = run_cli("evaluate", "zero-shot", "--clouds", path, "--split", "tset")
+    assert wrong.returncode == 1
+    assert "splits in the file: test, train" in wrong.stderr
+
+
+def golden_bundle(folder: Path) -> Path:
+    """A bundle with recorded vectors."""
+    make_bundle(folder)
+    model = Model(folder)
+    rng = np.random.default_rng(0)
+    inputs = {
+        "text.phrases": phrases_as_bytes(["a tall thing", "a red thing"]),
+        "image.pixels": rng.integers(0, 255, (2, 20, 20, 3), dtype=np.uint8),
+        "cloud.points": rng.random((2, 200, 3)).astype(np.float32),
+        "cloud.colors": rng.random((2, 200, 3)).astype(np.float32),
+    }
+    golden = record_golden(model, inputs, folder / "golden.safetensors")
+    write_json({**model.card.raw, "golden": {golden.name: sha256_of(golden)}}, folder / "card.json")
+    return folder
+
+
+def test_models_are_listed_shown_and_checked(run_cli, tmp_path: Path):
+    folder = golden_bundle(tmp_path / "model")
+    assert run_cli("models").returncode == 0
+    (card,) = json_lines(run_cli("models", "show", folder, "--json").stdout)
+    assert card["limits"] == ["It knows five words."]
+    assert "It knows five words." in run_cli("models", "show", folder).stdout
+
+    checks = json_lines(run_cli("models", "check", folder, "--json").stdout)
+    assert all(check["passed"] for check in checks)
+    assert {"text vectors", "image vectors", "cloud vectors", "tower.safetensors"} <= {c["check"] for c in checks}
+
+    (folder / "tower.safetensors").write_bytes(b"damaged")
+    damaged = run_cli("models", "check", folder)
+    assert damaged.returncode == 1
+    assert "DAMAGED" in damaged.stdout
+    unknown = run_cli("models", "show", "no-such-model")
+    assert unknown.returncode == 2
+    assert "there is no such model" in unknown.stderr
+
+
+def test_models_check_notices_vectors_that_differ(run_cli, tmp_path: Path, monkeypatch):
+    folder = golden_bundle(tmp_path / "model")
+    monkeypatch.setitem(__import__("tower_doubles").WORDS, "tall", [0, 1, 0, 0, 0])
+    checks = {c["check"]: c["passed"] for c in json_lines(run_cli("models", "check", folder, "--json").stdout)}
+    assert checks["text vectors"] is False
+    assert checks["cloud vectors"] is True
