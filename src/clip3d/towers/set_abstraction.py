@@ -1,0 +1,130 @@
+"""A small point cloud encoder: two levels of set abstraction, then a transformer over the remaining centres.
+
+Set abstraction is that of PointNet++ (Qi et al. 2017, section 3.2): centres by farthest point sampling, their
+nearest neighbours, a shared perceptron, and the maximum over each neighbourhood.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from clip3d.towers.grouping import farthest_points, gather, nearest
+
+
+class SetAbstraction(nn.Module):
+    """Summarise each neighbourhood of a cloud by one vector.
+
+    The first linear map of the shared perceptron is applied before points are gathered: it is linear, so
+    W (x_j - x_c, f_j) = W (x_j, f_j) - W (x_c, 0): p + centers products in place of centers * neighbors.
+
+    Args:
+        in_width: channels of the points' features.
+        hidden: width of the first layer.
+        out_width: width of the summary.
+        centers: number of neighbourhoods; a smaller cloud gives one for each of its points.
+        neighbors: points in a neighbourhood.
+    """
+
+    def __init__(self, in_width: int, hidden: int, out_width: int, centers: int, neighbors: int) -> None:
+        super().__init__()
+        self.centers = centers
+        self.neighbors = neighbors
+        self.position = nn.Linear(3, hidden, bias=False)
+        self.feature = nn.Linear(in_width, hidden)
+        self.norm = nn.BatchNorm1d(hidden)
+        self.mix = nn.Linear(hidden, out_width)
+        self.out_norm = nn.BatchNorm1d(out_width)
+
+    def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
+        """From xyz (b, p, 3) and features (b, p, c) to centres (b, m, 3) and summaries (b, m, out_width)."""
+        count = min(self.centers, xyz.shape[1])
+        centers = gather(xyz, farthest_points(xyz, count))
+        neighbors = nearest(xyz, centers, min(self.neighbors, xyz.shape[1]))
+        lifted = self.position(xyz) + self.feature(features)
+        grouped = gather(lifted, neighbors) - self.position(centers)[:, :, None]
+        hidden = torch.relu(_over_channels(self.norm, grouped))
+        # Normalising after the maximum costs a neighbourhood's share of what it would cost before.
+        summary = self.mix(hidden).max(2).values
+        return centers, torch.relu(_over_channels(self.out_norm, summary))
+
+
+class Block(nn.Module):
+    """A pre-norm transformer block with multi-head attention and a GELU perceptron of twice the width."""
+
+    def __init__(self, width: int, heads: int, drop: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.attention_norm = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.project = nn.Linear(width, width)
+        self.perceptron_norm = nn.LayerNorm(width)
+        self.expand = nn.Linear(width, 2 * width)
+        self.contract = nn.Linear(2 * width, width)
+        self.drop = nn.Dropout(drop)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (b, m, width) to the same shape."""
+        b, m, width = tokens.shape
+        qkv = self.qkv(self.attention_norm(tokens)).reshape(b, m, 3, self.heads, width // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
+        mixed = nn.functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, m, width)
+        tokens = tokens + self.drop(self.project(mixed))
+        hidden = nn.functional.gelu(self.expand(self.perceptron_norm(tokens)))
+        out: Tensor = tokens + self.drop(self.contract(hidden))
+        return out
+
+
+class SetAbstractionTower(nn.Module):
+    """Coloured clouds to raw vectors.
+
+    Args:
+        dim: length of a vector.
+        width: channels of the transformer.
+        layers: transformer blocks.
+        heads: attention heads of each.
+        stem: channels of the first level's hidden and output layers.
+        centers: neighbourhoods of the two levels.
+        neighbors: points in a neighbourhood of the two levels.
+        drop: dropout in the blocks while training.
+    """
+
+    def __init__(
+        self,
+        dim: int = 512,
+        width: int = 256,
+        layers: int = 3,
+        heads: int = 4,
+        stem: tuple[int, int] = (64, 128),
+        centers: tuple[int, int] = (128, 32),
+        neighbors: tuple[int, int] = (16, 16),
+        drop: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.fine = SetAbstraction(6, stem[0], stem[1], centers[0], neighbors[0])
+        self.coarse = SetAbstraction(stem[1], 192, width, centers[1], neighbors[1])
+        self.place = nn.Sequential(nn.Linear(3, 64), nn.GELU(), nn.Linear(64, width))
+        self.blocks = nn.ModuleList(Block(width, heads, drop) for _ in range(layers))
+        self.norm = nn.LayerNorm(2 * width)
+        self.head = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, dim))
+
+    def forward(self, points: Tensor, colors: Tensor) -> Tensor:
+        """Vectors (b, dim) of clouds.
+
+        Args:
+            points: (b, p, 3) float32, z up, in the unit sphere.
+            colors: (b, p, 3) float32 in [0, 1].
+        """
+        centers, features = self.fine(points, torch.cat([points, colors - 0.5], dim=-1))
+        centers, tokens = self.coarse(centers, features)
+        tokens = tokens + self.place(centers)
+        for block in self.blocks:
+            tokens = block(tokens)
+        pooled = torch.cat([tokens.amax(1), tokens.mean(1)], dim=-1)
+        vectors: Tensor = self.head(self.norm(pooled))
+        return vectors
+
+
+def _over_channels(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
+    flat: Tensor = norm(values.reshape(-1, values.shape[-1]))
+    return flat.reshape(values.shape)
