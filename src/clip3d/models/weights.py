@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 MAX_WEIGHT_BYTES = 64 * 2**30
+SCALE_SUFFIX = ":scale"
 
 
 def sha256_of(path: Path) -> str:
@@ -55,11 +56,36 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def read_state(path: Path) -> dict[str, torch.Tensor]:
-    """All tensors of a safetensors file as float32 (integers stay integers) torch tensors."""
+    """All tensors of a safetensors file as torch tensors: float32, but integers stay integers.
+
+    A tensor that `quantize_rows` stored is multiplied out again.
+    """
     import torch
 
-    state = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in read_arrays(path).items()}
+    arrays = read_arrays(path)
+    for name in [name for name in arrays if name.endswith(SCALE_SUFFIX)]:
+        whole, scale = name.removesuffix(SCALE_SUFFIX), arrays.pop(name).astype(np.float32)
+        arrays[whole] = arrays[whole] * scale.reshape(-1, *[1] * (arrays[whole].ndim - 1))
+    state = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
     return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
+
+
+def quantize_rows(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Matrices and kernels as int8 with one float16 scale a row (an output channel), vectors as float32.
+
+    The scale of `name` is stored as `name` + ":scale"; the error of a weight is at most half its row's scale.
+    """
+    stored: dict[str, NDArray[Any]] = {}
+    for name, array in arrays.items():
+        if array.ndim < 2:
+            stored[name] = array.astype(np.float32)
+            continue
+        peak = np.abs(array.reshape(len(array), -1)).max(1)
+        # Rounded up, so that the largest weight still fits in 127 steps.
+        scale = np.nextafter((peak / 127).astype(np.float16), np.float16(np.inf))
+        steps = array / scale.astype(np.float32).reshape(-1, *[1] * (array.ndim - 1))
+        stored[name], stored[name + SCALE_SUFFIX] = np.rint(steps).astype(np.int8), scale
+    return stored
 
 
 def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, metadata: Mapping[str, str] | None = None) -> None:
@@ -100,3 +126,18 @@ def load_strict(module: torch.nn.Module, state: Mapping[str, torch.Tensor], path
         )
     module.load_state_dict(dict(state), strict=True)
     return module.eval().requires_grad_(False)
+
+
+def read_torch(path: Path) -> dict[str, torch.Tensor]:
+    """The state dict of a PyTorch checkpoint, read with `weights_only`, so that nothing in it is run."""
+    from pickle import UnpicklingError  # noqa: TID251, the error only
+
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251
+    except (OSError, RuntimeError, UnpicklingError) as error:
+        raise ModelError(path, f"is not a readable checkpoint: {error}") from error
+    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise ModelError(path, "is no table of tensors")
+    return state
