@@ -71,7 +71,7 @@ class Augmentation:
     color_jitter: float = 0.0
 
     def __call__(self, points: Array, colors: Array | None, rng: Generator) -> tuple[Array, Array | None]:
-        """Change points (p, 3) and colours (p, 3) in [0, 1], if any; at least one of the p points stays. float32."""
+        """Change points (p, 3) and colours (p, 3) in [0, 1], if any; at least one of the p points stays."""
         kept = self._removed(points, rng)
         points, colors = points[kept], None if colors is None else colors[kept]
         points = self._moved(points, rng)
