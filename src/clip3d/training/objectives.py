@@ -1,0 +1,53 @@
+"""Losses between vectors of two modalities."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def centre(vectors: Tensor, mean: Tensor) -> Tensor:
+    """`Space.centre` with gradients: unit length, minus the mean of the space, unit length. (n, d) to (n, d)."""
+    return functional.normalize(functional.normalize(vectors, dim=-1) - mean, dim=-1)
+
+
+def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean over rows of the cross-entropy of softmax(logits) (n, m) from a target distribution (n, m)."""
+    return -(target * functional.log_softmax(logits, dim=-1)).sum(-1).mean()
+
+
+def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float) -> Tensor:
+    """Symmetric contrastive loss with every pair of one class as positives.
+
+    L(3D,2D) and L(3D,text) of CG3D (Hegde et al. 2023, section 3.2), positives as the paper states them: with all
+    classes different it is the loss of CLIP, and equal captions are never each other's negatives.
+
+    Args:
+        a: (n, d) unit vectors of one modality.
+        b: (n, d) unit vectors of the other, row i belonging to row i of `a`.
+        classes: (n,) integers; equal numbers are positives.
+        scale: inverse temperature.
+    """
+    same = (classes[:, None] == classes[None, :]).to(a.dtype)
+    target = same / same.sum(-1, keepdim=True)
+    logits = scale * a @ b.T
+    return 0.5 * (soft_cross_entropy(logits, target) + soft_cross_entropy(logits.T, target))
+
+
+def caption_targets(phrases: Tensor, positives: Tensor, sharpness: float) -> Tensor:
+    """Which phrases of a vocabulary an object may be called, as a distribution a row.
+
+    Each of an object's own phrases spreads its share over the vocabulary by likeness in meaning, so that a near
+    synonym is not pushed away.
+
+    Args:
+        phrases: (v, d) centred unit vectors of the vocabulary.
+        positives: (n, v) rows that add up to 1: the object's own phrases.
+        sharpness: inverse temperature of the likeness; the higher, the less is spread.
+
+    Returns:
+        (n, v), rows add up to 1.
+    """
+    spread = torch.softmax(sharpness * phrases @ phrases.T, dim=-1)
+    return positives @ spread
