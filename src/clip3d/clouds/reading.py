@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import Axis, FrameSource, PointCloud, Unit
-from clip3d.clouds.formats.contents import MAX_FACES, MAX_PARTS, MAX_POINTS, Contents, Malformed, Numbers
+from clip3d.clouds.formats.contents import (
+    MAX_FACES,
+    MAX_PARTS,
+    MAX_POINTS,
+    Contents,
+    Malformed,
+    Numbers,
+    rows_finite,
+)
 from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.sniffing import looks_like
 from clip3d.clouds.mesh import sample_surface
@@ -172,7 +180,7 @@ def _point_cloud(contents: Contents) -> PointCloud:
     positions = np.asarray(contents.points).astype(np.float32)
     if len(positions) > MAX_POINTS:
         raise Malformed(f"{len(positions):,} points, more than {MAX_POINTS:,}", "thin the cloud out")
-    finite: Numbers = np.isfinite(positions).all(axis=1)
+    finite = rows_finite(positions)
     if 2 * finite.sum() < len(positions):
         lost = len(positions) - int(finite.sum())
         raise Malformed(f"{lost:,} of its {len(positions):,} points are NaN or infinite")

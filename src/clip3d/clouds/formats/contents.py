@@ -72,9 +72,9 @@ def make_mesh(
     check_faces(faces, len(np.asarray(vertices)))
     with np.errstate(over="ignore", invalid="ignore"):
         positions = np.ascontiguousarray(vertices, dtype=np.float32)
-    finite: Numbers = np.isfinite(positions).all(axis=1)
+    finite = rows_finite(positions)
     if not finite.all():
-        keep: Numbers = finite[faces].all(axis=1)
+        keep = np.logical_and.reduce(finite[faces], axis=1)
         lost = len(faces) - int(keep.sum())
         if 2 * lost > len(faces):
             raise Malformed(f"{lost} of {len(faces)} faces have corners that are not finite")
@@ -92,6 +92,11 @@ def make_mesh(
         face_colors=None if face_colors is None else _unit_range(face_colors),
         texture=texture,
     )
+
+
+def rows_finite(rows: Numbers) -> NDArray[np.bool_]:
+    """Which rows (n,) hold only finite values."""
+    return np.asarray(np.isfinite(rows).all(axis=1), dtype=np.bool_)
 
 
 def check_faces(faces: Numbers, count: int) -> None:

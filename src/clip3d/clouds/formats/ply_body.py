@@ -55,7 +55,7 @@ def read_binary(body: memoryview, elements: list[Element], order: str) -> Tables
     for element in elements:
         lengths = [1 if p.count is None else 0 for p in element.properties]
         if element.count * _row_type(element, lengths, order).itemsize > len(body) - start:
-            raise Malformed(f"it ends before the {element.count:,} rows of {element.name[:40]} it declares", CUT_SHORT)
+            raise Malformed(f"it ends before its {element.count:,} rows of {element.name[:40]}", CUT_SHORT)
         if not element.count or not element.properties:
             tables[element.name] = {p.name: _empty(p) for p in element.properties}
         elif element.has_lists:
@@ -156,7 +156,7 @@ def read_ascii(body: bytes, elements: list[Element]) -> Tables:
     """Tables by element and property name."""
     for element in elements:
         if element.count * max(2 * len(element.properties) - 1, 1) > len(body) + 1 and element.properties:
-            raise Malformed(f"it ends before the {element.count:,} rows of {element.name[:40]} it declares", CUT_SHORT)
+            raise Malformed(f"it ends before its {element.count:,} rows of {element.name[:40]}", CUT_SHORT)
     values = numbers(body)
     tables: Tables = {}
     start = 0
