@@ -23,7 +23,7 @@ for words in commands(typer.main.get_command(app)):
     print(f"=== {' '.join(words)}")
     sys.stdout.flush()
     assert run([*words, "--help"]) == 0
-heavy = {"torch", "numpy", "scipy", "trimesh", "PIL", "rich"}
+heavy = {"torch", "numpy", "scipy", "trimesh", "PIL"}
 print("heavy:", sorted({module.split(".")[0] for module in sys.modules} & heavy))
 """
 
@@ -41,10 +41,12 @@ def test_help_of_every_command_has_an_example_and_loads_nothing_heavy():
 
 def test_version_and_a_bare_command(run_cli):
     assert run_cli("--version").stdout == f"clip3d {clip3d.__version__}\n"
-    assert run_cli().returncode == 2
+    bare = run_cli()
+    assert bare.returncode == 2
+    assert "classify" in bare.stdout, "the help is shown"
     wrong = run_cli("serach")
     assert wrong.returncode == 2
-    assert "search" in wrong.stderr
+    assert "serach" in wrong.stderr
 
 
 def test_python_dash_m(tmp_path: Path):
@@ -102,3 +104,13 @@ def test_unusable_cache_is_one_warning_and_no_failure(run_cli, assets: Path, tmp
     done = run_cli("search", "a tall thing", assets)
     assert done.returncode == 0
     assert done.stderr.count("working without the vector cache") == 1
+
+
+def test_names_cannot_steer_the_terminal_and_a_missing_device_is_explained(run_cli, assets: Path):
+    (assets / "tall.off").rename(assets / "a\x1b[31m\nb.off")
+    done = run_cli("search", "a tall thing", assets, "-k", "1")
+    assert done.stdout.splitlines()[1].endswith("a\\x1b[31m\\x0ab.off")
+    done = run_cli("search", "a tall thing", assets, "--no-cache", "--device", "nonsense")
+    assert done.returncode == 2
+    assert "cannot run on the device 'nonsense'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -97,7 +97,7 @@ def test_a_cached_search_loads_nothing_heavy(run_cli, run_process, assets: Path,
     done = run_process("search", "a tall thing", assets, "--json", MODULES_TO=str(modules))
     assert done.returncode == 0, done.stderr
     loaded = {name.split(".")[0] for name in modules.read_text().split()}
-    assert not loaded & {"torch", "trimesh", "scipy", "PIL", "rich", "tokenizers"}
+    assert not loaded & {"torch", "trimesh", "scipy", "PIL", "tokenizers"}
 
 
 def test_wrong_commands_are_explained_with_exit_code_2(run_cli, assets: Path):

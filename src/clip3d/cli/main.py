@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command and give its exit code; what goes wrong is told on stderr in one line."""
     try:
-        code = app(list(arguments), prog_name="clip3d", standalone_mode=False)
+        code = app(list(arguments) or ["--help"], prog_name="clip3d", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except UsageError as error:
@@ -86,5 +86,5 @@ def run(arguments: Sequence[str]) -> int:
         note(str(error))
         return FAILED if isinstance(error, (CloudError, ImageError, DataError)) else WRONG
     if code == INTERRUPTED:
-        note("interrupted; what was embedded is kept in the cache")
-    return int(code or 0)
+        note("interrupted")
+    return int(code or 0) if arguments else WRONG

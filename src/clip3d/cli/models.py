@@ -46,7 +46,8 @@ def show(name: Name = "mini", as_json: o.Json = False) -> None:
         print_json(model.card.raw)
         return
     print_line(f"{model.id}, version {model.card.version}, licence {model.card.licence}, in {model.folder}")
-    print_line(json.dumps(model.card.raw, indent=2, ensure_ascii=False))
+    for line in json.dumps(model.card.raw, indent=2, ensure_ascii=False).splitlines():
+        print_line(line)
 
 
 @app.command("check", epilog=o.examples("clip3d models check", "clip3d models check ./my-model"))

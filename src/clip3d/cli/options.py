@@ -33,7 +33,7 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no note
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is done; errors with a traceback.")]
 UpAxis = Annotated[Up | None, typer.Option("--up", help="Axis that points up, whatever the files say.")]
 UnitName = Annotated[Length | None, typer.Option("--unit", help="Unit of the files, whatever they say.")]
-Points = Annotated[int, typer.Option("--points", min=1, help="Points drawn on a mesh when it is read.")]
+Points = Annotated[int, typer.Option("--points", min=1, max=50_000_000, help="Points drawn on a mesh.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of points.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep vectors of earlier runs.")]
 Templates = Annotated[

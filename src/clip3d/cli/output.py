@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 import typer
 
 from clip3d.errors import FileProblem
 
 FAILED = 1
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def start_logging(*, quiet: bool, verbose: bool) -> None:
@@ -36,15 +39,20 @@ def print_json(record: Mapping[str, object]) -> None:
 
 
 def print_line(text: str = "") -> None:
-    """A line of an answer on stdout; signs that it cannot show are escaped."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    """A line of an answer on stdout."""
+    sys.stdout.write(_showable(text, sys.stdout) + "\n")
 
 
 def note(text: str) -> None:
     """A line on stderr."""
-    encoding = sys.stderr.encoding or "utf-8"
-    sys.stderr.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stderr.write(_showable(text, sys.stderr) + "\n")
+
+
+def _showable(text: str, stream: TextIO) -> str:
+    """The text with everything escaped that the stream cannot show, or that would steer a terminal."""
+    encoding = stream.encoding or "utf-8"
+    text = CONTROL.sub(lambda sign: f"\\x{ord(sign[0]):02x}", text)
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
@@ -58,7 +66,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right
     if sys.stdout.isatty():
         _draw_table(headings, rows, right)
         return
-    lines = [headings, *rows]
+    lines = [[_showable(cell, sys.stdout) for cell in line] for line in (headings, *rows)]
     widths = [max(len(line[c]) for line in lines) for c in range(len(headings))]
     for line in lines:
         cells = [
@@ -78,7 +86,7 @@ def _draw_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
     for c, heading in enumerate(headings):
         table.add_column(heading, justify="right" if c in right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(_showable(cell, sys.stdout)) for cell in row))
     Console(file=sys.stdout).print(table)
 
 

@@ -82,13 +82,13 @@ def search(
             progress=progress,
         )
     show(result, as_json=as_json)
+    name_problems(result.problems)
+    suggest_quotes(words or [])
     if html is not None:
         from clip3d.search.page import Answer, write_page
 
         write_page(html, f"clip3d: {result.query}", [Answer(result, image=image, like=like)], reading=reading)
         note(f"wrote {html}")
-    name_problems(result.problems)
-    suggest_quotes(words or [])
     if not quiet and not as_json:
         note(f"{result.searched} searched, {result.computed} of them embedded now; model {result.model}")
     finish(result.problems, result.searched)

@@ -157,7 +157,12 @@ class Model:
         path = self.folder / tower.weights
         if tower.modality == "text":
             return architecture.load(self.folder, tower.weights, **tower.config)
-        return load_strict(architecture(**tower.config), read_state(path), path).to(self.device)
+        module = load_strict(architecture(**tower.config), read_state(path), path)
+        try:
+            return module.to(self.device)
+        except (RuntimeError, AssertionError) as error:
+            reason = f"cannot run on the device {self.device!r}: {str(error).splitlines()[0]}"
+            raise ModelError(self.folder, reason, "cpu always works") from error
 
     def _encode(
         self,

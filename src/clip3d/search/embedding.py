@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
-from clip3d.errors import Clip3dError, CloudError, FileProblem
+from clip3d.errors import CloudError, FileProblem, ShapeError
 from clip3d.models.fingerprint import Fingerprint, fingerprint
 from clip3d.models.model import Model
 from clip3d.models.preprocess import MAX_CANDIDATES
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+
+log = logging.getLogger(__name__)
 
 BATCH = 16
 READ_AHEAD = BATCH
@@ -104,6 +107,7 @@ def embed_files(
     work = _Work(model, cache, reading)
     work.look_up(files)
     missing = [file for file in files if file not in work.vectors]
+    log.info("%d of %d vectors are in the cache %s", len(files) - len(missing), len(files), cache.path)
     report = progress or (lambda done, total: None)
     report(len(files) - len(missing), len(files))
     for batch in _batches(_read_ahead(missing, reading), BATCH):
@@ -174,7 +178,7 @@ class _Work:
         normalize = self.model.card.space["stored"] == "unit"
         try:
             vectors = self.model.encode_clouds([item.cloud for item in items], normalize=normalize)
-        except Clip3dError as error:
+        except ShapeError as error:
             if len(items) == 1:
                 self.problems.append(CloudError(items[0].path, str(error)))
                 return {}
@@ -203,23 +207,27 @@ def _read_ahead(files: Sequence[Path], reading: Reading) -> Iterator[_Read | Fil
 
 
 def _read(path: Path, reading: Reading) -> _Read | FileProblem:
-    from clip3d.clouds.reading import read
-
     started = time.time_ns()
     try:
-        cloud = _thinned(read(path, **vars(reading)))
+        cloud = read_thinned(path, reading)
     except FileProblem as problem:
         return problem
-    except (Clip3dError, OSError) as error:
-        return CloudError(path, str(error))
     taken = fingerprint(cloud.sources or (path,))
     return _Read(path, cloud, taken, settled=not taken.written_since(started))
 
 
-def _thinned(cloud: PointCloud) -> PointCloud:
-    """The points that the model's preparation would choose, so that large clouds do not pile up in memory."""
+def read_thinned(path: Path, reading: Reading) -> PointCloud:
+    """Read a cloud and keep the points that the model's preparation would choose of it, at most 8,192.
+
+    So large clouds do not pile up in memory, and the vector is the same.
+
+    Raises:
+        CloudError: if the file cannot be read.
+    """
+    from clip3d.clouds.reading import read
     from clip3d.clouds.sampling import random_sample
 
+    cloud = read(path, **vars(reading))
     if len(cloud) <= MAX_CANDIDATES:
         return cloud
     return cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))

@@ -14,7 +14,7 @@ from typing import Any
 
 from clip3d.errors import DataError, FileProblem
 from clip3d.search.adhoc import Hit, SearchResult, open_image
-from clip3d.search.embedding import Reading
+from clip3d.search.embedding import Reading, read_thinned
 
 PICTURE = 224  # pixels
 
@@ -98,14 +98,13 @@ class _Pictures:
     def _draw(self, path: Path) -> str | None:
         from PIL import Image
 
-        from clip3d.clouds.reading import read
-        from clip3d.render.splat import splat
+        from clip3d.render.splat import splat_cutout
 
         try:
-            cloud = read(path, **vars(self.reading))
+            cloud = read_thinned(path, self.reading).z_up()
         except FileProblem:
             return None
-        return _data(Image.fromarray(splat(cloud, size=PICTURE)))
+        return _data(Image.fromarray(splat_cutout(cloud.points, cloud.colors, cloud.normals, size=PICTURE)))
 
 
 def _of_image(path: str | PathLike[str]) -> str:
