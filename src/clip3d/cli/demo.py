@@ -73,6 +73,6 @@ def show(answers: list[Answer], samples: Samples, *, as_json: bool) -> None:
                 record = {"query": result.query, "rank": hit.rank, "path": str(hit.path), "name": name}
                 print_json({**record, "score": round(hit.score, 6), "model": result.model})
         if not as_json:
-            print_line(f"query: {result.query}")
+            print_line(f"query: {answer.title}")
             print_table(("rank", "score", "object"), rows, right=(0, 1))
             print_line()

@@ -29,4 +29,8 @@ def ask_samples(
         answers.append(Answer(found))
     by_image = search_files(model, paths, image=samples.image, k=k, cache=cache)
     by_shape = search_files(model, paths, like=samples.like, k=k, cache=cache)
-    return [*answers, Answer(by_image, image=samples.image), Answer(by_shape, like=samples.like)]
+    return [
+        *answers,
+        Answer(by_image, image=samples.image, heading=f"the picture {samples.image.name}"),
+        Answer(by_shape, like=samples.like, heading=f"the shape {samples.like.name}"),
+    ]

@@ -41,11 +41,17 @@ li img, .none { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius
 
 @dataclass(frozen=True)
 class Answer:
-    """A result to show, with the files of its query, if any."""
+    """A result to show, with the files of its query, if any, and a heading if the query's own words will not do."""
 
     result: SearchResult
     image: str | PathLike[str] | None = None
     like: str | PathLike[str] | None = None
+    heading: str = ""
+
+    @property
+    def title(self) -> str:
+        """The heading, or the query in words."""
+        return self.heading or self.result.query
 
 
 def write_page(
@@ -124,7 +130,7 @@ def _section(answer: Answer, pictures: _Pictures, names: Mapping[Path, str]) -> 
     hits = "\n".join(_hit(hit, pictures.of_cloud(hit.path), names) for hit in result.hits)
     listing = f"<ol>\n{hits}\n</ol>" if result.hits else "<p>Nothing found.</p>"
     return (
-        f"<section>\n<div class='query'>{_query_pictures(answer, pictures)}<div><h2>{_text(result.query)}</h2>\n"
+        f"<section>\n<div class='query'>{_query_pictures(answer, pictures)}<div><h2>{_text(answer.title)}</h2>\n"
         f"<p>{result.searched} objects compared; model {_text(result.model)}</p></div></div>\n{listing}\n</section>"
     )
 
