@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import print_json, print_table
+from clip3d.cli.output import note, print_json, print_line, print_table
 
+BUILD_EXAMPLES = o.examples("clip3d data build library/", "clip3d data build library/ --per-family 200")
 SAMPLES_EXAMPLES = o.examples("clip3d data samples", "clip3d data samples --json")
 
 app = typer.Typer(
@@ -24,8 +28,8 @@ def _root() -> None:
 
 @app.command("samples", epilog=SAMPLES_EXAMPLES)
 def samples(as_json: o.Json = False) -> None:
-    """List the sample objects of the package with their licences."""
-    from clip3d.data.samples import list_samples
+    """List the sample objects and their licences; sources with --json."""
+    from clip3d.data.samples import FOLDER, list_samples
 
     objects = list_samples().objects
     if as_json:
@@ -33,5 +37,38 @@ def samples(as_json: o.Json = False) -> None:
             record = {"path": str(item.path), "name": item.name, "licence": item.licence, "source": item.source}
             print_json(record)
         return
-    rows = [(item.name, item.licence, item.source, str(item.path)) for item in objects]
-    print_table(("name", "licence", "source", "path"), rows)
+    print_line(f"in {FOLDER}")
+    print_table(("name", "licence", "file"), [(item.name, item.licence, item.path.name) for item in objects])
+
+
+@app.command("build", epilog=BUILD_EXAMPLES)
+def build(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the library files go.")],
+    packages: Annotated[
+        Path | None, typer.Option("--packages", help="Folder with packages brought by hand; else FOLDER/packages.")
+    ] = None,
+    per_family: Annotated[int, typer.Option("--per-family", min=1, help="Procedural objects of each family.")] = 60,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the procedural objects.")] = 0,
+    quiet: o.Quiet = False,
+) -> None:
+    """Build the training library: licensed models from packages, and procedural objects.
+
+    Fetches the Debian package sweethome3d-furniture with apt-get unless its file is there. Library files that
+    exist are kept as they are.
+    """
+    from clip3d.data.build import build_furniture, build_procedural
+
+    def progress(line: str) -> None:
+        if not quiet:
+            note(line)
+
+    for name in ("furniture.npz", "procedural.npz"):
+        path = out / name
+        if path.exists():
+            note(f"{path} is there already")
+            continue
+        if name == "furniture.npz":
+            library = build_furniture(path, packages or out / "packages", progress=progress)
+        else:
+            library = build_procedural(path, per_family, seed, progress=progress)
+        note(f"{path}: {len(library)} objects, {int(library.held_out.sum())} held out")

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import clip3d
-from clip3d.cli import classify, data, demo, embed, evaluate, models, search
+from clip3d.cli import classify, data, demo, embed, evaluate, models, search, train
 from clip3d.cli.output import FAILED, note
 from clip3d.errors import Clip3dError, CloudError, DataError, ImageError
 
@@ -41,6 +41,7 @@ app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.command("train", epilog=train.EXAMPLES)(train.train)
 
 
 def _version(wanted: bool) -> None:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.sampling import farthest_point_sample
-from clip3d.errors import DataError
+from clip3d.data.npz import read_npz
 
 POINTS = 2048
 KEYS = ("points", "colors", "colored", "captions", "source", "licence", "name", "held_out", "group")
@@ -82,14 +82,7 @@ def read_library(path: Path) -> Library:
     Raises:
         DataError: if the file is missing, damaged or of another form.
     """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            missing = [key for key in KEYS if key not in arrays]
-            if missing:
-                raise DataError(path, f"lacks {', '.join(missing)}", "build it again with: clip3d data build")
-            return Library(**{key: arrays[key] for key in KEYS})
-    except (OSError, ValueError) as error:
-        raise DataError(path, f"is not a readable library: {error}", "build it: clip3d data build") from error
+    return Library(**read_npz(path, required=KEYS))
 
 
 def join(libraries: Sequence[Library]) -> Library:

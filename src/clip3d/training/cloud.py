@@ -103,9 +103,9 @@ class Learner(nn.Module):
 
 def train_cloud(
     recipe: CloudRecipe,
-    data: Path,
     out: Path,
     *,
+    data: Path,
     progress: Progress,
     validate: Callable[[nn.Module, Model], dict[str, float]] | None = None,
 ) -> dict[str, float]:
@@ -113,8 +113,8 @@ def train_cloud(
 
     Args:
         recipe: the set-up.
-        data: folder in which the recipe's libraries lie.
         out: folder for checkpoint, metrics and result; a run found there is resumed.
+        data: folder in which the recipe's libraries lie.
         progress: called with lines for the user.
         validate: numbers from the tower and the teacher, taken now and then.
 

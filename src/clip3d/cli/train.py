@@ -1,0 +1,74 @@
+"""`clip3d train`: a recipe becomes a tower."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.output import note, print_json, print_table
+
+if TYPE_CHECKING:
+    from clip3d.models.model import Model
+
+EXAMPLES = o.examples(
+    "clip3d data build library/",
+    "clip3d train recipes/mini-cloud.toml --data library/ --out runs/cloud",
+)
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Such as recipes/mini-cloud.toml.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder in which the recipe's data files lie.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and weights; a run there goes on.")],
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Train the tower that a recipe describes; a run that was interrupted goes on where it stopped."""
+    import torch
+
+    from clip3d.training.recipe import read_recipe
+
+    if threads:
+        torch.set_num_threads(threads)
+    kind, settings = read_recipe(recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    numbers = _trainers()[kind](settings, data, out, (lambda line: None) if quiet else note)
+    if as_json:
+        print_json({"kind": kind, "out": str(out), **numbers})
+    else:
+        print_table(("result", "value"), [(name, f"{value}") for name, value in numbers.items()])
+
+
+def _trainers() -> dict[str, Any]:
+    return {"cloud": _train_cloud, "text": _train_text, "image": _train_image}
+
+
+def _train_cloud(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.cloud import held_out_objects, train_cloud
+
+    held_out = held_out_objects(recipe, data)
+
+    def validate(tower: Any, teacher: Model) -> dict[str, float]:
+        from clip3d.evaluation.naming import naming_accuracy, tower_vectors
+
+        vectors = tower_vectors(tower, held_out)
+        space, templates = teacher.space, [recipe.template]
+        return naming_accuracy(vectors, held_out, lambda t: teacher.encode_texts(t, templates), space)
+
+    return dict(train_cloud(recipe, out, data=data, progress=progress, validate=validate if len(held_out) else None))
+
+
+def _train_text(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.text import train_text
+
+    return dict(train_text(recipe, out, data=data, progress=progress))
+
+
+def _train_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.image import train_image
+
+    return dict(train_image(recipe, out, data=data, progress=progress))
