@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import finish, name_problems, note, print_json, print_table, progress_bar, start_logging
+from clip3d.cli.output import (
+    WrongCommand,
+    finish,
+    name_problems,
+    note,
+    print_json,
+    print_table,
+    progress_bar,
+    start_logging,
+)
 from clip3d.cli.session import load_model, open_cache, reading_of
 
 if TYPE_CHECKING:
@@ -66,18 +75,18 @@ def read_labels(text: str) -> list[str]:
     """Labels from a list with commas, or from the file after an @.
 
     Raises:
-        typer.BadParameter: if the file cannot be read, or there is no label.
+        WrongCommand: if the file cannot be read, or there is no label.
     """
     if text.startswith("@"):
         try:
             names = Path(text[1:]).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise typer.BadParameter(f"the labels file {text[1:]} cannot be read: {error}") from error
+            raise WrongCommand(f"the labels file {text[1:]} cannot be read: {error}") from error
     else:
         names = text.split(",")
     names = [name.strip() for name in names if name.strip()]
     if len(set(names)) < 2:
-        raise typer.BadParameter(f'give two labels or more to choose between: --labels "chair,table", got {text!r}')
+        raise WrongCommand(f'give two labels or more to choose between: --labels "chair,table", got {text!r}')
     return names
 
 

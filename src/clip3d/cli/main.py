@@ -16,13 +16,10 @@ import typer
 
 import clip3d
 from clip3d.cli import classify, data, demo, embed, evaluate, models, search, train
-from clip3d.cli.output import FAILED, note
+from clip3d.cli.output import FAILED, WrongCommand, note
 from clip3d.errors import Clip3dError, CloudError, DataError, ImageError
 
 WRONG, INTERRUPTED = 2, 130
-
-# Typer carries its own copy of these classes or takes them from click, depending on its version.
-UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
     name="clip3d",
@@ -78,7 +75,7 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(arguments) or ["--help"], prog_name="clip3d", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
-    except UsageError as error:
+    except WrongCommand as error:
         error.show()  # type: ignore[attr-defined]
         return WRONG
     except Clip3dError as error:

@@ -16,6 +16,9 @@ import typer
 from clip3d.errors import FileProblem
 
 FAILED = 1
+
+# Typer carries its own copy of this class or takes it from click, depending on its version.
+WrongCommand: type[Exception] = typer.BadParameter.__mro__[1]
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 

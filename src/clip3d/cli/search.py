@@ -9,6 +9,7 @@ import typer
 
 from clip3d.cli import options as o
 from clip3d.cli.output import (
+    WrongCommand,
     finish,
     name_problems,
     note,
@@ -100,7 +101,7 @@ def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, lis
     With --image or --like all are paths, except a first one of several words that is no path.
 
     Raises:
-        typer.BadParameter: if there is no query, or no path, or it cannot be told which is which.
+        WrongCommand: if there is no query, or no path, or it cannot be told which is which.
     """
     first_exists = bool(words) and Path(words[0]).exists()
     if not with_option:
@@ -108,12 +109,12 @@ def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, lis
     if len(words) > 1 and not first_exists and _is_phrase(words[0]):
         return words[0], words[1:]
     if len(words) > 1 and not first_exists and _is_bare(words[0]):
-        raise typer.BadParameter(
+        raise WrongCommand(
             f"{words[0]!r} is neither a file nor a folder; with --image or --like all arguments are paths. "
             f'If it belongs to the query, write it as a phrase: "a {words[0]}"'
         )
     if not words or _is_phrase(words[0]):
-        raise typer.BadParameter("name the files or folders to search: clip3d search --image photo.jpg FOLDER")
+        raise WrongCommand("name the files or folders to search: clip3d search --image photo.jpg FOLDER")
     return None, words
 
 
@@ -126,13 +127,13 @@ def suggest_quotes(words: list[str]) -> None:
 
 def _query_and_paths(words: list[str], first_exists: bool) -> tuple[str | None, list[str]]:
     if not words:
-        raise typer.BadParameter('give a query and a path: clip3d search "a chair" FOLDER')
+        raise WrongCommand('give a query and a path: clip3d search "a chair" FOLDER')
     if len(words) == 1 and first_exists:
-        raise typer.BadParameter(f'there is no query: clip3d search "a chair" {words[0]}')
+        raise WrongCommand(f'there is no query: clip3d search "a chair" {words[0]}')
     if len(words) == 1:
-        raise typer.BadParameter(f'name the files or folders to search: clip3d search "{words[0]}" FOLDER')
+        raise WrongCommand(f'name the files or folders to search: clip3d search "{words[0]}" FOLDER')
     if not words[0].strip():
-        raise typer.BadParameter("the query is empty")
+        raise WrongCommand("the query is empty")
     return words[0], words[1:]
 
 
