@@ -59,7 +59,8 @@ def _train_cloud(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str,
         space, templates = teacher.space, [recipe.template]
         return naming_accuracy(vectors, held_out, lambda t: teacher.encode_texts(t, templates), space)
 
-    return dict(train_cloud(recipe, out, data=data, progress=progress, validate=validate if len(held_out) else None))
+    judge = validate if len(held_out) else None
+    return dict(train_cloud(recipe, out, data=data, progress=progress, validate=judge))
 
 
 def _train_text(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:

@@ -175,19 +175,28 @@ class Model:
         import torch
 
         tower = self._tower(modality)
-        rows = []
+        rows: dict[int, Array] = {}
         with torch.inference_mode():
-            for batch in _batches(items, batch_size):
-                columns = zip(*(prepare(item) for item in batch), strict=True)
-                inputs = [torch.from_numpy(np.stack(column)).to(self.device) for column in columns]
-                rows.append(tower(*inputs).float().cpu().numpy())
-        vectors = np.concatenate(rows) if rows else np.zeros((0, self.space.dim), np.float32)
-        return unit(vectors) if normalize else vectors
+            for batch in _batches(enumerate(prepare(item) for item in items), batch_size):
+                for alike in _by_shape(batch):
+                    columns = zip(*(arrays for _, arrays in alike), strict=True)
+                    inputs = [torch.from_numpy(np.stack(column)).to(self.device) for column in columns]
+                    vectors = tower(*inputs).float().cpu().numpy()
+                    rows |= {index: vector for (index, _), vector in zip(alike, vectors, strict=True)}
+        found = np.stack([rows[i] for i in range(len(rows))]) if rows else np.zeros((0, self.space.dim), np.float32)
+        return unit(found) if normalize else found
 
 
 def _check_texts(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise ShapeError("texts must be a list of phrases, got one string: write [text]")
+
+
+def _by_shape(batch: list[tuple[int, tuple[Array, ...]]]) -> list[list[tuple[int, tuple[Array, ...]]]]:
+    groups: dict[tuple[int, ...], list[tuple[int, tuple[Array, ...]]]] = {}
+    for index, arrays in batch:
+        groups.setdefault(arrays[0].shape, []).append((index, arrays))
+    return list(groups.values())
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

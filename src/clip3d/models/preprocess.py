@@ -14,16 +14,18 @@ from clip3d.errors import ShapeError
 
 Array = NDArray[np.float32]
 
+# Below this a cloud's points are repeated: a tower needs neighbours.
+MIN_POINTS = 32
 # Farthest point sampling from more candidates than this costs time and changes nothing that shows.
 MAX_CANDIDATES = 8192
 
 
 @dataclass(frozen=True)
 class CloudPreprocess:
-    """How a cloud is prepared: turned z-up, resampled to `points`, scaled to the unit sphere.
+    """How a cloud is prepared: turned z-up, sampled down to `points`, scaled to the unit sphere.
 
     Attributes:
-        points: number of points the tower sees.
+        points: number of points the tower sees at most; a smaller cloud is seen as it is.
         color_fill: value in [0, 1] of all channels of a cloud that has no colour.
     """
 
@@ -40,7 +42,7 @@ class CloudPreprocess:
 
         Args:
             cloud: any valid cloud.
-            points: n, if it is to differ from the card's number.
+            points: largest n, if it is to differ from the card's number.
         """
         from clip3d.clouds.normalizing import normalize_unit_sphere
         from clip3d.clouds.sampling import random_sample, resample
@@ -48,7 +50,8 @@ class CloudPreprocess:
         cloud = cloud.z_up()
         if len(cloud) > MAX_CANDIDATES:
             cloud = cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
-        cloud = cloud.select(resample(cloud.points, points or self.points))
+        count = min(points or self.points, max(len(cloud), MIN_POINTS))
+        cloud = cloud.select(resample(cloud.points, count))
         xyz = normalize_unit_sphere(cloud.points)[0]
         colors = cloud.colors if cloud.colors is not None else np.full_like(xyz, self.color_fill)
         return xyz, colors
