@@ -66,7 +66,7 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     for name in [name for name in arrays if name.endswith(SCALE_SUFFIX)]:
         whole, scale = name.removesuffix(SCALE_SUFFIX), arrays.pop(name).astype(np.float32)
         arrays[whole] = arrays[whole] * scale.reshape(-1, *[1] * (arrays[whole].ndim - 1))
-    state = {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    state = {name: torch.from_numpy(np.asarray(array, order="C")) for name, array in arrays.items()}
     return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
 
 
@@ -95,7 +95,7 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, metadata: Mappi
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        save_file({n: np.ascontiguousarray(a) for n, a in arrays.items()}, temporary, dict(metadata or {}))
+        save_file({n: np.asarray(a, order="C") for n, a in arrays.items()}, temporary, dict(metadata or {}))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

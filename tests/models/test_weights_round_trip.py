@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from clip3d.models.weights import load_strict, read_state, write_arrays
+
+
+def test_a_module_with_counters_comes_back_whole(tmp_path: Path):
+    module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
+    module(torch.randn(8, 3))
+    state = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+    assert state["1.num_batches_tracked"].shape == (), "a number without dimensions"
+    path = tmp_path / "w.safetensors"
+    write_arrays(state, path)
+    twin = load_strict(torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4)), read_state(path), path)
+    for name, tensor in module.state_dict().items():
+        assert torch.equal(tensor, twin.state_dict()[name])
+    assert not twin.training
