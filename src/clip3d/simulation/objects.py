@@ -1,0 +1,69 @@
+"""Every family of objects by name, and the making of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from zlib import crc32
+
+import numpy as np
+
+from clip3d.errors import ShapeError
+from clip3d.simulation import bathroom, beds, chairs, sofas, storage, tables
+from clip3d.simulation.family import Family, ProceduralObject
+from clip3d.simulation.moving import merge
+
+_ALL = (
+    Family("chair", ("chair", "seat", "piece of furniture"), chairs.chair),
+    Family("stool", ("stool", "seat"), sofas.stool),
+    Family("bench", ("bench", "seat"), sofas.bench),
+    Family("sofa", ("sofa", "couch", "settee", "piece of furniture"), sofas.sofa),
+    Family("bed", ("bed", "piece of furniture"), beds.bed),
+    Family("table", ("table", "piece of furniture"), tables.table),
+    Family("desk", ("desk", "piece of furniture"), tables.desk),
+    Family("dresser", ("dresser", "chest of drawers", "piece of furniture"), storage.dresser),
+    Family("night stand", ("night stand", "nightstand", "bedside table", "bedside cabinet"), storage.night_stand),
+    Family("bookshelf", ("bookshelf", "shelf", "shelves"), storage.bookshelf),
+    Family("wardrobe", ("wardrobe", "closet", "armoire"), storage.wardrobe),
+    Family("cabinet", ("cabinet", "cupboard"), storage.cabinet),
+    Family("bathtub", ("bathtub", "bath tub", "bath"), bathroom.bathtub),
+    Family("toilet", ("toilet", "lavatory", "bathroom fixture"), bathroom.toilet),
+    Family("wash basin", ("wash basin", "sink", "washbasin"), bathroom.wash_basin),
+    Family("shower", ("shower", "shower stall"), bathroom.shower),
+)
+FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
+
+
+def make(family: str, seed: int) -> ProceduralObject:
+    """Make one object; equal (family, seed) give equal objects.
+
+    Args:
+        family: a key of `FAMILIES`.
+        seed: any whole number >= 0.
+
+    Returns:
+        The object: z-up, x forward, roughly metres, standing on or near z = 0, as one mesh coloured by face.
+
+    Raises:
+        ShapeError: if there is no such family.
+    """
+    if family not in FAMILIES:
+        close = get_close_matches(family, FAMILIES, n=1)
+        raise ShapeError(f"no family {family!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+    kind = FAMILIES[family]
+    parts, own = kind.make(np.random.default_rng([crc32(family.encode()), seed]))
+    captions = tuple(dict.fromkeys([*own, *kind.captions]))
+    return ProceduralObject((merge(parts),), captions, family)
+
+
+def generate(
+    families: Iterable[str] | None = None, per_family: int = 100, seed: int = 0
+) -> Iterator[ProceduralObject]:
+    """Make `per_family` objects of each family (all when None), the families taking turns.
+
+    Two different values of `seed` share no object as long as `per_family` stays below a million.
+    """
+    names = list(FAMILIES) if families is None else list(families)
+    for turn in range(per_family):
+        for name in names:
+            yield make(name, seed * 1_000_000 + turn)
