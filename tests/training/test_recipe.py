@@ -1,0 +1,56 @@
+"""Recipes: what a file may say, and how a slip is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from clip3d.errors import DataError
+from clip3d.training.recipe import read_recipe
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.name)
+def test_every_recipe_of_the_project_is_understood(path: Path) -> None:
+    kind, recipe = read_recipe(path)
+    assert kind in ("text", "image", "cloud")
+    assert recipe is not None
+
+
+def test_tables_become_nested_settings(tmp_path: Path) -> None:
+    text = 'kind = "cloud"\nbatch = 8\ncounts = [64, 128]\n'
+    text += "[optimisation]\nlr = 1\n[augmentation]\nscale = [0.5, 2]\n"
+    _, recipe = read_recipe(written(tmp_path, text))
+    assert recipe.batch == 8
+    assert recipe.counts == (64, 128)
+    assert recipe.optimisation.lr == 1.0
+    assert recipe.augmentation.scale == (0.5, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('kind = "cloud"\nbacth = 8\n', "do you mean batch"),
+        ('kind = "cloud"\n[optimisation]\nstep = 8\n', r"optimisation\.step.*do you mean steps"),
+        ('kind = "cloud"\nbatch = "many"\n', "batch must be of type int"),
+        ('kind = "cloud"\ncounts = 5\n', "counts must be an array"),
+        ('kind = "melody"\n', "none of cloud, text, image"),
+        ("kind = ", "is not TOML"),
+    ],
+)
+def test_a_slip_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_recipe(written(tmp_path, text))
+
+
+def test_a_missing_recipe_is_told(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        read_recipe(tmp_path / "none.toml")
