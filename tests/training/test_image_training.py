@@ -23,7 +23,8 @@ from clip3d.training.image import (
 )
 
 RECIPE = ImageRecipe(
-    libraries=(), classifier="c", class_ids="i", class_names="n", views=3, hidden=16, steps=150, batch=32
+    libraries=(), classifier="c", class_ids="i", class_names="n",
+    views=2, icon_pictures=1, hidden=16, steps=150, batch=32,
 )
 CAPTIONS = ["ball", "stick", "ball|round thing", "stick|rod"] * 4
 
@@ -53,6 +54,9 @@ def small_library() -> Library:
         held_out=np.arange(n) >= n - 4,
         group=np.arange(n),
     )
+
+
+ICONS = {"object 2": np.full((16, 16, 4), 255, np.uint8)}
 
 
 class CountingTrunk:
@@ -111,21 +115,27 @@ def test_rare_captions_are_drawn_more_often():
     np.testing.assert_allclose(object_weights(library, 1.0), [1 / 3, 1 / 3, 1 / 3, 1])
 
 
-def test_features_that_were_written_are_not_drawn_again(tmp_path):
+def test_features_that_were_written_are_not_made_again(tmp_path):
     trunk, lines = CountingTrunk(), []
-    first = picture_features(small_library(), trunk, RECIPE, tmp_path, lines.append)
+    first = picture_features(small_library(), ICONS, trunk, RECIPE, tmp_path, lines.append)
     assert first.shape == (len(CAPTIONS), 3, FEATURES)
-    assert trunk.pictures == 3 * len(CAPTIONS)
-    again = picture_features(small_library(), trunk, RECIPE, tmp_path, lines.append)
-    assert trunk.pictures == 3 * len(CAPTIONS)
+    assert trunk.pictures == 2 * len(CAPTIONS) + 1
+    again = picture_features(small_library(), ICONS, trunk, RECIPE, tmp_path, lines.append)
+    assert trunk.pictures == 2 * len(CAPTIONS) + 1
     np.testing.assert_array_equal(first, again)
 
 
 def test_pictures_of_an_object_do_not_depend_on_its_neighbours(tmp_path):
-    whole = picture_features(small_library(), CountingTrunk(), RECIPE, tmp_path / "a", lambda line: None)
+    whole = picture_features(small_library(), ICONS, CountingTrunk(), RECIPE, tmp_path / "a", lambda line: None)
     part = small_library().select(np.array([5]))
-    alone = picture_features(part, CountingTrunk(), RECIPE, tmp_path / "b", lambda line: None)
+    alone = picture_features(part, ICONS, CountingTrunk(), RECIPE, tmp_path / "b", lambda line: None)
     np.testing.assert_allclose(alone[0], whole[5], atol=1e-2)
+
+
+def test_an_object_without_an_icon_has_drawn_views_in_its_place(tmp_path):
+    features = picture_features(small_library(), ICONS, CountingTrunk(), RECIPE, tmp_path, lambda line: None)
+    np.testing.assert_array_equal(features[3, 2], features[3, 0])
+    assert (features[2, 2] != features[2, 0]).any()
 
 
 def test_class_names_are_matched_by_their_ids(tmp_path):

@@ -155,8 +155,15 @@ class SemanticHead(nn.Module):
 
     def direction(self, features: Tensor) -> Tensor:
         """Features (n, 1280) to centred directions (n, d), of any length."""
-        mixed = self.classifier(features).softmax(1) @ self.directions
-        return cast(Tensor, mixed + self.widen(F.relu(self.narrow(features))))
+        return self.by_classes(features) + self.addition(features)
+
+    def by_classes(self, features: Tensor) -> Tensor:
+        """What the classifier alone says: the mean of its classes' directions, weighted by their probabilities."""
+        return cast(Tensor, self.classifier(features).softmax(1) @ self.directions)
+
+    def addition(self, features: Tensor) -> Tensor:
+        """What the small network adds."""
+        return cast(Tensor, self.widen(F.relu(self.narrow(features))))
 
 
 class ImageTower(nn.Module):

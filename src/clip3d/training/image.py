@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,24 +19,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from clip3d.clouds.neighbors import nearest_neighbors
+from clip3d.data.icons import read_icons
 from clip3d.data.library import Library, join, read_library
 from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.preprocess import ImagePreprocess
 from clip3d.models.weights import quantize_rows, read_torch, write_arrays
+from clip3d.render.splat import splat_cutout
 from clip3d.spaces import Space, fill_templates
 from clip3d.towers.image import FEATURES, EfficientNetLite0, ImageTower, rename_published
-from clip3d.training.views import Surface, random_picture
+from clip3d.training.pictures import Picture, random_picture
 
 Array = NDArray[np.float32]
 Progress = Callable[[str], None]
 TextEncoder = Callable[[list[str]], Array]
+Icons = Mapping[str, Picture]
 
 # Objects whose pictures are drawn between two writes of the cache.
 _CHUNK = 50
-_NORMAL_NEIGHBORS = 10
-_TRUNK_BATCH = 16
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,11 @@ class ImageRecipe:
         classifier: the published EfficientNet-Lite0 checkpoint, relative to the data folder.
         class_ids: WordNet ids of its classes, one a line in the classifier's order, relative to the data folder.
         class_names: a line for each WordNet id: the id, a tab, its names joined by ", "; likewise relative.
-        text_model: model whose text tower gives the targets.
+        teacher: model whose text tower gives the targets.
         template: prompt that names and captions are put into.
-        views: pictures drawn of each object.
+        icons: the package whose icons are used beside drawn views, relative to the data folder; none where empty.
+        views: pictures of views drawn of each object.
+        icon_pictures: pictures made of each icon.
         hidden: width of the head's small network.
         steps: of the optimiser.
         batch: pictures in a step; as many pseudo-photographs beside them.
@@ -68,9 +70,11 @@ class ImageRecipe:
     classifier: str
     class_ids: str
     class_names: str
-    text_model: str = "mini"
+    teacher: str = "mini"
     template: str = "a {}"
-    views: int = 8
+    icons: str = ""
+    views: int = 2
+    icon_pictures: int = 4
     hidden: int = 256
     steps: int = 3000
     batch: int = 256
@@ -98,11 +102,12 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     Returns:
         What was measured on held-out objects: name of the measure to value, with counts.
     """
-    model = load(recipe.text_model)
+    model = load(recipe.teacher)
     library = join([read_library(data / name) for name in recipe.libraries])
     trunk, classifier = read_classifier(data / recipe.classifier)
     names = read_class_names(data / recipe.class_ids, data / recipe.class_names)
-    features = picture_features(library, trunk, recipe, out / "features", progress)
+    icons = read_icons(data / recipe.icons) if recipe.icons else {}
+    features = picture_features(library, icons, trunk, recipe, out / "features", progress)
     texts = Texts(model.encode_texts, model.space, recipe.template)
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.hidden)
     train_head(tower, library, features, texts, recipe, progress)
@@ -174,50 +179,64 @@ def save_tower(tower: ImageTower, path: Path) -> None:
 
 
 def picture_features(
-    library: Library, trunk: EfficientNetLite0, recipe: ImageRecipe, cache: Path, progress: Progress
+    library: Library,
+    icons: Icons,
+    trunk: Callable[[Tensor], Tensor],
+    recipe: ImageRecipe,
+    cache: Path,
+    progress: Progress,
 ) -> NDArray[np.float16]:
-    """Trunk features (n, views, 1280) of pictures drawn of n objects, written chunk by chunk into `cache`."""
+    """Trunk features (n, views + icon_pictures, 1280) of pictures of n objects, written in parts into `cache`.
+
+    An object without an icon has its drawn views' features repeated in the icon's place.
+    """
     chunks = []
     for start in range(0, len(library), _CHUNK):
         part = library.select(np.arange(start, min(start + _CHUNK, len(library))))
-        path = cache / f"{_key(part, recipe)}.npy"
+        path = cache / f"{_key(part, icons, recipe)}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_suffix(".part.npy")
-            np.save(temporary, _draw_and_encode(part, trunk, recipe), allow_pickle=False)
+            np.save(temporary, _encoded(part, icons, trunk, recipe), allow_pickle=False)
             temporary.replace(path)
             progress(f"pictures of {start + len(part)} of {len(library)} objects")
         chunks.append(np.load(path, allow_pickle=False))
     return np.concatenate(chunks)
 
 
-def _key(part: Library, recipe: ImageRecipe) -> str:
-    facts = json.dumps([recipe.views, recipe.seed, recipe.classifier, part.name.tolist()])
+def _key(part: Library, icons: Icons, recipe: ImageRecipe) -> str:
+    known = [str(name) in icons for name in part.name]
+    facts = json.dumps(
+        [recipe.views, recipe.icon_pictures, recipe.seed, recipe.classifier, part.name.tolist(), known]
+    )
     return hashlib.sha256(facts.encode() + part.points.tobytes()).hexdigest()[:24]
 
 
-def _draw_and_encode(part: Library, trunk: EfficientNetLite0, recipe: ImageRecipe) -> NDArray[np.float16]:
-    prepare = ImagePreprocess()
-    pixels = []
+def _encoded(
+    part: Library, icons: Icons, trunk: Callable[[Tensor], Tensor], recipe: ImageRecipe
+) -> NDArray[np.float16]:
+    total = recipe.views + recipe.icon_pictures
+    rows = []
     for i in range(len(part)):
-        surface = surface_of(part, i)
-        named = int.from_bytes(hashlib.sha256(str(part.name[i]).encode()).digest()[:8], "big")
-        chance = np.random.default_rng([recipe.seed, named])
-        pixels += [prepare(random_picture(surface, chance, prepare.size)) for _ in range(recipe.views)]
-    with torch.inference_mode():
-        batches = [np.stack(pixels[k : k + _TRUNK_BATCH]) for k in range(0, len(pixels), _TRUNK_BATCH)]
-        rows = [trunk(torch.from_numpy(batch)) for batch in batches]
-    return torch.cat(rows).numpy().astype(np.float16).reshape(len(part), recipe.views, FEATURES)
+        pictures = _pictures(part, i, icons.get(str(part.name[i])), recipe)
+        with torch.inference_mode():
+            features = trunk(torch.from_numpy(np.stack(pictures)))
+        rows.append(features.numpy().astype(np.float16)[np.arange(total) % len(features)])
+    return np.stack(rows)
 
 
-def surface_of(library: Library, index: int) -> Surface:
-    """One object's points, colours (light grey if it has none) and normals, from each point's neighbours."""
-    points = library.points[index].astype(np.float32)
-    colors = library.colors[index].astype(np.float32) / 255
-    near = nearest_neighbors(points, points, _NORMAL_NEIGHBORS)[0]
-    offsets = points[near] - points[near].mean(1, keepdims=True)
-    normals = np.linalg.eigh(offsets.transpose(0, 2, 1) @ offsets)[1][:, :, 0]
-    return Surface(points, colors if library.colored[index] else np.full_like(points, 0.7), normals)
+def _pictures(part: Library, index: int, icon: Picture | None, recipe: ImageRecipe) -> list[Array]:
+    """Prepared pictures of one object, from chance that depends on the seed and the object's name alone."""
+    named = int.from_bytes(hashlib.sha256(str(part.name[index]).encode()).digest()[:8], "big")
+    rng = np.random.default_rng([recipe.seed, named])
+    points = part.points[index].astype(np.float32)
+    colors = part.colors[index] / np.float32(255) if part.colored[index] else None
+    views = [(rng.uniform(0, 360), rng.triangular(-5, 20, 70)) for _ in range(recipe.views)]
+    cutouts = [splat_cutout(points, colors, view=view) for view in views]
+    if icon is not None:
+        cutouts += [icon] * recipe.icon_pictures
+    prepare = ImagePreprocess()
+    return [prepare(random_picture(cutout, rng, prepare.size)) for cutout in cutouts]
 
 
 def train_head(
@@ -234,20 +253,28 @@ def train_head(
     plus one minus the cosine between each pseudo-photograph's direction and what the classifier alone says.
     """
     torch.manual_seed(recipe.seed)
-    rows = np.flatnonzero(~library.held_out)
+    head, rows = tower.head, np.flatnonzero(~library.held_out)
     phrases, targets = soft_targets(library.select(rows), texts, recipe.softness)
     pictures = torch.from_numpy(features[rows].astype(np.float32))
+    with torch.no_grad():
+        known = torch.stack([head.by_classes(part) for part in pictures])
     chance = torch.from_numpy(object_weights(library.select(rows), recipe.caption_power))
-    learned = [*tower.head.narrow.parameters(), *tower.head.widen.parameters()]
+    learned = [*head.narrow.parameters(), *head.widen.parameters()]
     optimiser = torch.optim.AdamW(learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
-    tower.head.requires_grad_(True)
+    tower.requires_grad_(False)
+    for parameter in learned:
+        parameter.requires_grad_(True)
     for step in range(1, recipe.steps + 1):
         index = torch.multinomial(chance, recipe.batch, replacement=True)
-        drawn = pictures[index, torch.randint(pictures.shape[1], (recipe.batch,))]
-        direction = F.normalize(tower.head.direction(F.dropout(drawn, recipe.dropout)), dim=1)
+        view = torch.randint(pictures.shape[1], (recipe.batch,))
+        drawn = pictures[index, view]
+        direction = F.normalize(known[index, view] + head.addition(F.dropout(drawn, recipe.dropout)), dim=1)
         naming = -(targets[index] * (recipe.scale * direction @ phrases.T).log_softmax(1)).sum(1).mean()
-        keeping = _keeping_loss(tower, pseudo_photographs(tower, drawn))
+        photographs = pseudo_photographs(tower, drawn)
+        said = head.by_classes(photographs)
+        kept = said + head.addition(F.dropout(photographs, recipe.dropout))
+        keeping = 1 - F.cosine_similarity(kept, said, dim=1).mean()
         optimiser.zero_grad()
         (naming + recipe.photograph_weight * keeping).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -278,23 +305,16 @@ def object_weights(library: Library, power: float) -> NDArray[np.float64]:
 def pseudo_photographs(tower: ImageTower, features: Tensor) -> Tensor:
     """Features (n, 1280) such as photographs of the classifier's classes might have.
 
-    Features of pictures are permuted within each channel, which keeps how often a channel is silent but not what
-    the pictures show, and then moved along the weights of one or two random classes.
+    Each channel takes its value from some picture, which keeps how often a channel is silent but not what the
+    pictures show; then the features are moved along the weights of one or two random classes.
     """
     n = len(features)
-    mixed = torch.gather(features, 0, torch.rand_like(features).argsort(0))
+    mixed = torch.gather(features, 0, torch.randint(n, features.shape))
     weight = F.normalize(tower.head.classifier.weight.detach(), dim=1)
     one, other = (weight[torch.randint(len(weight), (n,))] for _ in range(2))
     share = torch.rand(n, 1).clamp(0, 0.5) * (torch.rand(n, 1) < 0.5)
     length = torch.empty(n, 1).uniform_(3, 11)
     return (mixed + length * ((1 - share) * one + share * other)).clamp(0, 6)
-
-
-def _keeping_loss(tower: ImageTower, features: Tensor) -> Tensor:
-    head = tower.head
-    with torch.no_grad():
-        target = head.classifier(features).softmax(1) @ head.directions
-    return 1 - F.cosine_similarity(head.direction(features), target, dim=1).mean()
 
 
 def measure(
