@@ -47,6 +47,10 @@ def bathtub(rng: Rng) -> Drawn:
     kind = pick(rng, "block", "block", "oval", "claw", "corner", "slipper", "round")
     x, y, deep = length / 2, width / 2, height * rng.uniform(0.6, 0.85)
     fitted = [tap(rng, (-x + rim / 2, 0, height), 1.3)] if maybe(rng, 0.5) else []
+    if maybe(rng, 0.4):
+        fitted.append(cylinder(0.03, 0.01, (-x * 0.4, 0, height - deep + 0.002), steel(rng)))
+    if maybe(rng, 0.2):
+        fitted.append(box((x * rng.uniform(0.2, 0.4), width + 0.06, 0.02), (x * 0.2, 0, height), wood(rng)))
     if kind == "block":
         return [*_tub_block(rng, x, y, height, deep, rim, color), *fitted], [
             "built-in bathtub",
@@ -97,7 +101,7 @@ def bathtub(rng: Rng) -> Drawn:
         )
         parts.append(both_sides(both_sides(claw), "x"))
         return [*parts, *fitted], ["clawfoot bathtub", "freestanding bathtub"]
-    return parts, ["freestanding bathtub", "oval bathtub"]
+    return [*parts, *fitted], ["freestanding bathtub", "oval bathtub"]
 
 
 def _tub_block(rng: Rng, x: float, y: float, height: float, deep: float, rim: float, color: Color) -> list[Mesh]:

@@ -9,9 +9,9 @@ from zlib import crc32
 import numpy as np
 
 from clip3d.errors import ShapeError
-from clip3d.simulation import bathroom, beds, chairs, sofas, storage, tables
+from clip3d.simulation import bathroom, beds, chairs, kitchen, lights, screens, sofas, storage, tables
 from clip3d.simulation.family import Family, ProceduralObject
-from clip3d.simulation.moving import merge
+from clip3d.simulation.moving import merge, scale
 
 _ALL = (
     Family("chair", ("chair", "seat", "piece of furniture"), chairs.chair),
@@ -29,6 +29,37 @@ _ALL = (
     Family("bathtub", ("bathtub", "bath tub", "bath"), bathroom.bathtub),
     Family("toilet", ("toilet", "lavatory", "bathroom fixture"), bathroom.toilet),
     Family("wash basin", ("wash basin", "sink", "washbasin"), bathroom.wash_basin),
+    Family("monitor", ("monitor", "computer screen", "screen", "display"), screens.monitor),
+    Family("television", ("television", "tv", "tv set"), screens.television),
+    Family("laptop", ("laptop", "laptop computer", "notebook computer"), screens.laptop),
+    Family("keyboard", ("keyboard",), screens.keyboard),
+    Family("computer mouse", ("computer mouse",), screens.mouse),
+    Family("computer", ("computer", "desktop"), screens.computer_tower),
+    Family("printer", ("printer",), screens.printer),
+    Family("phone", ("phone",), screens.phone),
+    Family("camera", ("camera",), screens.camera),
+    Family("headphones", ("headphones", "headset"), screens.headphones),
+    Family("loudspeaker", ("loudspeaker", "stereo speaker"), screens.loudspeaker),
+    Family("microphone", ("microphone",), screens.microphone),
+    Family("radio", ("radio",), screens.radio),
+    Family("gamepad", ("gamepad", "joystick"), screens.game_controller),
+    Family("kitchen sink", ("kitchen sink", "sink"), kitchen.kitchen_sink),
+    Family("stove", ("stove", "kitchen range"), kitchen.stove),
+    Family("refrigerator", ("refrigerator", "kitchen appliance"), kitchen.refrigerator),
+    Family("washing machine", ("washing machine", "laundry machine"), kitchen.washing_machine),
+    Family("dishwasher", ("dishwasher", "kitchen appliance"), kitchen.dishwasher),
+    Family("microwave", ("microwave",), kitchen.microwave),
+    Family("toaster", ("toaster",), kitchen.toaster),
+    Family("kettle", ("kettle",), kitchen.kettle),
+    Family("coffee maker", ("coffee maker",), kitchen.coffee_maker),
+    Family("fan", ("fan",), kitchen.fan),
+    Family("iron", ("iron", "flatiron"), kitchen.iron),
+    Family("vacuum cleaner", ("vacuum cleaner", "hoover"), kitchen.vacuum_cleaner),
+    Family("radiator", ("radiator",), kitchen.radiator),
+    Family("lamp", ("lamp", "light"), lights.lamp),
+    Family("candle", ("candle",), lights.candle),
+    Family("light bulb", ("light bulb", "lightbulb"), lights.light_bulb),
+    Family("lantern", ("lantern", "lamp"), lights.lantern),
     Family("shower", ("shower", "shower stall"), bathroom.shower),
 )
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
@@ -51,9 +82,12 @@ def make(family: str, seed: int) -> ProceduralObject:
         close = get_close_matches(family, FAMILIES, n=1)
         raise ShapeError(f"no family {family!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
     kind = FAMILIES[family]
-    parts, own = kind.make(np.random.default_rng([crc32(family.encode()), seed]))
+    rng = np.random.default_rng([crc32(family.encode()), seed])
+    parts, own = kind.make(rng)
     captions = tuple(dict.fromkeys([*own, *kind.captions]))
-    return ProceduralObject((merge(parts),), captions, family)
+    # Makers fix what does not define the thing; no two real ones have the same proportions.
+    broad, tall = np.exp(rng.normal(0, 0.07, 2))
+    return ProceduralObject((scale(merge(parts), (broad, broad, tall)),), captions, family)
 
 
 def generate(
