@@ -1,0 +1,279 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
+
+from clip3d.errors import DataError
+from clip3d.spaces import unit
+from clip3d.towers.text import TextTower
+from clip3d.training.text import TextRecipe, train_text
+from clip3d.training.text_examples import Examples, Pool, dressed, wordings
+from clip3d.training.text_model import pack, prune_tokenizer, start_model
+from clip3d.training.text_report import ranking
+
+WORDS = ["chair", "table", "lamp", "car", "dog", "cup", "boat", "tree", "seat", "light", "animal", "vessel"]
+WIDTH, HIDDEN, DIM = 32, 64, 16
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A sentence model, a bank and a WordNet of a dozen words."""
+    rng = np.random.default_rng(0)
+    _write_sentence_model(tmp_path / "sentence", rng)
+    vectors = rng.normal(size=(8, DIM)) + 3
+    np.savez(tmp_path / "bank.npz", phrases=np.array([f"a {w}" for w in WORDS[:8]]), vectors=vectors)
+    wordnet = tmp_path / "wordnet"
+    wordnet.mkdir()
+    rows = [f"{i:08d} 06 n 01 {w} 0 000 | a small {WORDS[-1 - i]} thing  \n" for i, w in enumerate(WORDS)]
+    (wordnet / "data.noun").write_text("".join(rows), encoding="utf-8")
+    index = [f"{w} n 1 0 1 0 {i:08d}  \n" for i, w in enumerate(WORDS)]
+    (wordnet / "index.noun").write_text("".join(index), encoding="utf-8")
+    return tmp_path
+
+
+def _write_sentence_model(folder, rng):
+    folder.mkdir()
+    letters = [chr(c) for c in range(ord("a"), ord("z") + 1)]
+    pieces = ["[PAD]", "[unused0]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{x}" for x in letters)]
+    pieces += [*WORDS, "##s", "1234", "é", "photo", "of"]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    special = {s: {"id": s, "ids": [vocabulary[s]], "tokens": [s]} for s in ("[CLS]", "[SEP]")}
+    form = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": {
+            "strategy": {"Fixed": 16},
+            "direction": "Right",
+            "pad_to_multiple_of": None,
+            "pad_id": 0,
+            "pad_type_id": 0,
+            "pad_token": "[PAD]",
+        },
+        "added_tokens": [
+            {
+                "id": vocabulary[piece],
+                "special": True,
+                "content": piece,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+            }
+            for piece in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+        ],
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": [
+                {"SpecialToken": {"id": "[CLS]", "type_id": 0}},
+                {"Sequence": {"id": "A", "type_id": 0}},
+                {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+            ],
+            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": special,
+        },
+        "decoder": None,
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": vocabulary,
+        },
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(form), encoding="utf-8")
+    config = {"hidden_size": WIDTH, "intermediate_size": HIDDEN, "num_hidden_layers": 2, "num_attention_heads": 4}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    save_file(_bert_state(len(vocabulary), rng), folder / "model.safetensors")
+
+
+def _bert_state(words, rng):
+    def random(*shape):
+        return torch.from_numpy(rng.normal(0, 0.3, shape).astype(np.float32))
+
+    state = {
+        "embeddings.word_embeddings.weight": random(words, WIDTH),
+        "embeddings.position_embeddings.weight": random(40, WIDTH),
+        "embeddings.token_type_embeddings.weight": random(2, WIDTH),
+        "embeddings.LayerNorm.weight": 1 + random(WIDTH),
+        "embeddings.LayerNorm.bias": random(WIDTH),
+    }
+    shapes = {
+        "attention.self.query": (WIDTH, WIDTH),
+        "attention.self.key": (WIDTH, WIDTH),
+        "attention.self.value": (WIDTH, WIDTH),
+        "attention.output.dense": (WIDTH, WIDTH),
+        "attention.output.LayerNorm": (WIDTH,),
+        "intermediate.dense": (HIDDEN, WIDTH),
+        "output.dense": (WIDTH, HIDDEN),
+        "output.LayerNorm": (WIDTH,),
+    }
+    for layer in range(2):
+        for name, shape in shapes.items():
+            state[f"encoder.layer.{layer}.{name}.weight"] = random(*shape)
+            state[f"encoder.layer.{layer}.{name}.bias"] = random(shape[0])
+    return state
+
+
+def small_recipe(**changes):
+    values = {
+        "bank": "bank.npz",
+        "sentence_model": "sentence",
+        "wordnet": "wordnet",
+        "seed": 1,
+        "folds": 2,
+        "choosing": False,
+        "positions": 24,
+        "common_pieces": 1000,
+        "topics": (6,),
+        "nouns": 12,
+        "described": 6,
+        "teacher_layers": (0, 2),
+        "teacher_width": 1.0,
+        "teacher_ridge": 0.1,
+        "head_ridge": 0.3,
+        "frozen": 0,
+        "steps": 6,
+        "batch": (4, 4, 2, 4),
+        "rate": 1e-3,
+        "head_rate": 1e-3,
+        "decay": 0.01,
+        "warmup": 0.1,
+        "contrast": 0.3,
+        "sharpness": 15.0,
+        "checkpoint": 3,
+    }
+    return TextRecipe(**{**values, **changes})
+
+
+def train(data, out, **changes):
+    return train_text(small_recipe(**changes), out, data=data, progress=lambda line: None)
+
+
+def test_training_writes_a_tower_that_answers(data, tmp_path):
+    out = tmp_path / "out"
+    figures = train(data, out)
+    tower = TextTower.load(out, "text.safetensors", layers=2, heads=4)
+    vectors = tower.encode(["a chair", "an unheard-of thing"])
+    assert vectors.shape == (2, DIM)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    report = json.loads((out / "text_report.json").read_text(encoding="utf-8"))
+    assert report["measured"]["held_out"]["n"] == figures["held-out n"] > 0
+    assert report["measured"]["twin_cosine_min"] > 0.999
+    assert str(data) not in json.dumps(report)
+
+
+def test_learning_brings_the_learned_words_nearer(data, tmp_path):
+    def learned(out):
+        return json.loads((out / "text_report.json").read_text(encoding="utf-8"))["measured"]["learned"]["cosine"]
+
+    # so strong a ridge that the head begins knowing nothing
+    train(data, tmp_path / "short", steps=1, head_ridge=1e6)
+    train(data, tmp_path / "long", steps=60, checkpoint=60, head_ridge=1e6)
+    assert learned(tmp_path / "long") > learned(tmp_path / "short")
+
+
+def test_a_bank_too_small_to_hold_anything_out_is_refused(data, tmp_path):
+    np.savez(data / "bank.npz", phrases=np.array(["a chair"]), vectors=np.ones((1, DIM)))
+    with pytest.raises(DataError, match="too few"):
+        train(data, tmp_path / "out")
+
+
+def test_the_same_seed_gives_the_same_file(data, tmp_path):
+    train(data, tmp_path / "one")
+    train(data, tmp_path / "two")
+    assert (tmp_path / "one/text.safetensors").read_bytes() == (tmp_path / "two/text.safetensors").read_bytes()
+
+
+def test_a_stopped_training_goes_on_to_the_same_result(data, tmp_path):
+    train(data, tmp_path / "whole")
+
+    class StopError(Exception):
+        pass
+
+    def stop(line):
+        if line.startswith("step 3"):
+            raise StopError
+
+    with pytest.raises(StopError):
+        train_text(small_recipe(), tmp_path / "parts", data=data, progress=stop)
+    lines = []
+    train_text(small_recipe(), tmp_path / "parts", data=data, progress=lines.append)
+    assert not any(line.startswith(("step 3", "the teacher")) for line in lines)
+    assert (tmp_path / "whole/text.safetensors").read_bytes() == (tmp_path / "parts/text.safetensors").read_bytes()
+
+
+def test_the_twin_agrees_with_the_packed_tower(data, tmp_path):
+    form, kept = prune_tokenizer(data / "sentence/tokenizer.json", WORDS, 1000)
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(form), encoding="utf-8")
+    torch.manual_seed(0)
+    model = start_model(data / "sentence", kept, positions=24, dim=DIM).eval()
+    mean = unit(np.ones((1, DIM), np.float32))[0] * np.float32(0.9)
+    tower = TextTower(pack(model, mean), Tokenizer.from_file(str(path)), layers=2, heads=4)
+    phrases = ["a chair", "lamp", "a small dog and a boat", ""]
+    with torch.no_grad():
+        twin = model(*Examples(path, 24).tokens(phrases)).numpy()
+    assert ((unit(tower.encode(phrases) - mean)) * twin).sum(1).min() > 0.999
+
+
+def test_padding_changes_nothing_in_the_twin(data):
+    _, kept = prune_tokenizer(data / "sentence/tokenizer.json", WORDS, 1000)
+    model = start_model(data / "sentence", kept, positions=24, dim=DIM).eval()
+    ids = torch.tensor([[2, 7, 9, 3], [2, 8, 3, 0]])
+    real = torch.tensor([[True] * 4, [True] * 3 + [False]])
+    with torch.no_grad():
+        together = model.pooled(ids, real)[-1]
+        alone = model.pooled(ids[1:, :3], real[1:, :3])[-1]
+    torch.testing.assert_close(together[1:], alone, atol=1e-5, rtol=0)
+
+
+def test_a_pruned_tokenizer_spells_what_it_dropped(data):
+    form, kept = prune_tokenizer(data / "sentence/tokenizer.json", ["chair"], 0)
+    vocabulary = form["model"]["vocab"]
+    assert len(kept) == len(vocabulary)
+    assert "chair" in vocabulary
+    assert not {"table", "[unused0]", "[MASK]", "1234", "é"} & set(vocabulary)
+    assert Tokenizer.from_str(json.dumps(form)).encode("table").tokens == [
+        "[CLS]",
+        "t",
+        "##a",
+        "##b",
+        "##l",
+        "##e",
+        "[SEP]",
+    ]
+
+
+def test_a_pool_draws_each_thing_once_with_its_own_direction():
+    pool = Pool([["a", "b", "c"], ["d"]], np.eye(2, dtype=np.float32), np.array([1, 0.5], np.float32))
+    phrases, directions, weights = pool.draw(5, np.random.default_rng(0))
+    assert len(phrases) == 2
+    rows = [0 if phrase in "abc" else 1 for phrase in phrases]
+    np.testing.assert_array_equal(directions, np.eye(2)[rows])
+    np.testing.assert_array_equal(weights, np.array([1, 0.5])[rows])
+
+
+def test_wordings_speak_of_the_name():
+    assert {"a chair", "chair", "chairs", "a point cloud of a chair"} <= set(wordings("chair"))
+    name, phrase = dressed("chair", np.random.default_rng(0))
+    assert name == "chair"
+    assert phrase.endswith(" chair")
+
+
+def test_ranking_counts_another_form_of_the_concept_as_right():
+    truth = np.eye(3, dtype=np.float32)
+    found = truth[[1, 0, 2]]
+    numbers = ranking(found, truth, ["bat", "bat", "cup"])
+    assert numbers["recall@1"] == 1.0
+    assert numbers["cosine"] == pytest.approx(1 / 3)
