@@ -146,7 +146,7 @@ def near_copies(
 
 def _row(cloud: PointCloud, points: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     cloud = cloud.z_up()
-    cloud = cloud.select(farthest_point_sample(cloud.points, points))
+    cloud = cloud.select(farthest_point_sample(cloud.points, points, exact=False))
     colors = cloud.colors if cloud.colors is not None else np.full_like(cloud.points, 0.5)
     return normalize_unit_sphere(cloud.points)[0], (colors * 255).round().astype(np.uint8)
 
