@@ -170,7 +170,7 @@ def helicopter(rng: Rng) -> Drawn:
             copies(rotor, [(-3.2, 0, 3.9), (3.2, 0, 3.5)]),
             box((1.2, 0.8, 0.8), (-3.2, 0, 3.0), color),
             skid,
-        ], ["tandem helicopter", "chopper"]
+        ], ["tandem helicopter"]
     cabin = sphere((rng.uniform(1.6, 2.1), 1.0, rng.uniform(0.95, 1.15)), (0, 0, 1.7), color)
     glass = sphere((1.1, 0.9, 0.85), (0.85, 0, 1.75), (0.2, 0.26, 0.33))
     boom = rod((-1.2, 0, 2.0), (-5.2, 0, 2.3), 0.4, color, 0.15)
@@ -190,7 +190,7 @@ def helicopter(rng: Rng) -> Drawn:
         move(rotor, (0, 0, 3.2)),
         box((1.4, 0.7, 0.5), (-0.3, 0, 2.5), color, 0.1),
         skid,
-    ], ["chopper", "rescue helicopter"]
+    ], ["rescue helicopter", "chopper"]
 
 
 def rocket(rng: Rng) -> Drawn:

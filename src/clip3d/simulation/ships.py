@@ -225,4 +225,4 @@ def submarine(rng: Rng) -> Drawn:
         fins,
         screw,
         planes,
-    ], ["sub", "underwater vessel"]
+    ], ["military submarine", "underwater vessel"]
