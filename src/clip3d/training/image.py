@@ -76,7 +76,7 @@ class ImageRecipe:
     views: int = 2
     icon_pictures: int = 4
     hidden: int = 256
-    steps: int = 3000
+    steps: int = 1000
     batch: int = 256
     learning_rate: float = 1e-3
     weight_decay: float = 0.05
