@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 # Below this a cloud's points are repeated: a tower needs neighbours.
 MIN_POINTS = 32
 # Farthest point sampling from more candidates than this costs time and changes nothing that shows.
-MAX_CANDIDATES = 8192
+MAX_CANDIDATES = 4096
 
 
 @dataclass(frozen=True)
