@@ -1,0 +1,99 @@
+"""The documents are true: their commands parse and print what they say, their Python runs, their links lead on."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from document_examples import (
+    Example,
+    blocks,
+    console_examples,
+    differences,
+    make_assets,
+    run,
+    shell_commands,
+)
+
+from clip3d.cli.main import app
+from clip3d.models.loading import embedded_models
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
+COMMANDS = [(name, words) for name, text in TEXTS.items() for words in shell_commands(text)]
+EXAMPLES = [(name, example) for name, text in TEXTS.items() for example in console_examples(text)]
+SNIPPETS = [(name, body) for name, text in TEXTS.items() for body in blocks(text, "python")]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+needs_mini = pytest.mark.skipif("mini" not in embedded_models(), reason="this checkout holds no weights of mini")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("reader")
+    make_assets(place)
+    return place
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line as the program would, without running it."""
+    command: Any = typer.main.get_command(app)
+    path = ["clip3d"]
+    while getattr(command, "commands", None) and words and words[0] in command.commands:
+        path.append(words[0])
+        command, words = command.commands[words[0]], words[1:]
+    if not getattr(command, "commands", None):
+        command.make_context(" ".join(path), list(words))
+    else:
+        assert not words or words[0].startswith("-"), f"{' '.join(path)} has no command {words[0]!r}"
+
+
+@pytest.mark.parametrize(("name", "words"), COMMANDS, ids=[" ".join([n, *w])[:60] for n, w in COMMANDS])
+def test_every_command_parses(name: str, words: list[str]):
+    if "--help" not in words and "--version" not in words:
+        parse(words)
+
+
+def test_a_command_with_an_unknown_option_would_be_noticed():
+    with pytest.raises(Exception, match="No such option"):
+        parse(["search", "a chair", "assets/", "--no-such-option"])
+    with pytest.raises(AssertionError, match="no command 'sarch'"):
+        parse(["sarch", "a chair", "assets/"])
+
+
+@needs_mini
+@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[e.command[:60] for _, e in EXAMPLES])
+def test_every_command_prints_what_is_said(name: str, example: Example, folder: Path):
+    done = run(example.command, folder)
+    assert done.returncode == 0, done.stderr
+    assert differences(example.output, done.stdout) == []
+
+
+@needs_mini
+@pytest.mark.parametrize(("name", "body"), SNIPPETS, ids=[f"{n}:{i}" for i, (n, _) in enumerate(SNIPPETS)])
+def test_every_piece_of_python_runs(name: str, body: str, folder: Path):
+    environment = {**os.environ, "CLIP3D_CACHE": str(folder / "vectors.db")}
+    command = [sys.executable, "-W", "error::DeprecationWarning:clip3d", "-c", body]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=list(TEXTS))
+def test_every_link_within_the_project_leads_somewhere(path: Path):
+    targets = [link.split("#")[0] for link in LINK.findall(path.read_text(encoding="utf-8"))]
+    inside = [target for target in targets if target and "://" not in target]
+    assert [target for target in inside if not (path.parent / target).exists()] == []
+
+
+def test_readme_is_one_screen_and_shows_what_it_promises():
+    text = TEXTS["README.md"]
+    assert len(text.splitlines()) <= 130
+    assert len(console_examples(text)) >= 3
+    assert blocks(text, "python")
