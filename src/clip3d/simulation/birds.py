@@ -105,9 +105,9 @@ def penguin(rng: Rng) -> Drawn:
     ], ["standing penguin", "sea bird"]
 
 
-def duck(rng: Rng) -> Drawn:
+def duck(rng: Rng, *kinds: str) -> Drawn:
     """Ducks, swans and rubber ducks: a boat-shaped body, a neck, a flat bill."""
-    kind = pick(rng, "rubber duck", "duck", "swan")
+    kind = pick(rng, *(kinds or ("rubber duck", "duck", "swan")))
     color = {"rubber duck": (0.95, 0.8, 0.1), "swan": (0.95, 0.95, 0.93)}.get(kind, (0.45, 0.35, 0.25))
     neck = 0.42 if kind == "swan" else 0.12
     bill = near(rng, (0.92, 0.5, 0.1))

@@ -148,10 +148,10 @@ def skyscraper(rng: Rng) -> Drawn:
     return parts + ([floors_] if floors_ is not None else []), ["high-rise building", "tower block", "building"]
 
 
-def church(rng: Rng) -> Drawn:
+def church(rng: Rng, kind: str = "church") -> Drawn:
     """Churches with a nave, a bell tower, a spire and a cross; mosques with a dome and minarets."""
     wall, roof, w = stone(rng), near(rng, pick(rng, (0.5, 0.22, 0.16), (0.3, 0.32, 0.35))), rng.uniform(6, 9)
-    if maybe(rng, 0.25):
+    if kind == "mosque":
         minaret = merge(
             [
                 cylinder(0.7, 16, color=wall, sides=12),

@@ -267,7 +267,7 @@ def bee(rng: Rng) -> Drawn:
         move(wings_, (0.15, 0, 0.42)),
         _insect_legs(black, [0.02, 0.12, 0.2], 0.3, 0.2, 0.018),
         both_sides(tube([(0.48, 0.05, 0.38), (0.6, 0.12, 0.48)], 0.012, black, 5)),
-    ], ["insect", "wasp" if maybe(rng, 0.3) else "honey bee"]
+    ], ["insect", "honey bee"]
 
 
 def snail(rng: Rng) -> Drawn:

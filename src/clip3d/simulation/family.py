@@ -15,6 +15,15 @@ Drawn = tuple[list[Mesh], list[str]]
 Maker = Callable[[np.random.Generator], Drawn]
 
 
+def only(make: Callable[..., Drawn], *kinds: str) -> Maker:
+    """A maker of several kinds, confined to some of them."""
+
+    def confined(rng: np.random.Generator) -> Drawn:
+        return make(rng, *kinds)
+
+    return confined
+
+
 @dataclass(frozen=True)
 class Family:
     """A kind of object that can be made at will.

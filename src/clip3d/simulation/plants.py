@@ -339,9 +339,9 @@ def mushroom(rng: Rng) -> Drawn:
     return [whole], ["toadstool", "fungus"]
 
 
-def bush(rng: Rng) -> Drawn:
+def bush(rng: Rng, *kinds: str) -> Drawn:
     """Bushes, hedges and tufts of grass."""
-    green, kind = leafy(rng), pick(rng, "bush", "grass", "hedge")
+    green, kind = leafy(rng), pick(rng, *(kinds or ("bush", "grass", "hedge")))
     if kind == "grass":
         blades = [
             rotate(

@@ -125,12 +125,12 @@ def octopus(rng: Rng) -> Drawn:
         *arms,
         sphere((0.3, 0.28, high), (-0.05, 0, 0.3 + high * 0.75), color),
         both_sides(sphere(0.07, (0.2, 0.18, 0.42), (0.95, 0.93, 0.85), 10)),
-    ], ["sea creature", "squid" if maybe(rng, 0.15) else "octopus with eight arms"]
+    ], ["sea creature", "octopus with eight arms"]
 
 
-def crab(rng: Rng) -> Drawn:
+def crab(rng: Rng, kind: str = "crab") -> Drawn:
     """Crabs and lobsters: claws, legs, eyes on stalks; a long tail for the lobster."""
-    color, lobster = near(rng, pick(rng, (0.8, 0.25, 0.12), (0.65, 0.4, 0.2), (0.25, 0.35, 0.5))), maybe(rng, 0.35)
+    color, lobster = near(rng, pick(rng, (0.8, 0.25, 0.12), (0.65, 0.4, 0.2), (0.25, 0.35, 0.5))), kind == "lobster"
     wide = 0.2 if lobster else 0.42
     body = [cushion((0.5, wide * 2, 0.22), (0, 0, 0.15), color, 0.7)]
     legs = merge(

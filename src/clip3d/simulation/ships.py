@@ -189,7 +189,7 @@ def rowing_boat(rng: Rng) -> Drawn:
             ]
         )
         return [shell, bench, motor], ["motorboat", "dinghy"]
-    return [shell, bench, both_sides(oar)], ["rowboat", "boat with oars"]
+    return [shell, bench, both_sides(oar)], ["rowing boat", "rowboat", "boat with oars"]
 
 
 def submarine(rng: Rng) -> Drawn:
