@@ -22,6 +22,7 @@ def test_every_family_makes_sound_coloured_objects_with_words(family):
         extent = np.ptp(points, axis=0)
         assert 8 <= faces <= 20_000
         assert extent.max() < 200
+        assert points[:, 2].min() == pytest.approx(0, abs=1e-4), "it stands on the ground"
         assert sorted(extent)[1] > LYING_FLAT * extent.max(), "a thing is more than a line"
         for mesh in thing.meshes:
             assert mesh.face_colors is not None
@@ -79,6 +80,20 @@ def test_members_of_a_family_differ_in_build_and_not_in_scale_alone():
     for family in ("chair", "sofa", "bed", "table", "desk", "dresser", "bathtub", "toilet", "night stand"):
         counts = {len(make(family, seed).meshes[0].faces) for seed in range(30)}
         assert len(counts) >= 8, family
+
+
+def test_makers_of_several_kinds_keep_to_the_kind_that_the_family_names():
+    for seed in range(10):
+        assert "swan" not in make("duck", seed).captions
+        assert "lobster" not in make("crab", seed).captions
+        assert "violin" not in make("cello", seed).captions
+        assert not {"croissant", "pretzel", "doughnut"} & set(make("bread", seed).captions)
+
+
+def test_captions_name_what_was_drawn_before_the_plain_noun():
+    named = [make("table", seed).captions for seed in range(20)]
+    assert all(captions.index("table") > 0 for captions in named)
+    assert len({captions[0] for captions in named}) >= 5
 
 
 def test_generate_takes_turns_and_seeds_do_not_overlap():

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from clip3d.clouds.mesh import Mesh
 from clip3d.simulation.chance import Rng, bright, count, dark, maybe, metal, near, pick, steel, white, wood
 from clip3d.simulation.family import Drawn
-from clip3d.simulation.moving import both_sides, merge, move, ring, rotate, scale
-from clip3d.simulation.shapes import Color, box, cylinder, dome, extrude, lathe, rod, sheet, sphere, torus, tube
+from clip3d.simulation.moving import merge, move, ring, rotate, scale
+from clip3d.simulation.shapes import Color, box, cylinder, dome, lathe, rod, sphere, torus, tube
 
 
-def _wall(outline: list[tuple[float, float]], thick: float) -> NDArray[np.float64]:
+def hollow_profile(outline: list[tuple[float, float]], thick: float) -> NDArray[np.float64]:
     """A hollow profile: the outline upwards, then back down inside it by `thick`."""
     outside = np.array(outline)
     inside = outside[::-1] - np.array([thick, 0.0])
@@ -37,9 +37,10 @@ def cup(rng: Rng) -> Drawn:
     r, h = rng.uniform(0.035, 0.05), rng.uniform(0.07, 0.12)
     if kind == "tea cup":
         body = lathe(
-            _wall([(r * 0.5, 0), (r * 0.5, 0.006), (r * 0.9, h * 0.3), (r * 1.15, h * 0.65)], 0.003), color=color
+            hollow_profile([(r * 0.5, 0), (r * 0.5, 0.006), (r * 0.9, h * 0.3), (r * 1.15, h * 0.65)], 0.003),
+            color=color,
         )
-        saucer = lathe(_wall([(r * 0.6, -0.004), (r * 1.8, 0.008)], 0.003), color=color)
+        saucer = lathe(hollow_profile([(r * 0.6, -0.004), (r * 1.8, 0.008)], 0.003), color=color)
         return [body, _ear(r, h * 0.15, h * 0.5, 0.02, 0.004, color), saucer], ["tea cup", "cup and saucer"]
     if kind == "paper cup":
         lid = [
@@ -48,12 +49,15 @@ def cup(rng: Rng) -> Drawn:
                 color=pick(rng, white(rng), dark(rng)),
             )
         ]
-        return [lathe(_wall([(r * 0.75, 0), (r * 1.05, h)], 0.002), color=color), *(lid if maybe(rng) else [])], [
+        return [
+            lathe(hollow_profile([(r * 0.75, 0), (r * 1.05, h)], 0.002), color=color),
+            *(lid if maybe(rng) else []),
+        ], [
             "paper cup",
             "coffee cup",
         ]
     shape = [(r, 0), (r, h)] if kind != "beaker" else [(r * 0.8, 0), (r * 0.7, h * 0.3), (r, h)]
-    parts = [lathe(_wall(shape, 0.004), color=color, sides=24)]
+    parts = [lathe(hollow_profile(shape, 0.004), color=color, sides=24)]
     if kind == "beer mug":
         parts.append(dome((r * 0.95, r * 0.95, 0.025), (0, 0, h), (0.96, 0.95, 0.9)))
     if kind != "beaker":
@@ -145,7 +149,7 @@ def bowl(rng: Rng) -> Drawn:
     )
     t = np.linspace(0.1, 1, 7)
     body = lathe(
-        _wall(
+        hollow_profile(
             [
                 (r * 0.45, 0),
                 *((float(r * np.sin(v * np.pi / 2)), float(0.01 + h * (1 - np.cos(v * np.pi / 2)))) for v in t),
@@ -176,7 +180,9 @@ def plate(rng: Rng) -> Drawn:
     sides = pick(rng, 28, 28, 28, 4, 8)
     parts = [
         lathe(
-            _wall([(r * 0.6, 0), (r * 0.68, 0.006), (r, rng.uniform(0.012, 0.03))], 0.004), color=color, sides=sides
+            hollow_profile([(r * 0.6, 0), (r * 0.68, 0.006), (r, rng.uniform(0.012, 0.03))], 0.004),
+            color=color,
+            sides=sides,
         )
     ]
     if maybe(rng, 0.35):
@@ -196,7 +202,7 @@ def drinking_glass(rng: Rng) -> Drawn:
     )
     if kind == "tumbler":
         r, h = rng.uniform(0.032, 0.042), rng.uniform(0.08, 0.14)
-        return [lathe(_wall([(r * 0.85, 0), (r, h)], 0.003), color=color)], ["water glass", kind]
+        return [lathe(hollow_profile([(r * 0.85, 0), (r, h)], 0.003), color=color)], ["water glass", kind]
     h, r = rng.uniform(0.08, 0.12), rng.uniform(0.032, 0.045)
     cups = {
         "wine glass": [(0.006, 0), (r * 0.7, 0.02), (r, 0.05), (r * 0.8, 0.1)],
@@ -204,7 +210,9 @@ def drinking_glass(rng: Rng) -> Drawn:
         "champagne glass": [(0.005, 0), (r * 0.55, 0.03), (r * 0.6, 0.13)],
     }
     stem = [(0.035, 0), (0.034, 0.003), (0.005, 0.012), (0.0045, h)]
-    return [lathe([*stem, *_wall([(a, h + b) for a, b in cups[kind]], 0.002)], color=color, sides=22)], [kind]
+    return [lathe([*stem, *hollow_profile([(a, h + b) for a, b in cups[kind]], 0.002)], color=color, sides=22)], [
+        kind
+    ]
 
 
 def teapot(rng: Rng) -> Drawn:
@@ -241,136 +249,6 @@ def teapot(rng: Rng) -> Drawn:
     return [body, lid, spout, handle], ["tea pot"]
 
 
-def pot(rng: Rng) -> Drawn:
-    """Cooking pots: two ears, with or without a lid, wide or tall."""
-    r, h, color = rng.uniform(0.09, 0.15), rng.uniform(0.08, 0.2), pick(rng, steel(rng), dark(rng), bright(rng))
-    parts = [lathe(_wall([(r, 0), (r, h), (r * 1.03, h)], 0.006), color=color, sides=24)]
-    ear = tube(
-        [(0, r, h * 0.75), (0.03, r + 0.035, h * 0.78), (-0.03, r + 0.035, h * 0.78), (0, r, h * 0.75)],
-        0.007,
-        dark(rng),
-    )
-    parts.append(both_sides(ear))
-    if maybe(rng, 0.6):
-        parts.append(
-            lathe(
-                [
-                    (r * 1.02, h),
-                    (r * 0.9, h + 0.015),
-                    (0.01, h + 0.03),
-                    (0.01, h + 0.04),
-                    (0.022, h + 0.045),
-                    (0.022, h + 0.055),
-                    (0, h + 0.06),
-                ],
-                color=near(rng, color),
-            )
-        )
-    return parts, ["cooking pot", "pot with a lid" if len(parts) > 2 else "saucepot"]
-
-
-def pan(rng: Rng) -> Drawn:
-    """Frying pans, saucepans, woks: a long handle."""
-    kind = pick(rng, "frying pan", "frying pan", "saucepan", "wok")
-    r, color, h = (
-        rng.uniform(0.1, 0.15),
-        pick(rng, dark(rng), steel(rng)),
-        {"frying pan": 0.04, "saucepan": 0.11, "wok": 0.08}[kind],
-    )
-    shape = [(r * 0.85, 0), (r, h)] if kind != "wok" else [(r * 0.3, 0), (r * 0.75, h * 0.4), (r * 1.15, h)]
-    handle = tube(
-        [(r * 0.95, 0, h * 0.8), (r + 0.06, 0, h + 0.015), (r + 0.2, 0, h + 0.02)],
-        (0.01, 0.012, 0.014),
-        pick(rng, dark(rng), wood(rng)),
-        section=(1.3, 0.7),
-    )
-    egg = (
-        [
-            cylinder(0.045, 0.004, (0.02, 0.01, 0.01), (0.97, 0.97, 0.95)),
-            dome(0.016, (0.02, 0.01, 0.013), (0.95, 0.7, 0.1)),
-        ]
-        if kind == "frying pan" and maybe(rng, 0.25)
-        else []
-    )
-    return [lathe(_wall(shape, 0.005), color=color, sides=24), handle, *egg], [
-        kind,
-        "skillet",
-    ] if kind == "frying pan" else [kind]
-
-
-def spoon(rng: Rng) -> Drawn:
-    """Spoons, ladles and wooden spoons."""
-    color, ladle = pick(rng, steel(rng), wood(rng), metal(rng)), maybe(rng, 0.25)
-    long, r = rng.uniform(0.1, 0.16), rng.uniform(0.02, 0.028)
-    t, a = np.linspace(0.05, 1, 5), np.linspace(0, 2 * np.pi, 17)
-    deep = 0.035 if ladle else 0.009
-    wide = r if ladle else r * 0.72
-    grid = np.stack(
-        [np.outer(t, r * np.cos(a)) + r, np.outer(t, wide * np.sin(a)), np.outer(t**2, deep + 0 * a)], axis=2
-    )
-    shaft = tube(
-        [
-            (0.003 if not ladle else 0.0, 0, deep),
-            (-0.03, 0, deep + (0.012 if not ladle else 0.06)),
-            (-long, 0, deep + (0.0 if not ladle else 0.15)),
-            (-long * 1.25, 0, deep + (0.004 if not ladle else 0.18)),
-        ],
-        (0.0035, 0.003, 0.005, 0.008),
-        color,
-        6,
-        section=(1.2, 0.5),
-    )
-    return [sheet(grid, color), move(sheet(grid, color), (0, 0, -0.0015)), shaft], [
-        "ladle" if ladle else pick(rng, "tablespoon", "cutlery")
-    ]
-
-
-def fork(rng: Rng) -> Drawn:
-    """Forks with two to four tines."""
-    color, n = steel(rng), count(rng, 2, 4)
-    y = np.linspace(-0.011, 0.011, n)
-    tines = [tube([(0, v, 0.004), (0.02, v, 0.0), (0.05, v, 0.006)], (0.0022, 0.002, 0.0008), color, 5) for v in y]
-    neck = extrude(
-        [(0.002, 0.0135), (-0.02, 0.012), (-0.035, 0.003), (-0.035, -0.003), (-0.02, -0.012), (0.002, -0.0135)],
-        0.002,
-        (0, 0, 0.003),
-        color,
-    )
-    return [
-        *tines,
-        neck,
-        tube(
-            [(-0.033, 0, 0.004), (-0.07, 0, 0.012), (-0.14, 0, 0.004)],
-            (0.003, 0.004, rng.uniform(0.006, 0.009)),
-            pick(rng, color, wood(rng)),
-            6,
-            section=(1.2, 0.5),
-        ),
-    ], ["cutlery", "dinner fork"]
-
-
-def knife(rng: Rng) -> Drawn:
-    """Knives: chef's, table, bread, cleavers, daggers."""
-    kind, grip = (
-        pick(rng, "kitchen knife", "kitchen knife", "table knife", "cleaver", "dagger"),
-        pick(rng, dark(rng), wood(rng), steel(rng)),
-    )
-    long = rng.uniform(0.12, 0.22)
-    blades = {
-        "kitchen knife": [(0, 0.015), (0, -0.02), (long * 0.6, -0.017), (long, 0.013), (long * 0.9, 0.015)],
-        "table knife": [(0, 0.008), (0, -0.008), (long * 0.75, -0.01), (long * 0.85, 0.0), (long * 0.8, 0.008)],
-        "cleaver": [(0, 0.02), (0, -0.06), (long * 0.9, -0.06), (long * 0.9, 0.02)],
-        "dagger": [(0, 0.014), (0, -0.014), (long * 0.7, -0.01), (long, 0), (long * 0.7, 0.01)],
-    }
-    parts = [
-        extrude(blades[kind], 0.0025, (0, 0, -0.00125), steel(rng)),
-        box((0.11, 0.022, 0.016), (-0.055, 0, -0.008), grip, 0.005),
-    ]
-    if kind == "dagger":
-        parts.append(box((0.012, 0.07, 0.014), (0, 0, -0.007), metal(rng), 0.003))
-    return parts, [kind]
-
-
 def vase(rng: Rng) -> Drawn:
     """Vases and jugs: any waist, belly and neck; two ears for an amphora."""
     h, r, color = (
@@ -398,7 +276,9 @@ def vase(rng: Rng) -> Drawn:
     sides = pick(rng, 24, 24, 24, 6, 4) if kind == "vase" else 24
     parts = [
         lathe(
-            _wall(list(zip(smooth.tolist(), (h * fine).tolist(), strict=True)), r * 0.08), color=color, sides=sides
+            hollow_profile(list(zip(smooth.tolist(), (h * fine).tolist(), strict=True)), r * 0.08),
+            color=color,
+            sides=sides,
         )
     ]
     ear = _ear(float(smooth[-4]), h * 0.55, h * 0.92, r * 0.55, r * 0.09, color)
@@ -432,7 +312,7 @@ def bucket(rng: Rng) -> Drawn:
         else []
     )
     return [
-        lathe(_wall([(r * 0.72, 0), (r, h), (r * 1.03, h)], 0.006), color=color, sides=22),
+        lathe(hollow_profile([(r * 0.72, 0), (r, h), (r * 1.03, h)], 0.006), color=color, sides=22),
         move(bail, (0, 0, h)),
         *hoops,
     ], ["pail"]

@@ -20,7 +20,9 @@ from clip3d.simulation import (
     clothing,
     creatures,
     crockery,
+    cutlery,
     cycles,
+    decor,
     electronics,
     food,
     hardware,
@@ -31,12 +33,15 @@ from clip3d.simulation import (
     lights,
     people,
     plants,
+    playground,
+    produce,
     quadrupeds,
     rooms,
     screens,
     sea_life,
     ships,
     sofas,
+    sports,
     storage,
     street,
     tables,
@@ -45,7 +50,7 @@ from clip3d.simulation import (
     vehicles,
 )
 from clip3d.simulation.family import Family, ProceduralObject, only
-from clip3d.simulation.moving import merge, scale
+from clip3d.simulation.moving import merge, move, scale
 
 _ALL = (
     Family("chair", ("chair", "seat", "piece of furniture"), chairs.chair),
@@ -190,11 +195,11 @@ _ALL = (
     Family("plate", ("plate",), crockery.plate),
     Family("glass", ("glass", "drinking glass"), crockery.drinking_glass),
     Family("teapot", ("teapot",), crockery.teapot),
-    Family("pot", ("pot", "cookware"), crockery.pot),
-    Family("pan", ("pan", "cookware"), crockery.pan),
-    Family("spoon", ("spoon",), crockery.spoon),
-    Family("fork", ("fork",), crockery.fork),
-    Family("knife", ("knife", "blade"), crockery.knife),
+    Family("pot", ("pot", "cookware"), cutlery.pot),
+    Family("pan", ("pan", "cookware"), cutlery.pan),
+    Family("spoon", ("spoon",), cutlery.spoon),
+    Family("fork", ("fork",), cutlery.fork),
+    Family("knife", ("knife", "blade"), cutlery.knife),
     Family("vase", ("vase",), crockery.vase),
     Family("bucket", ("bucket",), crockery.bucket),
     Family("basket", ("basket",), crockery.basket),
@@ -240,11 +245,11 @@ _ALL = (
     Family("stairs", ("stairs", "steps"), rooms.stairs),
     Family("fireplace", ("fireplace",), rooms.fireplace),
     Family("wood stove", ("wood stove",), only(rooms.fireplace, "wood stove")),
-    Family("mirror", ("mirror", "looking glass"), rooms.looking_glass),
-    Family("picture frame", ("picture frame", "framed picture"), rooms.picture_frame),
-    Family("clock", ("clock", "timepiece"), rooms.clock),
-    Family("rug", ("rug", "floor covering"), rooms.rug),
-    Family("pillow", ("pillow",), rooms.pillow),
+    Family("mirror", ("mirror", "looking glass"), decor.looking_glass),
+    Family("picture frame", ("picture frame", "framed picture"), decor.picture_frame),
+    Family("clock", ("clock", "timepiece"), decor.clock),
+    Family("rug", ("rug", "floor covering"), decor.rug),
+    Family("pillow", ("pillow",), decor.pillow),
     Family("box", ("box", "container"), household.container),
     Family("book", ("book",), household.book),
     Family("trash can", ("trash can", "bin", "rubbish bin"), household.trash_can),
@@ -262,13 +267,13 @@ _ALL = (
     Family("ring", ("ring", "jewelry"), clothing.ring_jewel),
     Family("bracelet", ("bracelet", "jewelry"), only(clothing.ring_jewel, "bracelet")),
     Family("watch", ("watch",), clothing.watch),
-    Family("apple", ("apple", "food"), food.apple),
-    Family("banana", ("banana", "food"), food.banana),
-    Family("pear", ("pear", "food"), food.pear),
-    Family("fruit", ("fruit", "food"), food.orange),
-    Family("carrot", ("carrot", "food"), food.carrot),
-    Family("vegetable", ("vegetable", "food"), food.vegetable),
-    Family("pineapple", ("pineapple", "food"), food.pineapple),
+    Family("apple", ("apple", "food"), produce.apple),
+    Family("banana", ("banana", "food"), produce.banana),
+    Family("pear", ("pear", "food"), produce.pear),
+    Family("fruit", ("fruit", "food"), produce.orange),
+    Family("carrot", ("carrot", "food"), produce.carrot),
+    Family("vegetable", ("vegetable", "food"), produce.vegetable),
+    Family("pineapple", ("pineapple", "food"), produce.pineapple),
     Family("cake", ("cake", "food"), food.cake),
     Family(
         "bread", ("bread", "food"), only(food.bread, "loaf of bread", "baguette", "slice of bread", "bread roll")
@@ -286,30 +291,30 @@ _ALL = (
     Family("traffic cone", ("traffic cone", "cone"), street.traffic_cone),
     Family("hydrant", ("hydrant",), street.hydrant),
     Family("mailbox", ("mailbox",), street.mailbox),
-    Family("fence", ("fence",), street.fence),
+    Family("fence", ("fence",), playground.fence),
     Family("street sign", ("street sign", "sign"), street.street_sign),
-    Family("fountain", ("fountain",), street.fountain),
-    Family("well", ("well",), street.well),
-    Family("swing", ("swing",), only(street.swing, "swing")),
-    Family("playground slide", ("playground slide",), only(street.swing, "playground slide")),
-    Family("seesaw", ("seesaw",), only(street.swing, "seesaw")),
-    Family("ball", ("ball", "sphere"), toys.ball),
+    Family("fountain", ("fountain",), playground.fountain),
+    Family("well", ("well",), playground.well),
+    Family("swing", ("swing",), only(playground.swing, "swing")),
+    Family("playground slide", ("playground slide",), only(playground.swing, "playground slide")),
+    Family("seesaw", ("seesaw",), only(playground.swing, "seesaw")),
+    Family("ball", ("ball", "sphere"), sports.ball),
     Family("dice", ("dice", "cube"), toys.dice),
     Family("teddy bear", ("teddy bear", "toy"), toys.teddy_bear),
     Family("snowman", ("snowman",), toys.snowman),
     Family("barrel", ("barrel",), toys.barrel),
     Family("gift", ("gift",), toys.gift),
-    Family("trophy", ("trophy",), toys.trophy),
-    Family("tire", ("tire",), toys.tire),
+    Family("trophy", ("trophy",), sports.trophy),
+    Family("tire", ("tire",), sports.tire),
     Family("robot", ("robot",), toys.robot),
-    Family("tennis racket", ("tennis racket", "sports equipment"), only(toys.racket, "tennis racket")),
-    Family("table tennis bat", ("table tennis bat", "sports equipment"), only(toys.racket, "table tennis bat")),
-    Family("baseball bat", ("baseball bat", "sports equipment"), only(toys.racket, "baseball bat")),
-    Family("hockey stick", ("hockey stick", "sports equipment"), only(toys.racket, "hockey stick")),
-    Family("golf club", ("golf club", "sports equipment"), only(toys.racket, "golf club")),
-    Family("telescope", ("telescope",), only(toys.telescope, "telescope")),
-    Family("microscope", ("microscope",), only(toys.telescope, "microscope")),
-    Family("binoculars", ("binoculars",), only(toys.telescope, "binoculars")),
+    Family("tennis racket", ("tennis racket", "sports equipment"), only(sports.racket, "tennis racket")),
+    Family("table tennis bat", ("table tennis bat", "sports equipment"), only(sports.racket, "table tennis bat")),
+    Family("baseball bat", ("baseball bat", "sports equipment"), only(sports.racket, "baseball bat")),
+    Family("hockey stick", ("hockey stick", "sports equipment"), only(sports.racket, "hockey stick")),
+    Family("golf club", ("golf club", "sports equipment"), only(sports.racket, "golf club")),
+    Family("telescope", ("telescope",), only(sports.telescope, "telescope")),
+    Family("microscope", ("microscope",), only(sports.telescope, "microscope")),
+    Family("binoculars", ("binoculars",), only(sports.telescope, "binoculars")),
 )
 FAMILIES: dict[str, Family] = {family.name: family for family in _ALL}
 
@@ -322,7 +327,7 @@ def make(family: str, seed: int) -> ProceduralObject:
         seed: any whole number >= 0.
 
     Returns:
-        The object: z-up, x forward, roughly metres, standing on or near z = 0, as one mesh coloured by face.
+        The object: z-up, x forward, roughly metres, its lowest point on z = 0, as one mesh coloured by face.
 
     Raises:
         ShapeError: if there is no such family.
@@ -336,7 +341,9 @@ def make(family: str, seed: int) -> ProceduralObject:
     captions = tuple(dict.fromkeys([*own, *kind.captions]))
     # Makers fix what does not define the thing; no two real ones have the same proportions.
     broad, tall = np.exp(rng.normal(0, 0.07, 2))
-    return ProceduralObject((scale(merge(parts), (broad, broad, tall)),), captions, family)
+    whole = scale(merge(parts), (broad, broad, tall))
+    standing = move(whole, (0, 0, -float(whole.vertices[:, 2].min())))
+    return ProceduralObject((standing,), captions, family)
 
 
 def generate(

@@ -47,13 +47,24 @@ BROWNS: tuple[Color, ...] = (
 )
 GREYS: tuple[Color, ...] = ((0.5, 0.5, 0.5), (0.38, 0.36, 0.36), (0.6, 0.58, 0.55))
 BUILDS: dict[str, Build] = {
-    "dog": Build(0.6, 0.24, 0.4, 45, 0.17, 0.24, 0.06, "flop", "curl", BROWNS, 0.55),
-    "cat": Build(0.5, 0.2, 0.25, 40, 0.19, 0.06, 0.05, "pointed", "long", (*BROWNS, (0.8, 0.5, 0.2), *GREYS), 0.35),
-    "horse": Build(0.85, 0.24, 0.65, 52, 0.16, 0.3, 0.055, "small", "hair", BROWNS, 1.4, "mane"),
-    "cow": Build(0.62, 0.28, 0.3, 22, 0.15, 0.22, 0.06, "side", "thin", BROWNS, 1.5, "horns"),
-    "elephant": Build(0.52, 0.38, 0.15, 20, 0.25, 0.1, 0.13, "huge", "thin", GREYS, 2.4, "trunk"),
+    "dog": Build(0.5, 0.24, 0.4, 45, 0.17, 0.24, 0.06, "flop", "curl", BROWNS, 0.55),
+    "cat": Build(0.4, 0.2, 0.25, 40, 0.19, 0.06, 0.05, "pointed", "long", (*BROWNS, (0.8, 0.5, 0.2), *GREYS), 0.35),
+    "horse": Build(0.66, 0.24, 0.65, 52, 0.16, 0.3, 0.055, "small", "hair", BROWNS, 1.4, "mane"),
+    "cow": Build(0.5, 0.28, 0.3, 22, 0.15, 0.22, 0.06, "side", "thin", BROWNS, 1.5, "horns"),
+    "elephant": Build(0.48, 0.38, 0.15, 20, 0.25, 0.1, 0.13, "huge", "thin", GREYS, 2.4, "trunk"),
     "giraffe": Build(
-        1.5, 0.28, 1.75, 68, 0.16, 0.25, 0.065, "side", "thin", ((0.85, 0.65, 0.3), (0.75, 0.5, 0.25)), 1.3, "knobs"
+        1.25,
+        0.28,
+        1.75,
+        68,
+        0.16,
+        0.25,
+        0.065,
+        "side",
+        "thin",
+        ((0.85, 0.65, 0.3), (0.75, 0.5, 0.25)),
+        1.3,
+        "knobs",
     ),
     "pig": Build(
         0.32,
@@ -69,13 +80,13 @@ BUILDS: dict[str, Build] = {
         0.9,
     ),
     "sheep": Build(
-        0.48, 0.4, 0.22, 30, 0.15, 0.18, 0.05, "side", "stub", ((0.92, 0.9, 0.85), (0.85, 0.82, 0.75)), 0.8, "wool"
+        0.4, 0.4, 0.22, 30, 0.15, 0.18, 0.05, "side", "stub", ((0.92, 0.9, 0.85), (0.85, 0.82, 0.75)), 0.8, "wool"
     ),
     "goat": Build(
-        0.65, 0.28, 0.35, 45, 0.14, 0.2, 0.045, "side", "stub", (*BROWNS, (0.9, 0.88, 0.85)), 0.7, "goat"
+        0.52, 0.28, 0.35, 45, 0.14, 0.2, 0.045, "side", "stub", (*BROWNS, (0.9, 0.88, 0.85)), 0.7, "goat"
     ),
     "deer": Build(
-        0.95,
+        0.75,
         0.22,
         0.6,
         58,
@@ -103,10 +114,10 @@ BUILDS: dict[str, Build] = {
         1.4,
     ),
     "lion": Build(
-        0.55, 0.25, 0.3, 30, 0.2, 0.17, 0.085, "round", "tuft", ((0.78, 0.58, 0.32), (0.7, 0.5, 0.28)), 1.4, "lion"
+        0.5, 0.25, 0.3, 30, 0.2, 0.17, 0.085, "round", "tuft", ((0.78, 0.58, 0.32), (0.7, 0.5, 0.28)), 1.4, "lion"
     ),
     "camel": Build(
-        1.0,
+        0.8,
         0.27,
         0.85,
         48,
@@ -121,7 +132,7 @@ BUILDS: dict[str, Build] = {
     ),
     "rhinoceros": Build(0.42, 0.38, 0.2, 8, 0.22, 0.28, 0.12, "pointed", "thin", GREYS, 2.4, "rhino"),
     "fox": Build(
-        0.5, 0.2, 0.3, 35, 0.17, 0.24, 0.045, "pointed", "brush", ((0.8, 0.4, 0.15), (0.7, 0.35, 0.12)), 0.5
+        0.42, 0.2, 0.3, 35, 0.17, 0.24, 0.045, "pointed", "brush", ((0.8, 0.4, 0.15), (0.7, 0.35, 0.12)), 0.5
     ),
     "mouse": Build(0.2, 0.32, 0.08, 20, 0.2, 0.2, 0.05, "round", "long", (*GREYS, (0.85, 0.82, 0.8)), 0.1),
     "squirrel": Build(
@@ -129,7 +140,7 @@ BUILDS: dict[str, Build] = {
     ),
 }
 
-HUNTERS = ("dog", "cat", "bear", "lion", "fox", "mouse", "squirrel", "pig")
+NEVER_GRAZING = ("dog", "cat", "bear", "lion", "fox", "mouse", "squirrel", "pig")
 
 
 def quadruped(name: str) -> Maker:
@@ -145,7 +156,7 @@ def quadruped(name: str) -> Maker:
 def _animal(rng: Rng, name: str, build: Build) -> Drawn:
     coat = near(rng, pick(rng, *build.coats), 0.04)
     leg, girth = build.leg * rng.uniform(0.9, 1.1), build.girth * rng.uniform(0.9, 1.12)
-    grazes = name not in HUNTERS
+    grazes = name not in NEVER_GRAZING
     pose = pick(rng, "standing", "standing", "walking", "running", "grazing" if grazes else "standing")
     sits = name in ("dog", "cat", "bear", "rabbit", "fox", "squirrel", "mouse") and maybe(rng, 0.3)
     high = leg + girth * 0.75
