@@ -223,5 +223,5 @@ def _framed(
         unit=unit or contents.unit or "unknown",
         frame_source=source,
         path=neighbours.path,
-        sources=tuple(neighbours.sources),
+        sources=neighbours.sources,
     )

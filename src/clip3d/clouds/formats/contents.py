@@ -16,8 +16,13 @@ Numbers = NDArray[Any]
 
 MAX_POINTS = 50_000_000
 MAX_FACES = 20_000_000
-MAX_PARTS = 50_000
+MAX_PARTS = 20_000
 MAX_INFLATED_BYTES = 600 * 1024**2
+
+
+def inflation_limit(packed: int) -> int:
+    """How many bytes a packed file of so many bytes may unpack to: twentyfold, or 64 MiB if that is more."""
+    return min(MAX_INFLATED_BYTES, max(64 * 1024**2, 20 * packed))
 
 
 class Malformed(Exception):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,13 @@ def read_dae(data: bytes, neighbours: Neighbours) -> Contents:
     unit, scale = _unit(document.assetInfo.unitmeter)
     meshes: list[Mesh] = []
     faces = 0
-    for geometry, matrix, materials in _placed(document):
-        for primitive in geometry.bind(matrix, materials).primitives():
-            mesh = _mesh(primitive, scale, neighbours)
+    placed = list(islice(_placed(document), MAX_PARTS + 1))
+    if len(placed) > MAX_PARTS:
+        raise Malformed(f"it unfolds to more than {MAX_PARTS:,} parts", "simplify the scene")
+    for geometry, matrix, materials in placed:
+        moved: dict[int, Numbers] = {}
+        for primitive in geometry.primitives:
+            mesh = _mesh(primitive, _vertices(primitive, matrix, scale, moved), materials, neighbours)
             if mesh is None:
                 continue
             meshes.append(mesh)
@@ -88,20 +93,36 @@ def _placed(document: Any) -> Iterator[tuple[Any, NDArray[np.float64], dict[str,
             matrix = parent @ np.asarray(node.matrix, dtype=np.float64)
             todo += [(child, matrix) for child in reversed(node.children)]
         elif isinstance(node, GeometryNode):
-            yield node.geometry, parent, {material.symbol: material for material in node.materials}
+            yield node.geometry, parent, {m.symbol: m.target for m in node.materials}
         elif isinstance(node, ControllerNode) and hasattr(node.controller, "bind_shape_matrix"):
             matrix = parent @ np.asarray(node.controller.bind_shape_matrix, dtype=np.float64).reshape(4, 4)
-            yield node.controller.geometry, matrix, {material.symbol: material for material in node.materials}
+            yield node.controller.geometry, matrix, {m.symbol: m.target for m in node.materials}
 
 
-def _mesh(primitive: Any, scale: float, neighbours: Neighbours) -> Mesh | None:
-    """One primitive as a mesh; None for lines and for primitives without faces."""
-    index = _corners(primitive.original)
-    if index is None or not len(index) or primitive.vertex is None:
+def _vertices(
+    primitive: Any, matrix: NDArray[np.float64], scale: float, moved: dict[int, Numbers]
+) -> Numbers | None:
+    """A primitive's vertices (v, 3) in the scene; primitives that share a source share the array in `moved`."""
+    inputs = getattr(primitive, "sources", {}).get("VERTEX")
+    if not inputs:
         return None
-    vertices = np.asarray(primitive.vertex, dtype=np.float64) * scale
-    faces = index[..., primitive.original.sources["VERTEX"][0][0]]
-    color, picture = _surface(primitive.material, neighbours)
+    source = inputs[0][4]
+    if id(source) not in moved:
+        turn, shift = matrix[:3, :3].T * scale, matrix[:3, 3] * scale
+        blocks = np.array_split(np.asarray(source.data)[:, :3], len(source.data) // 100_000 + 1)
+        moved[id(source)] = np.concatenate([(block @ turn + shift).astype(np.float32) for block in blocks])
+    return moved[id(source)]
+
+
+def _mesh(
+    primitive: Any, vertices: Numbers | None, materials: dict[str, Any], neighbours: Neighbours
+) -> Mesh | None:
+    """One primitive as a mesh; None for lines and for primitives without faces."""
+    index = _corners(primitive)
+    if index is None or not len(index) or vertices is None:
+        return None
+    faces = index[..., primitive.sources["VERTEX"][0][0]]
+    color, picture = _surface(materials.get(primitive.material), neighbours)
     uv = None if picture is None else _input(primitive, "TEXCOORD", index)
     if uv is not None and uv.shape[-1] >= 2:
         return make_mesh(vertices, faces, picture=picture, uv=uv[..., :2])
@@ -112,20 +133,20 @@ def _mesh(primitive: Any, scale: float, neighbours: Neighbours) -> Mesh | None:
     return make_mesh(vertices, faces, face_colors=flat)
 
 
-def _corners(original: Any) -> Numbers | None:
+def _corners(primitive: Any) -> Numbers | None:
     """The indices of every triangle's corners, one an input: (f, 3, inputs). None where there are no faces."""
-    if hasattr(original, "vcounts"):
-        counts, index = np.asarray(original.vcounts), np.asarray(original.index)
+    if hasattr(primitive, "vcounts"):
+        counts, index = np.asarray(primitive.vcounts), np.asarray(primitive.index)
         if (counts < 0).any() or counts.sum(dtype=np.int64) > len(index):
             raise Malformed("its polygons have more corners than it lists", "it is damaged: export it again")
         corners: Numbers = index[fan(counts)[0]]
         return corners
-    return np.asarray(original.index) if hasattr(original, "ntriangles") else None
+    return np.asarray(primitive.index) if hasattr(primitive, "ntriangles") else None
 
 
 def _input(primitive: Any, semantic: str, index: Numbers) -> Numbers | None:
     """The values (f, 3, width) of the first input of a semantic, or None if there is none."""
-    inputs = primitive.original.sources.get(semantic)
+    inputs = primitive.sources.get(semantic)
     if not inputs:
         return None
     offset, values = inputs[0][0], np.asarray(inputs[0][4].data)

@@ -118,7 +118,10 @@ def _primitives(
     document: dict[str, Any], index: int, accessors: Accessors, materials: Materials
 ) -> list[Primitive]:
     found = []
-    for entry in document["meshes"][index]["primitives"]:
+    entries = document["meshes"][index]["primitives"]
+    if len(entries) > MAX_PARTS:
+        raise Malformed(f"a mesh has more than {MAX_PARTS:,} primitives", "join them")
+    for entry in entries:
         for name in COMPRESSED.keys() & entry.get("extensions", {}).keys():
             if not accessors.has_data(entry["attributes"]["POSITION"]):
                 _refuse_compressed(name)

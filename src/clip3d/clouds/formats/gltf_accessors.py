@@ -9,11 +9,13 @@ from urllib.parse import unquote_to_bytes
 
 import numpy as np
 
-from clip3d.clouds.formats.contents import MAX_INFLATED_BYTES, Malformed, Numbers
+from clip3d.clouds.formats.contents import Malformed, Numbers
 from clip3d.clouds.formats.neighbours import Neighbours
 
 TYPES = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
+MAX_NUMBERS = 64_000_000
+MAX_BLANK_ROWS = 1_000_000
 CUT_SHORT = "the file or its .bin is cut short or damaged: export it again"
 
 
@@ -28,7 +30,7 @@ class Accessors:
         self._neighbours = neighbours
         self._loaded: dict[int, bytes] = {}
         self._arrays: dict[int, Numbers] = {}
-        self._bytes_left = MAX_INFLATED_BYTES
+        self._numbers_left = MAX_NUMBERS
 
     def has_data(self, index: int) -> bool:
         """Whether an accessor names bytes; those of compressed geometry without a fallback do not."""
@@ -63,10 +65,10 @@ class Accessors:
         if kind is None or width is None:
             raise Malformed("an accessor has a type that a mesh cannot use")
         count = _size(accessor["count"])
-        row = np.dtype((kind, (width,)))
-        self._bytes_left -= count * row.itemsize
-        if self._bytes_left < 0:
-            raise Malformed(f"its accessors hold more than {MAX_INFLATED_BYTES:,} bytes", "simplify the scene")
+        self._numbers_left -= count * width
+        # Accessors may overlap, and one without a view takes no room in the file, so sizes alone bound nothing.
+        if self._numbers_left < 0 or ("bufferView" not in accessor and count > MAX_BLANK_ROWS):
+            raise Malformed(f"its accessors hold more than {MAX_NUMBERS:,} numbers", "simplify the scene")
         if "bufferView" in accessor:
             offset = _size(accessor.get("byteOffset", 0))
             rows = self._rows(accessor["bufferView"], offset, np.dtype(kind), width, count)

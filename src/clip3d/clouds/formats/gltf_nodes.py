@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.formats.contents import MAX_PARTS, Malformed
 
 Matrix = NDArray[np.float64]
+STATED = {"matrix", "translation", "rotation", "scale"}
 
 
 def scene_from_mesh(document: dict[str, Any]) -> Iterator[tuple[int, Matrix]]:
@@ -33,7 +34,7 @@ def scene_from_mesh(document: dict[str, Any]) -> Iterator[tuple[int, Matrix]]:
         if len(reached) > 4 * MAX_PARTS:
             raise Malformed(f"it has more than {4 * MAX_PARTS:,} nodes", "simplify the scene")
         reached.add(index)
-        matrix = parent @ _local(nodes[index])
+        matrix = parent @ _local(nodes[index]) if STATED & nodes[index].keys() else parent
         mesh = nodes[index].get("mesh")
         if mesh is not None:
             if not isinstance(mesh, int) or not 0 <= mesh < len(meshes):

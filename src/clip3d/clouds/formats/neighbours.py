@@ -8,9 +8,11 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.pictures import PictureDecoder
 
 MAX_NEIGHBOUR_BYTES = 512 * 1024**2
+MAX_NAMES = 2000
 
 
 class Neighbours:
@@ -18,15 +20,20 @@ class Neighbours:
 
     Attributes:
         path: the model file.
-        sources: the model file and every neighbour that it names: those that were read and those that are missing.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.sources: list[Path] = [path]
+        self._located: dict[str, Path | None] = {}
+        self._named: dict[Path, None] = {path: None}
         self._folder = path.parent.resolve()
         self._decoder = PictureDecoder()
         self._pictures: dict[str, NDArray[np.uint8] | None] = {}
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The model file and every neighbour that it names: those that were read and those that are missing."""
+        return tuple(self._named)
 
     def exists(self, name: str) -> bool:
         """Whether a neighbour of that name could be read."""
@@ -38,8 +45,7 @@ class Neighbours:
         found = self._locate(name)
         if found is None:
             return None
-        if found not in self.sources:
-            self.sources.append(found)
+        self._named[found] = None
         try:
             if not found.is_file() or found.stat().st_size > limit:
                 return None
@@ -59,6 +65,13 @@ class Neighbours:
         return self._decoder.decode(data)
 
     def _locate(self, name: str) -> Path | None:
+        if name not in self._located:
+            if len(self._located) >= MAX_NAMES:
+                raise Malformed(f"it names more than {MAX_NAMES:,} other files", "cut it into smaller scenes")
+            self._located[name] = self._inside(name)
+        return self._located[name]
+
+    def _inside(self, name: str) -> Path | None:
         """Where a name leads, links followed, or None when that is not inside the folder.
 
         Absolute names, as many exporters write them, stand for their last part.

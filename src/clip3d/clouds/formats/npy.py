@@ -11,11 +11,11 @@ import numpy as np
 from clip3d.clouds.cloud import Axis, Unit
 from clip3d.clouds.formats.columns import split_columns
 from clip3d.clouds.formats.contents import (
-    MAX_INFLATED_BYTES,
     MAX_POINTS,
     Contents,
     Malformed,
     Numbers,
+    inflation_limit,
     to_unit_range,
 )
 from clip3d.clouds.formats.neighbours import Neighbours
@@ -29,6 +29,7 @@ def read_npy(data: bytes, neighbours: Neighbours) -> Contents:
 def read_npz(data: bytes, neighbours: Neighbours) -> Contents:
     """Read `points` or `xyz` (n, 3), and where present `colors` or `rgb`, `normals`, `up` and `unit`."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_inflation(archive.infolist(), inflation_limit(len(data)))
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         points = _member(archive, members, "points", "xyz")
         if points is None:
@@ -55,20 +56,20 @@ def _member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], *name
     info = next((members[name] for name in names if name in members), None)
     if info is None:
         return None
-    check_inflation(info)
     with archive.open(info) as stream:
         return _array(stream, info.file_size)
 
 
-def check_inflation(info: zipfile.ZipInfo) -> None:
-    """Raise Malformed if a member of an archive says that it is larger than allowed, or is packed in a rare way.
+def check_inflation(members: list[zipfile.ZipInfo], limit: int) -> None:
+    """Raise Malformed if members of an archive claim to unpack to more than `limit` bytes, or are packed oddly.
 
     Python's reader stops at the declared size, and for these two methods inflates no more than asked for.
     """
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+    if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in members):
         raise Malformed("it is compressed in a way that clip3d does not read", "save it again with deflate")
-    if info.file_size > MAX_INFLATED_BYTES:
-        raise Malformed(f"{info.filename[:60]} inside it would inflate to {info.file_size:,} bytes")
+    total = sum(info.file_size for info in members)
+    if total > limit:
+        raise Malformed(f"it would unpack to {total:,} bytes, more than {limit:,}", "save it without compression")
 
 
 def _array(stream: IO[bytes], size: int) -> Numbers:

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.formats.contents import (
-    MAX_INFLATED_BYTES,
     MAX_POINTS,
     Contents,
     Malformed,
     Numbers,
+    inflation_limit,
     to_unit_range,
 )
 from clip3d.clouds.formats.lzf import inflate
 from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.text import numbers
 
+MAX_PACKED_BYTES = 64 * 1024**2
 CUT_SHORT = "the file is cut short or damaged: copy or export it again"
 TYPES = {"F4": "<f4", "F8": "<f8", "U1": "u1", "U2": "<u2", "U4": "<u4", "U8": "<u8", "I1": "i1", "I2": "<i2",
          "I4": "<i4", "I8": "<i8"}  # fmt: skip
@@ -136,8 +137,10 @@ def _compressed(data: bytes, header: Header) -> dict[str, Numbers]:
     expected = header.points * header.row.itemsize
     if unpacked != expected:
         raise Malformed(f"its points should unpack to {expected:,} bytes, not {unpacked:,}", CUT_SHORT)
-    if unpacked > MAX_INFLATED_BYTES:
-        raise Malformed(f"its points would unpack to {unpacked:,} bytes", "thin the cloud out")
+    if unpacked > inflation_limit(len(data)):
+        raise Malformed(f"its points would unpack to {unpacked:,} bytes", "save it without compression")
+    if packed > MAX_PACKED_BYTES:
+        raise Malformed(f"it has {packed:,} packed bytes", "save it as binary, without compression")
     if packed > len(data) - header.body - 8:
         raise Malformed("it ends inside its points", CUT_SHORT)
     raw = inflate(data[header.body + 8 : header.body + 8 + packed], unpacked)

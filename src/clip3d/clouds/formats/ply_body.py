@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.formats.contents import Malformed, Numbers
 from clip3d.clouds.formats.text import integers, numbers
 
+MAX_UNEVEN_ROWS = 4_000_000
 CUT_SHORT = "the file is cut short or damaged: export or copy it again"
 
 
@@ -115,7 +116,8 @@ def _lengths_of_row(body: memoryview, element: Element, order: str, at: int) -> 
 
 
 def _ragged_lists(body: memoryview, element: Element, order: str, start: int) -> tuple[dict[str, Column], int]:
-    """The table when lists differ in length: a walk finds where each begins, then all are gathered at once."""
+    """The table when lists differ in length: a walk finds each, then all are gathered at once."""
+    _check_uneven(element)
     byteorder = "little" if order == "<" else "big"
     steps = [
         (0, np.dtype(p.item).itemsize, False) if p.count is None
@@ -143,6 +145,11 @@ def _ragged_lists(body: memoryview, element: Element, order: str, start: int) ->
     return table, at
 
 
+def _check_uneven(element: Element) -> None:
+    if element.count > MAX_UNEVEN_ROWS:
+        raise Malformed(f"it has more than {MAX_UNEVEN_ROWS:,} polygons of differing sizes", "use triangles")
+
+
 def _gather(
     raw: NDArray[np.uint8], begin: NDArray[np.intp], counts: NDArray[np.intp], kind: np.dtype[np.generic]
 ) -> Numbers:
@@ -164,7 +171,8 @@ def read_ascii(body: bytes, elements: list[Element]) -> Tables:
         if not element.count or not element.properties:
             tables[element.name] = {p.name: _empty(p) for p in element.properties}
         elif element.has_lists:
-            tables[element.name], start = _text_lists(values, element, start)
+            even = _even_text_lists(values, element, start)
+            tables[element.name], start = even or _uneven_text_lists(values, element, start)
         else:
             end = start + element.count * len(element.properties)
             if end > len(values):
@@ -175,7 +183,41 @@ def read_ascii(body: bytes, elements: list[Element]) -> Tables:
     return tables
 
 
-def _text_lists(values: NDArray[np.float64], element: Element, start: int) -> tuple[dict[str, Column], int]:
+def _even_text_lists(
+    values: NDArray[np.float64], element: Element, start: int
+) -> tuple[dict[str, Column], int] | None:
+    """The table when every row has lists as long as the first row's; otherwise None."""
+    columns: list[tuple[int, int]] = []  # where each property begins in a row, and how many values it has
+    width = 0
+    for prop in element.properties:
+        length = 1
+        if prop.count is not None:
+            value = values[start + width] if start + width < len(values) else -1
+            if not 0 <= value <= len(values):
+                return None
+            length, width = int(value), width + 1
+        columns.append((width, length))
+        width += length
+    end = start + element.count * width
+    if end > len(values):
+        return None
+    rows = values[start:end].reshape(element.count, width)
+    table: dict[str, Column] = {}
+    for prop, (at, length) in zip(element.properties, columns, strict=True):
+        if prop.count is None:
+            table[prop.name] = _typed(rows[:, at], prop)
+        elif (rows[:, at - 1] != length).any():
+            return None
+        else:
+            found = _typed(rows[:, at : at + length].reshape(-1), prop)
+            table[prop.name] = Ragged(np.full(element.count, length), found)
+    return table, end
+
+
+def _uneven_text_lists(
+    values: NDArray[np.float64], element: Element, start: int
+) -> tuple[dict[str, Column], int]:
+    _check_uneven(element)
     begins: list[list[int]] = [[] for _ in element.properties]
     lengths: list[list[int]] = [[] for _ in element.properties]
     at, end = start, len(values)

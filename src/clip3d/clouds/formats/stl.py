@@ -16,10 +16,11 @@ HEADER_BYTES = 84
 
 
 def read_stl(data: bytes, neighbours: Neighbours) -> Contents:
-    """Read an STL file; it is binary if its size fits the count in its header, or without `solid` in front."""
+    """Read an STL file; it is text if it begins so and its size is not that of a binary one."""
     declared = int.from_bytes(data[80:84], "little")
     fits = len(data) == HEADER_BYTES + declared * TRIANGLE.itemsize
-    text = data.lstrip()[:5].lower() == b"solid"
+    head = data.lstrip()[:4096].lower()
+    text = head.startswith(b"solid") and (b"facet" in head or b"endsolid" in head)
     corners = _ascii(data) if text and not fits else _binary(data, declared)
     faces = np.arange(len(corners) * 3).reshape(-1, 3)
     return Contents(meshes=[make_mesh(corners.reshape(-1, 3), faces)])
@@ -38,6 +39,16 @@ def _binary(data: bytes, declared: int) -> NDArray[np.float32]:
 
 
 def _ascii(data: bytes) -> NDArray[np.float64]:
+    """Corners (f, 3, 3): at once where every facet is written in the usual way, else vertex by vertex."""
+    text = re.sub(rb"(?m)^[ \t]*(?:end)?solid[^\r\n]*", b"", data.lower())
+    for words in (b"endfacet", b"endloop", b"facet normal", b"outer loop", b"vertex"):
+        text = text.replace(words, b"")
+    try:
+        values = numbers(text)
+    except Malformed:
+        values = np.zeros(0)
+    if len(values) and len(values) == 12 * data.lower().count(b"endfacet"):
+        return values.reshape(-1, 12)[:, 3:].reshape(-1, 3, 3)
     vertices = re.findall(rb"(?i:vertex)[ \t]+([^\r\n]+)", data)
     values = numbers(b" ".join(vertices))
     if len(values) != 3 * len(vertices) or len(vertices) % 3:

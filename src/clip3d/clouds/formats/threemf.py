@@ -73,9 +73,7 @@ class Package:
 
     def _bytes(self, key: str, limit: int) -> bytes:
         info = self._archive.getinfo(self._names[key])
-        check_inflation(info)
-        if info.file_size > limit:
-            raise Malformed(f"its model would inflate to {info.file_size:,} bytes", "simplify it or cut it")
+        check_inflation([info], limit)
         self._bytes_left -= info.file_size
         with self._archive.open(info) as stream:
             return stream.read(limit)
@@ -98,7 +96,7 @@ def _built(package: Package, root: str, model: Model, scale: float) -> list[Mesh
     start = np.vstack([np.eye(3), np.zeros(3)]) * scale
     items = [Placed(item.part or root, item.id, _after(item.matrix, start)) for item in model.items]
     todo = list(reversed(items or [Placed(root, id_, start) for id_ in model.shapes]))
-    meshes: list[Mesh] = []
+    uses: list[tuple[Model, Shape, NDArray[np.float64]]] = []
     faces = steps = 0
     while todo:
         placed = todo.pop()
@@ -111,11 +109,11 @@ def _built(package: Package, root: str, model: Model, scale: float) -> list[Mesh
             matrix = _after(component.matrix, placed.matrix)
             todo.append(Placed(component.part or placed.part, component.id, matrix))
         if len(shape.triangles):
-            meshes.append(_mesh(part, shape, placed.matrix))
+            uses.append((part, shape, placed.matrix))
             faces += max(len(shape.triangles), len(shape.vertices) // 3)
-        if faces > MAX_FACES or len(meshes) > MAX_PARTS or steps + len(todo) > MAX_STEPS:
+        if faces > MAX_FACES or len(uses) > MAX_PARTS or steps + len(todo) > MAX_STEPS:
             raise Malformed(f"it unfolds to more than {MAX_FACES:,} triangles or {MAX_PARTS:,} parts")
-    return meshes
+    return [_mesh(part, shape, matrix) for part, shape, matrix in uses]
 
 
 def _after(first: NDArray[np.float64], then: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -132,14 +130,11 @@ def _mesh(part: Model, shape: Shape, matrix: NDArray[np.float64]) -> Mesh:
 
 
 def _face_colors(part: Model, shape: Shape) -> Numbers | None:
-    """Colours (f, 3) by each triangle's group and first index, or its object's; None where no group has colours."""
-    if not part.colors or not (shape.groups or (shape.group and shape.group in part.colors)):
+    """Colours (f, 3) by what each triangle states, or else its object; None where neither has a colour."""
+    pairs = [*shape.marks, (shape.group, shape.index)]
+    colors = [part.color(group, index) for group, index in pairs]
+    if all(color is None for color in colors) or len(shape.marked) != len(shape.triangles):
         return None
     grey = np.full(3, 0.5, dtype=np.float32)
-    default = part.color(shape.group, shape.index)
-    colors = np.tile(grey if default is None else default, (len(shape.triangles), 1))
-    for face, (group, index) in shape.groups.items():
-        color = part.color(group or shape.group, index)
-        if color is not None:
-            colors[face] = color
-    return colors
+    palette = np.array([grey if color is None else color for color in colors])
+    return palette[np.frombuffer(shape.marked, dtype=np.intc)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.text import integers, numbers
 
-MAX_ELEMENTS = 5_000_000
+MAX_ELEMENTS = 3_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +26,17 @@ class Use:
 
 @dataclass(eq=False)
 class Shape:
-    """An object: a mesh or components. `groups` holds the colour group and index of the faces that state one."""
+    """An object: a mesh or components.
+
+    `marks` numbers the pairs of colour group and index that faces state; `marked` (f,) holds each face's, or -1.
+    """
 
     group: str = ""
     index: str = "0"
     vertices: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
     triangles: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 3), dtype=np.int64))
-    groups: dict[int, tuple[str, str]] = field(default_factory=dict)
+    marks: dict[tuple[str, str], int] = field(default_factory=dict)
+    marked: array[int] = field(default_factory=lambda: array("i"))
     components: list[Use] = field(default_factory=list)
 
 
@@ -96,8 +100,10 @@ class _Handler:
             self._vertices += (attributes["x"], attributes["y"], attributes["z"])
         elif tag == "triangle":
             if "p1" in attributes or "pid" in attributes:
-                group, index = attributes.get("pid", ""), attributes.get("p1", self._shape.index)
-                self._shape.groups[len(self._triangles) // 3] = (group, index)
+                pair = attributes.get("pid", self._shape.group), attributes.get("p1", self._shape.index)
+                self._shape.marked.append(self._shape.marks.setdefault(pair, len(self._shape.marks)))
+            else:
+                self._shape.marked.append(-1)
             self._triangles += (attributes["v1"], attributes["v2"], attributes["v3"])
         else:
             self._start_rare(tag, attributes)

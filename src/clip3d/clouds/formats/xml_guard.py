@@ -6,7 +6,8 @@ import re
 
 from clip3d.clouds.formats.contents import Malformed
 
-MAX_XML_BYTES = 256 * 1024**2
+MAX_XML_BYTES = 128 * 1024**2
+MAX_NUMBERS = 16_000_000
 MAX_ELEMENTS = 1_000_000
 PLAIN_ENCODINGS = {b"utf-8", b"us-ascii", b"ascii", b"iso-8859-1", b"iso-8859-15", b"windows-1252", b"latin1"}
 
@@ -27,5 +28,7 @@ def check_xml(data: bytes) -> None:
         raise Malformed("it is XML in an unusual encoding", "export it again, in UTF-8")
     if re.search(rb"<!\s*(DOCTYPE|ENTITY)", data, re.IGNORECASE):
         raise Malformed("it declares a document type or entities, which model files do not need", "export it again")
-    if len(data) > MAX_XML_BYTES or data.count(b"<") > 2 * MAX_ELEMENTS or data.count(b"=") > 4 * MAX_ELEMENTS:
-        raise Malformed(f"it holds more than {MAX_ELEMENTS:,} XML elements or 256 MiB", "simplify it or cut it")
+    if len(data) > MAX_XML_BYTES or data.count(b" ") + data.count(b"\n") + data.count(b"\t") > MAX_NUMBERS:
+        raise Malformed(f"it holds more than 128 MiB or {MAX_NUMBERS:,} numbers", "export it as GLB")
+    if data.count(b"<") > 2 * MAX_ELEMENTS or data.count(b"=") > 4 * MAX_ELEMENTS:
+        raise Malformed(f"it holds more than {MAX_ELEMENTS:,} XML elements", "simplify it or cut it")

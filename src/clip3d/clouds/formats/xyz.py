@@ -14,6 +14,8 @@ from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.text import numbers
 
 NUMBER = re.compile(rb"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?(nan|inf)", re.IGNORECASE)
+MAX_HEADER_LINES = 10_000
+MAX_LINE = 1 << 16
 POSITIONS = (("x", "y", "z"), ("px", "py", "pz"))
 COLORS = (("r", "g", "b"), ("red", "green", "blue"))
 NORMALS = (("nx", "ny", "nz"), ("normal_x", "normal_y", "normal_z"))
@@ -63,19 +65,24 @@ def _plain(data: bytes) -> bytes:
 def _header(data: bytes) -> tuple[list[str], bytes]:
     """Names from a first line that is not numbers (perhaps a comment), and the text without it."""
     names: list[str] = []
-    while data:
-        line, _, rest = data.partition(b"\n")
-        words = line.split()
-        comment = line.lstrip().startswith(b"#")
+    at = 0
+    for _ in range(MAX_HEADER_LINES):
+        end = data.find(b"\n", at) + 1 or len(data)
+        if end - at > MAX_LINE:
+            raise Malformed(f"its first line has {end - at:,} characters", "put each point on a line of its own")
+        line = data[at:end].strip()
+        words, comment = line.split(), line.startswith(b"#")
         if words and not comment and all(NUMBER.fullmatch(word) for word in words):
             # Some scanners write the number of points on a line of its own.
-            return names, rest if len(words) == 1 else data
-        if words:
-            if names and not comment:
-                raise Malformed("it holds words where numbers should stand", "remove them or name the columns once")
-            found = [word.strip('"#').lower() for word in line.decode("utf-8", "replace").split() if word != "#"]
-            names = found if not comment or "x" in found else names
-        data = rest.lstrip()
+            return names, data[end:] if len(words) == 1 else data[at:]
+        if words and names and not comment:
+            raise Malformed("it holds words where numbers should stand", "remove them or name the columns once")
+        found = [word.strip('"#').lower() for word in line.decode("utf-8", "replace").split() if word != "#"]
+        if words and (not comment or "x" in found):
+            names = found
+        at = end
+        if at >= len(data):
+            break
     raise Malformed("it holds no numbers")
 
 
