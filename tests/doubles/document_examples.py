@@ -22,7 +22,7 @@ from clip3d.data.samples import FOLDER, list_samples
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"-?\d+\.\d+")
-SECONDS = re.compile(r"\(\d+\.\d s\)")
+PASSING = re.compile(r"\(\d+\.\d s\)|(?<=mini@)[0-9a-f]{12}")  # times, and the hash of the weights
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def differences(said: str, printed: str, tolerance: float = 0.02) -> list[str]:
-    """Lines in which two outputs differ by more than the rounding of numbers, times and folders."""
+    """Lines in which two outputs differ by more than the rounding of numbers, times and the weights' hash."""
     pairs = list(zip(_plain(said), _plain(printed), strict=False))
     apart = [f"said {a!r}, printed {b!r}" for a, b in pairs if not _alike(a, b, tolerance)]
     if len(_plain(said)) != len(_plain(printed)):
@@ -94,7 +94,7 @@ def differences(said: str, printed: str, tolerance: float = 0.02) -> list[str]:
 
 
 def _plain(text: str) -> list[str]:
-    return [" ".join(SECONDS.sub("", line).split()) for line in text.strip().splitlines()]
+    return [" ".join(PASSING.sub("", line).split()) for line in text.strip().splitlines()]
 
 
 def _alike(a: str, b: str, tolerance: float) -> bool:
