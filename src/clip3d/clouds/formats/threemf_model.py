@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.text import integers, numbers
 
-MAX_ELEMENTS = 3_000_000
+MAX_ELEMENTS = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
