@@ -22,6 +22,7 @@ from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.preprocess import CloudPreprocess
+from clip3d.models.weights import load_strict, read_state, write_arrays
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
 from clip3d.training.objectives import caption_targets, centre, soft_cross_entropy
@@ -47,6 +48,7 @@ class CloudRecipe:
         regression: weight of 1 - cosine to the mean of the object's captions.
         scale: inverse temperature of the logits at the start; it is learned.
         tower: keyword arguments of the architecture.
+        initial: weights of the same architecture to start from, relative to the data folder; random if empty.
         augmentation: changes to a cloud before it is shown.
         optimisation: the optimiser's settings.
     """
@@ -63,6 +65,7 @@ class CloudRecipe:
     regression: float = 0.5
     scale: float = 15.0
     tower: dict[str, object] = field(default_factory=dict)
+    initial: str = ""
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimisation: Optimisation = field(default_factory=Optimisation)
 
@@ -121,8 +124,6 @@ def train_cloud(
     Returns:
         `scale`: the learned inverse temperature.
     """
-    from clip3d.models.weights import write_arrays
-
     teacher = load(recipe.teacher)
     parts = read_training_libraries(recipe, data)
     vocabulary = sorted({phrase for part in parts for i in range(len(part)) for phrase in part.phrases(i)})
@@ -134,8 +135,7 @@ def train_cloud(
     shares = np.array(list(recipe.libraries.values()), float)
 
     torch.manual_seed(recipe.seed)
-    learner = Learner(SetAbstractionTower(**recipe.tower), recipe.scale)  # type: ignore[arg-type]
-    _start_at(learner.tower, teacher.space.mean)
+    learner = Learner(_start(recipe, data, teacher.space.mean), recipe.scale)
 
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
         points, colors, positives = _batch(recipe, sets, shares / shares.sum(), rng)
@@ -233,9 +233,14 @@ def view(
     return normalize_unit_sphere(xyz[kept])[0], changed[kept]
 
 
-def _start_at(tower: nn.Module, mean: Array) -> None:
+def _start(recipe: CloudRecipe, data: Path, mean: Array) -> nn.Module:
+    tower = SetAbstractionTower(**recipe.tower)  # type: ignore[arg-type]
+    if recipe.initial:
+        path = data / recipe.initial
+        return load_strict(tower, read_state(path), path).requires_grad_(True)
     # Vectors start at the mean of the space, where every direction is as near as any other.
     head = tower.get_submodule("head.2")
     with torch.no_grad():
         head.bias.copy_(torch.from_numpy(mean))  # type: ignore[operator]
         head.weight.mul_(0.5)  # type: ignore[operator]
+    return tower
