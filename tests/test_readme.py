@@ -30,7 +30,7 @@ TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for
 COMMANDS = [(name, words) for name, text in TEXTS.items() for words in shell_commands(text)]
 EXAMPLES = [(name, example) for name, text in TEXTS.items() for example in console_examples(text)]
 SNIPPETS = [(name, body) for name, text in TEXTS.items() for body in blocks(text, "python")]
-LINK = re.compile(r"\]\(([^)\s]+)\)")
+LINK = re.compile(r"(?:\]\(|src=\")([^)\s\"]+)")
 
 needs_mini = pytest.mark.skipif("mini" not in embedded_models(), reason="this checkout holds no weights of mini")
 
