@@ -47,7 +47,7 @@ def build(
     packages: Annotated[
         Path | None, typer.Option("--packages", help="Folder with packages brought by hand; else FOLDER/packages.")
     ] = None,
-    per_family: Annotated[int, typer.Option("--per-family", min=1, help="Procedural objects of each family.")] = 100,
+    per_family: Annotated[int, typer.Option("--per-family", min=1, help="Procedural objects a family.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the procedural objects.")] = 0,
     quiet: o.Quiet = False,
 ) -> None:
