@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import sample_files
@@ -65,3 +66,29 @@ def test_links_out_of_the_folder_and_rings_are_not_followed(tmp_path: Path) -> N
     (inside / "ring").symlink_to(inside)
     (inside / "gone.ply").symlink_to(inside / "nothing.ply")
     assert names(find_clouds([inside]).files) == ["own.ply"]
+
+
+def test_one_path_will_do_in_place_of_a_list(tmp_path: Path) -> None:
+    (tmp_path / "a.ply").write_bytes(b"x")
+    assert names(find_clouds(tmp_path).files) == ["a.ply"]
+    assert names(find_clouds(str(tmp_path)).files) == ["a.ply"]
+
+
+def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "open" / "a.ply").write_bytes(b"x")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "shut":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = find_clouds([tmp_path])
+    assert names(found.files) == ["a.ply"]
+    assert [problem.path for problem in found.problems] == [str(tmp_path / "shut")]
+    alone = find_clouds([tmp_path / "shut"])
+    assert len(alone.problems) == 1
+    assert "Permission denied" in alone.problems[0].reason

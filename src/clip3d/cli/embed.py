@@ -41,7 +41,7 @@ def embed(
     from clip3d.search.vector_file import save_vectors
 
     loaded = load_model(model, device)
-    found = find_clouds(map(Path, paths))
+    found = find_clouds(paths)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
         embedded = embed_files(
             loaded, found.files, cache=cache, reading=reading_of(points, seed, up, unit), progress=progress

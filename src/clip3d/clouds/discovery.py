@@ -23,19 +23,19 @@ class Found:
     problems: list[CloudError] = field(default_factory=list)
 
 
-def find_clouds(paths: Iterable[str | Path]) -> Found:
-    """List the cloud files among paths; folders are searched through.
+def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
+    """List the cloud files among paths, or of one path; folders are searched through.
 
     In folders, hidden names are skipped, links that lead out of the folder are not followed, and other files are
     passed over (among them .txt and .csv files that do not begin with a table of numbers). A file named twice is
     listed once. Nothing is raised: a path that is missing, is of an unknown format, or is a folder without a cloud
-    is a problem.
+    is a problem, and so is a folder that cannot be listed.
     """
     found = Found()
     seen: set[Path] = set()
-    for path in map(Path, paths):
+    for path in map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         try:
-            for file in _expand(path):
+            for file in _expand(path, found.problems):
                 real = file.resolve()
                 if real not in seen:
                     seen.add(real)
@@ -47,11 +47,12 @@ def find_clouds(paths: Iterable[str | Path]) -> Found:
     return found
 
 
-def _expand(path: Path) -> list[Path]:
+def _expand(path: Path, problems: list[CloudError]) -> list[Path]:
     formats = ", ".join(sorted(SUFFIXES))
     if path.is_dir():
-        files = sorted(_walk(path, path.resolve()))
-        if not files:
+        known = len(problems)
+        files = sorted(_walk(path, path.resolve(), problems))
+        if not files and len(problems) == known:
             raise CloudError(path, "no cloud file in this folder or below it", f"looked for {formats}")
         return files
     if not path.exists():
@@ -62,9 +63,13 @@ def _expand(path: Path) -> list[Path]:
     return [path]
 
 
-def _walk(folder: Path, root: Path) -> Iterator[Path]:
+def _walk(folder: Path, root: Path, problems: list[CloudError]) -> Iterator[Path]:
+    def closed(error: OSError) -> None:
+        reason = f"this folder cannot be listed: {error.strerror or error}"
+        problems.append(CloudError(error.filename, reason, "check its permissions"))
+
     entered = {root}
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=closed, followlinks=True):
         here = Path(place)
         kept = []
         for name in sorted(folders):

@@ -54,6 +54,7 @@ DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
 MAX_FILE_BYTES = 1024**3
 # Beyond this, float32 overflows as soon as something squares a distance.
 MAX_COORDINATE = 1e15
+DAMAGED = "the file is damaged or cut short: export it again"
 
 _quiet_lock = threading.RLock()
 
@@ -96,16 +97,16 @@ def read(
     except CloudError:
         raise
     except Malformed as error:
-        raise CloudError(path, error.reason, error.remedy) from error
+        raise CloudError(path, error.reason, error.remedy or DAMAGED) from error
     except ShapeError as error:
-        raise CloudError(path, str(error)) from error
+        raise CloudError(path, str(error), DAMAGED) from error
     except MemoryError as error:
         raise CloudError(path, "it needs more memory than there is", "simplify or thin it out") from error
     except Exception as error:  # parsers meet hostile bytes here, and one bad file never ends a run
         kind = type(error).__name__
         detail = " ".join(str(error).split())[:200]
         reason = f"it is not a valid {path.suffix[1:].upper()} file: {kind}: {detail}"
-        raise CloudError(path, reason.rstrip(": "), "the file is damaged or cut short: export it again") from error
+        raise CloudError(path, reason.rstrip(": "), DAMAGED) from error
 
 
 def _reader(path: Path) -> Reader:
@@ -129,7 +130,8 @@ def _bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise CloudError(path, "there is no such file", "check the spelling of the path") from error
     except (OSError, ValueError) as error:
-        raise CloudError(path, f"it cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+        reason = f"it cannot be opened: {getattr(error, 'strerror', None) or error}"
+        raise CloudError(path, reason, "check its permissions, or copy it elsewhere") from error
     if not data:
         raise CloudError(path, "it is empty (0 bytes)", "copy or export it again")
     return data

@@ -55,7 +55,7 @@ class SearchResult:
 
 def search_files(
     model: Model,
-    paths: Iterable[PathName],
+    paths: PathName | Iterable[PathName],
     *,
     text: str | Sequence[str] | None = None,
     image: PathName | None = None,
@@ -75,7 +75,7 @@ def search_files(
 
     Args:
         model: with a cloud tower, and a tower for each part of the query.
-        paths: files, and folders that are searched through.
+        paths: files, and folders that are searched through; or one of these.
         text: one phrase or several.
         image: a picture's file.
         like: a cloud's file.
@@ -102,7 +102,7 @@ def search_files(
     try:
         same = _embed_like(model, like, store, reading)
         direction = query_direction(model, texts, image, same, negatives)
-        found = find_clouds(map(Path, paths))
+        found = find_clouds(paths)
         embedded = embed_files(model, found.files, cache=store, reading=reading, progress=progress)
     finally:
         if own_cache is not None:

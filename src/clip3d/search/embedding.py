@@ -217,7 +217,7 @@ def _read(path: Path, reading: Reading) -> _Read | FileProblem:
 
 
 def read_thinned(path: Path, reading: Reading) -> PointCloud:
-    """Read a cloud and keep the points that the model's preparation would choose of it, at most 8,192.
+    """Read a cloud and keep the points that the model's preparation would choose of it, at most 4,096.
 
     So large clouds do not pile up in memory, and the vector is the same.
 

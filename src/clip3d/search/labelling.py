@@ -32,7 +32,7 @@ class LabelledFiles:
 
 def classify_files(
     model: Model,
-    paths: Iterable[str | PathLike[str]],
+    paths: str | PathLike[str] | Iterable[str | PathLike[str]],
     labels: Sequence[str],
     *,
     templates: Sequence[str] | None = None,
@@ -44,7 +44,7 @@ def classify_files(
 
     Args:
         model: with a cloud and a text tower.
-        paths: files, and folders that are searched through.
+        paths: files, and folders that are searched through; or one of these.
         labels: at least two names; one that is given twice counts once.
         templates: prompts with {} for the label; None for those of the model's card.
         reading: how cloud files are read.
@@ -61,7 +61,7 @@ def classify_files(
         raise ShapeError(f"give at least two labels to choose between, got {len(names)}")
     prompts = list(templates or model.card.templates)
     label_vectors = model.label_vectors(names, prompts)
-    found = find_clouds(map(Path, paths))
+    found = find_clouds(paths)
     embedded = embed_files(model, found.files, cache=cache, reading=reading, progress=progress)
     ranked = model.rank_labels(embedded.vectors, names, label_vectors)
     return LabelledFiles(
