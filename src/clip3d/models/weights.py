@@ -17,7 +17,6 @@ from clip3d.errors import ModelError
 if TYPE_CHECKING:
     import torch
 
-MAX_WEIGHT_BYTES = 64 * 2**30
 SCALE_SUFFIX = ":scale"
 
 

@@ -318,14 +318,6 @@ def _sheet_faces(k: int, n: int) -> NDArray[np.intp]:
     return np.concatenate([np.stack([a, b, c], 2).reshape(-1, 3), np.stack([a, c, d], 2).reshape(-1, 3)])
 
 
-def height_field(heights: ArrayLike, size: tuple[float, float], color: Color = GREY) -> Mesh:
-    """A terrain over a (k, n) grid of heights that covers `size` (x, y), centred on the origin."""
-    z = np.asarray(heights, dtype=float)
-    x = np.linspace(-size[0] / 2, size[0] / 2, z.shape[0])[:, None]
-    y = np.linspace(-size[1] / 2, size[1] / 2, z.shape[1])[None]
-    return sheet(np.stack(np.broadcast_arrays(x, y, z), axis=2), color)
-
-
 def leaf(length: float, width: float, droop: float = 0.0, color: Color = (0.2, 0.5, 0.2)) -> Mesh:
     """A pointed leaf from the origin along x; its tip hangs down by `droop` metres, its sides rise a little."""
     t = np.linspace(0, 1, 6)
