@@ -15,7 +15,7 @@ import pytest
 DOUBLES = Path(__file__).parent / "doubles"
 sys.path.insert(0, str(DOUBLES))
 
-from small_files import box, make_bundle, write_obj, write_off  # noqa: E402
+from small_files import box, make_bundle, settle, write_obj, write_off  # noqa: E402
 from tower_doubles import ARCHITECTURES  # noqa: E402
 
 from clip3d.models.model import Model  # noqa: E402
@@ -49,6 +49,7 @@ def assets(tmp_path: Path) -> Path:
     write_off(folder / "flat.off", box(4, 4, 0.3))
     write_obj(folder / "red.obj", box(1, 1, 1), (0.9, 0.1, 0.1))
     write_obj(folder / "deep" / "blue.obj", box(1, 1, 1), (0.1, 0.1, 0.9))
+    settle()
     return folder
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 from tower_doubles import DIM
 
+from clip3d.models.fingerprint import CLOCK_LAG
 from clip3d.models.weights import sha256_of, write_arrays, write_json
 
 BOX_FACES = [(0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1)]
@@ -44,6 +46,11 @@ def make_bundle(folder: Path, *, name: str = "double", space: str = "test-space"
     }
     write_json(card, folder / "card.json")
     return folder
+
+
+def settle() -> None:
+    """Wait until files that were just written are old enough for the cache to trust their times."""
+    time.sleep(2 * CLOCK_LAG / 1e9)
 
 
 def box(width: float, depth: float, height: float) -> list[tuple[float, float, float]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_files import box, make_bundle, write_off
+from small_files import box, make_bundle, settle, write_off
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.errors import SpaceMismatch
@@ -41,6 +41,7 @@ def test_vectors_from_the_cache_equal_those_computed(model, assets: Path, tmp_pa
 
 def test_interruption_loses_one_batch_at_most(model, tmp_path: Path, monkeypatch):
     files = [write_off(tmp_path / f"{i:02}.off", box(1, 1, 1 + i)) for i in range(6)]
+    settle()
     monkeypatch.setattr(embedding, "BATCH", 2)
 
     def interrupt(done: int, total: int) -> None:
