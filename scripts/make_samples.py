@@ -1,6 +1,7 @@
 """Make the package's sample objects from the CC0 models of the Debian package sweethome3d-furniture.
 
-Every object, the one in the query picture too, is one that the default model never saw in training (see `held_out` in `clip3d.data.library`).
+Every object, the one in the query picture too, is one that the default model never saw in training (see `held_out`
+in `clip3d.data.library`).
 
     python scripts/make_samples.py --packages packages/ --out src/clip3d/data/sample_files
 """
@@ -53,7 +54,7 @@ SAMPLES = {
     "coffeeBrewer": ("coffee brewer", "coffee_brewer.ply"),
 }
 QUERIES: dict[str, Any] = {
-    "texts": ["something to sit on", "a place to sleep", "an aeroplane"],
+    "texts": ["a chair", "a place to sleep", "where you wash your hands"],
     "image": {"file": "query_sofa.png", "model": "sofa2"},
     "like": "folding_chair.off",
 }
