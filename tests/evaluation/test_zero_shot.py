@@ -57,6 +57,11 @@ def test_result_has_no_chance_in_it_and_votes_and_points_are_reported(model, tmp
     assert (voted.protocol["votes"], voted.protocol["points"], voted.protocol["prompts"]) == (4, 64, ["{}"])
 
 
+def test_protocol_states_how_many_points_the_tower_saw(model, tmp_path: Path):
+    data = load_labelled_clouds(clouds_npz(tmp_path / "c.npz"))
+    assert zero_shot(model, data, points=1000).protocol["points"] == 200, "no more than there are"
+
+
 def test_colors_are_used(model, tmp_path: Path):
     colors = np.zeros((12, 200, 3), np.uint8)
     colors[np.arange(12) % 2 == 0, :, 0] = 250
@@ -80,6 +85,7 @@ def test_colors_are_used(model, tmp_path: Path):
         ({"split": None}, "no array 'split'"),
         ({"split": np.array(["train"] * 12)}, "splits in the file: train"),
         ({"colors": np.full((12, 200, 3), 7.0)}, "[0, 1]"),
+        ({"colors": np.full((12, 200, 3), "red")}, "[0, 1]"),
     ],
 )
 def test_files_that_are_not_as_described_are_refused_with_a_reason(tmp_path: Path, changes, reason: str):

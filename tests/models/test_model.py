@@ -64,6 +64,15 @@ def test_weights_of_another_shape_are_refused_with_counts(tiny: Model) -> None:
         Model(tiny.folder).encode_clouds([cloud(50)])
 
 
+@pytest.mark.parametrize(("part", "what"), [("preprocess", "preparation"), ("config", "configuration")])
+def test_settings_that_a_tower_does_not_have_are_refused_with_the_card(tiny: Model, part: str, what: str) -> None:
+    raw = json.loads((tiny.folder / "card.json").read_text())
+    raw["towers"]["cloud"][part]["colour"] = 1
+    (tiny.folder / "card.json").write_text(json.dumps(raw))
+    with pytest.raises(ModelError, match=rf"card\.json.*{what}.*colour"):
+        Model(tiny.folder).encode_clouds([cloud(50)])
+
+
 @pytest.mark.parametrize("name", ["../evil.safetensors", "/etc/passwd", "a/b.safetensors"])
 def test_a_card_cannot_name_files_outside_its_folder(tiny: Model, name: str) -> None:
     raw = json.loads((tiny.folder / "card.json").read_text())

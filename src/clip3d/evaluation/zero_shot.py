@@ -19,7 +19,6 @@ from clip3d.data.npz import read_npz
 from clip3d.errors import DataError, ShapeError
 from clip3d.evaluation.metrics import class_accuracies, confusion_matrix
 from clip3d.models.model import Model
-from clip3d.models.preprocess import CloudPreprocess
 from clip3d.models.weights import sha256_of
 
 Array = NDArray[np.float32]
@@ -194,7 +193,6 @@ def _turned(cloud: PointCloud, angle: float) -> PointCloud:
 def _protocol(
     model: Model, data: LabelledClouds, prompts: list[str], votes: int, points: int | None
 ) -> dict[str, Any]:
-    prepare = CloudPreprocess.from_card(model.tower_card("cloud").preprocess)
     return {
         "task": "zero-shot classification",
         "data": data.path.name,
@@ -202,7 +200,7 @@ def _protocol(
         "split": data.split,
         "classes": len(data.classes),
         "points_in_file": int(data.points.shape[1]),
-        "points": points or prepare.points,
+        "points": model.cloud_preparation().seen(data.points.shape[1], points),
         "colors": data.colors is not None,
         "up": data.up,
         "normalizing": "centred, largest radius 1",
@@ -248,6 +246,8 @@ def _rows(column: NDArray[Any] | None, split: str | None, n: int) -> NDArray[np.
 
 
 def _colors(colors: NDArray[Any]) -> Array:
+    if colors.dtype.kind not in "fiu":
+        raise ShapeError(f"colors must be uint8, or floats in [0, 1], got {colors.dtype}")
     values = colors.astype(np.float32) / (255 if colors.dtype == np.uint8 else 1)
     if not ((values >= 0) & (values <= 1)).all():
         raise ShapeError("colors must be uint8, or floats in [0, 1]")

@@ -20,6 +20,7 @@ from clip3d.spaces import Space, fill_templates, rank, unit
 
 Array = NDArray[np.float32]
 T = TypeVar("T")
+P = TypeVar("P", CloudPreprocess, ImagePreprocess)
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,11 @@ class Model:
         facts = self.card.space
         path = self.folder / facts["weights"]
         check_hash(path, facts["sha256"])
-        mean = read_arrays(path)["mean"].astype(np.float32)
-        return Space(facts["id"], int(facts["dim"]), mean, float(facts["scale"]), facts["stored"])
+        try:
+            mean = read_arrays(path)["mean"].astype(np.float32)
+            return Space(facts["id"], int(facts["dim"]), mean, float(facts["scale"]), facts["stored"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(self.folder / "card.json", f"states the space wrongly: {error}") from error
 
     def tower_card(self, modality: Modality) -> TowerCard:
         """The card of one tower; ModelError if the model has none for that modality."""
@@ -85,10 +89,10 @@ class Model:
         Args:
             texts: phrases; taken as they are if no templates are given.
             templates: prompts with {} where the phrase goes; the unit vectors of a phrase's prompts are averaged.
-            normalize: give unit length.
+            normalize: give unit length; what several templates give has unit length in any case.
         """
         _check_texts(texts)
-        if templates is None:
+        if not templates:
             vectors = self._tower("text").encode(list(texts))
             return unit(vectors) if normalize else vectors
         raw = self._tower("text").encode(fill_templates(texts, templates))
@@ -99,7 +103,7 @@ class Model:
 
     def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
         """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
-        prepare = ImagePreprocess.from_card(self.tower_card("image").preprocess)
+        prepare = self._preparation("image", ImagePreprocess)
         return self._encode("image", images, lambda image: (prepare(image),), normalize, batch_size)
 
     def encode_clouds(
@@ -118,7 +122,7 @@ class Model:
             batch_size: clouds in one forward pass; it does not change the vectors beyond rounding.
             points: points the tower sees, if not the card's number.
         """
-        prepare = CloudPreprocess.from_card(self.tower_card("cloud").preprocess)
+        prepare = self.cloud_preparation()
         return self._encode("cloud", clouds, lambda c: prepare(c, points=points), normalize, batch_size)
 
     def label_vectors(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
@@ -140,6 +144,17 @@ class Model:
             for s, p in zip(similarity, probability, strict=True)
         ]
 
+    def cloud_preparation(self) -> CloudPreprocess:
+        """How clouds are made ready for the cloud tower; ModelError if the card states it wrongly."""
+        return self._preparation("cloud", CloudPreprocess)
+
+    def _preparation(self, modality: Modality, kind: type[P]) -> P:
+        try:
+            return kind.from_card(self.tower_card(modality).preprocess)
+        except (TypeError, ValueError) as error:
+            reason = f"states the preparation of the {modality} tower wrongly: {error}"
+            raise ModelError(self.folder / "card.json", reason) from error
+
     def _tower(self, modality: Modality) -> Any:
         if modality not in self._towers:
             self._towers[modality] = self._load(self.tower_card(modality))
@@ -155,11 +170,15 @@ class Model:
         except KeyError as error:
             raise ModelError(self.folder / "card.json", str(error.args[0])) from error
         path = self.folder / tower.weights
-        if tower.modality == "text":
-            return architecture.load(self.folder, tower.weights, **tower.config)
-        module = load_strict(architecture(**tower.config), read_state(path), path)
         try:
-            return module.to(self.device)
+            if tower.modality == "text":
+                return architecture.load(self.folder, tower.weights, **tower.config)
+            module = architecture(**tower.config)
+        except (TypeError, ValueError) as error:
+            reason = f"states the {tower.modality} tower's configuration wrongly: {error}"
+            raise ModelError(self.folder / "card.json", reason) from error
+        try:
+            return load_strict(module, read_state(path), path).to(self.device)
         except (RuntimeError, AssertionError) as error:
             reason = f"cannot run on the device {self.device!r}: {str(error).splitlines()[0]}"
             raise ModelError(self.folder, reason, "cpu always works") from error
@@ -177,7 +196,7 @@ class Model:
         tower = self._tower(modality)
         rows: dict[int, Array] = {}
         with torch.inference_mode():
-            for batch in _batches(enumerate(prepare(item) for item in items), batch_size):
+            for batch in in_batches(enumerate(prepare(item) for item in items), batch_size):
                 for alike in _by_shape(batch):
                     columns = zip(*(arrays for _, arrays in alike), strict=True)
                     inputs = [torch.from_numpy(np.stack(column)).to(self.device) for column in columns]
@@ -199,7 +218,8 @@ def _by_shape(batch: list[tuple[int, tuple[Array, ...]]]) -> list[list[tuple[int
     return list(groups.values())
 
 
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of `size`, the last one perhaps shorter."""
     batch: list[T] = []
     for item in items:
         batch.append(item)

@@ -50,11 +50,14 @@ class CloudPreprocess:
         cloud = cloud.z_up()
         if len(cloud) > MAX_CANDIDATES:
             cloud = cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
-        count = min(points or self.points, max(len(cloud), MIN_POINTS))
-        cloud = cloud.select(resample(cloud.points, count))
+        cloud = cloud.select(resample(cloud.points, self.seen(len(cloud), points)))
         xyz = normalize_unit_sphere(cloud.points)[0]
         colors = cloud.colors if cloud.colors is not None else np.full_like(xyz, self.color_fill)
         return xyz, colors
+
+    def seen(self, p: int, points: int | None = None) -> int:
+        """How many points the tower sees of a cloud of p, given the largest number if it is not the card's."""
+        return min(points or self.points, max(min(p, MAX_CANDIDATES), MIN_POINTS))
 
 
 @dataclass(frozen=True)

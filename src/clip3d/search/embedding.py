@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
 from clip3d.errors import CloudError, FileProblem, ShapeError
 from clip3d.models.fingerprint import Fingerprint, fingerprint
-from clip3d.models.model import Model
+from clip3d.models.model import Model, in_batches
 from clip3d.models.preprocess import MAX_CANDIDATES
 from clip3d.models.vector_cache import VectorCache, vector_key
 
@@ -110,7 +110,7 @@ def embed_files(
     log.info("%d of %d vectors are in the cache %s", len(files) - len(missing), len(files), cache.path)
     report = progress or (lambda done, total: None)
     report(len(files) - len(missing), len(files))
-    for batch in _batches(_read_ahead(missing, reading), BATCH):
+    for batch in in_batches(_read_ahead(missing, reading), BATCH):
         work.encode(batch)
         report(len(work.vectors) + len(work.problems), len(files))
     return work.result(files)
@@ -231,14 +231,3 @@ def read_thinned(path: Path, reading: Reading) -> PointCloud:
     if len(cloud) <= MAX_CANDIDATES:
         return cloud
     return cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
-
-
-def _batches(items: Iterable[_Read | FileProblem], size: int) -> Iterator[list[_Read | FileProblem]]:
-    batch: list[_Read | FileProblem] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
