@@ -66,6 +66,17 @@ def test_errors_are_one_line_and_a_traceback_only_when_asked(run_cli, assets: Pa
     assert "Traceback" in run_cli("search", "a tall thing", assets, "-v").stderr
 
 
+def test_a_place_that_cannot_be_written_is_one_line(run_cli, tmp_path: Path):
+    file, recipe = tmp_path / "file", tmp_path / "recipe.toml"
+    file.write_text("")
+    recipe.write_text('kind = "cloud"\n')
+    for words in (("train", recipe, "--data", tmp_path, "--out", file), ("data", "build", file)):
+        done = run_cli(*words)
+        assert done.returncode == 1
+        assert done.stderr.startswith(str(file))
+        assert len(done.stderr.splitlines()) == 1
+
+
 def test_interruption_is_one_line_and_code_130(run_cli, assets: Path, monkeypatch):
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -107,6 +107,7 @@ def test_wrong_commands_are_explained_with_exit_code_2(run_cli, assets: Path):
         (("search",), 'clip3d search "a chair" FOLDER'),
         (("search", "red", assets, "--like", assets / "red.obj"), '"a red"'),
         (("search", "a chair", assets, "-k", "0"), "-k"),
+        (("search", "a chair", assets, "--threshold", "2"), "--threshold"),
         (("search", "a chair", assets, "--modle", "x"), "--modle"),
     ]:
         done = run_cli(*arguments)

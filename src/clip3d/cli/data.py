@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import note, print_json, print_line, print_table
+from clip3d.cli.output import note, print_json, print_line, print_table, start_logging
 
 BUILD_EXAMPLES = o.examples("clip3d data build library/", "clip3d data build library/ --per-family 200")
 SAMPLES_EXAMPLES = o.examples("clip3d data samples", "clip3d data samples --json")
@@ -49,14 +49,18 @@ def build(
     ] = None,
     per_family: Annotated[int, typer.Option("--per-family", min=1, help="Procedural objects a family.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the procedural objects.")] = 0,
+    as_json: o.Json = False,
     quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
 ) -> None:
     """Build the training library: licensed models from packages, and procedural objects.
 
     Fetches the Debian package sweethome3d-furniture with apt-get unless its file is there. Library files that
     exist are kept as they are.
     """
+    start_logging(quiet=quiet, verbose=verbose)
     from clip3d.data.build import build_furniture, build_procedural
+    from clip3d.data.library import read_library
 
     def progress(line: str) -> None:
         if not quiet:
@@ -65,10 +69,14 @@ def build(
     for name in ("furniture.npz", "procedural.npz"):
         path = out / name
         if path.exists():
-            note(f"{path} is there already")
-            continue
-        if name == "furniture.npz":
+            progress(f"{path} is there already")
+            library = read_library(path)
+        elif name == "furniture.npz":
             library = build_furniture(path, packages or out / "packages", progress=progress)
         else:
             library = build_procedural(path, per_family, seed, progress=progress)
-        note(f"{path}: {len(library)} objects, {int(library.held_out.sum())} held out")
+        held_out = int(library.held_out.sum())
+        if as_json:
+            print_json({"path": str(path), "n": len(library), "held_out": held_out})
+        else:
+            print_line(f"{path}: {len(library)} objects, {held_out} held out")

@@ -81,10 +81,21 @@ def run(arguments: Sequence[str]) -> int:
         error.show()  # type: ignore[attr-defined]
         return WRONG
     except Clip3dError as error:
-        if logging.getLogger("clip3d").isEnabledFor(logging.DEBUG):
-            traceback.print_exc()
+        _trace()
         note(str(error))
         return FAILED if isinstance(error, (CloudError, ImageError, DataError)) else WRONG
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _trace()
+        note(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        return FAILED
     if code == INTERRUPTED:
         note("interrupted")
     return int(code or 0) if arguments else WRONG
+
+
+def _trace() -> None:
+    """With -v, where the error came from."""
+    if logging.getLogger("clip3d").isEnabledFor(logging.DEBUG):
+        traceback.print_exc()

@@ -44,7 +44,7 @@ def search(
         list[str] | None, typer.Option("--not", metavar="TEXT", help="What not to find; repeatable.")
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="At most so many answers.")] = 10,
-    threshold: Annotated[float | None, typer.Option("--threshold", help="Least score, -1 to 1.")] = None,
+    threshold: Annotated[float | None, typer.Option("--threshold", min=-1, max=1, help="Least score.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write a page with pictures.")] = None,
     model: o.ModelName = "mini",
     device: o.Device = "cpu",
@@ -84,12 +84,14 @@ def search(
         )
     show(result, as_json=as_json)
     name_problems(result.problems)
-    suggest_quotes(words or [])
+    if not quiet:
+        suggest_quotes(words or [])
     if html is not None:
         from clip3d.search.page import Answer, write_page
 
         write_page(html, f"clip3d: {result.query}", [Answer(result, image=image, like=like)], reading=reading)
-        note(f"wrote {html}")
+        if not quiet:
+            note(f"wrote {html}")
     if not quiet and not as_json:
         note(f"{result.searched} searched, {result.computed} of them embedded now; model {result.model}")
     finish(result.problems, result.searched)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import note, print_json, print_table
+from clip3d.cli.output import note, print_json, print_table, start_logging
 
 if TYPE_CHECKING:
     from clip3d.models.model import Model
@@ -26,8 +26,10 @@ def train(
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
 ) -> None:
     """Train the tower that a recipe describes; a run that was interrupted goes on where it stopped."""
+    start_logging(quiet=quiet, verbose=verbose)
     import torch
 
     from clip3d.training.recipe import read_recipe

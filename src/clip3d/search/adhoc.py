@@ -164,7 +164,7 @@ def open_image(path: PathName) -> Any:
     except UnidentifiedImageError as error:
         raise ImageError(path, "it is not a picture of a known format", "use PNG, JPEG or WebP") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(path, f"it cannot be read: {error}") from error
+        raise ImageError(path, f"it cannot be read: {error}", "save it again as PNG or JPEG") from error
 
 
 def _phrases(value: str | Sequence[str] | None) -> list[str]:
