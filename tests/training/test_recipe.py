@@ -42,6 +42,7 @@ def test_tables_become_nested_settings(tmp_path: Path) -> None:
         ('kind = "cloud"\n[optimisation]\nstep = 8\n', r"optimisation\.step.*do you mean steps"),
         ('kind = "cloud"\nbatch = "many"\n', "batch must be of type int"),
         ('kind = "cloud"\ncounts = 5\n', "counts must be an array"),
+        ('kind = "cloud"\n[augmentation]\nscale = [1]\n', r"augmentation\.scale must have 2 entries"),
         ('kind = "melody"\n', "none of cloud, text, image"),
         ("kind = ", "is not TOML"),
     ],

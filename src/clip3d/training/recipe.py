@@ -64,7 +64,9 @@ def _convert(hint: Any, value: Any, path: Path, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise DataError(path, f"{where} must be an array")
-        inner = typing.get_args(hint)[0]
+        inner, *rest = typing.get_args(hint)
+        if rest != [...] and len(value) != 1 + len(rest):
+            raise DataError(path, f"{where} must have {1 + len(rest)} entries, got {len(value)}")
         return tuple(_convert(inner, item, path, where) for item in value)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
