@@ -99,7 +99,11 @@ def test_samples_are_complete_and_free():
     files = [*(sample.path for sample in samples.objects), samples.image, samples.like]
     assert [path.name for path in files if not path.is_file()] == []
     assert {sample.licence for sample in samples.objects} == {"CC0-1.0"}
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 6 * 2**20
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5e6
+
+
+def test_the_default_model_is_there_with_its_three_towers():
+    assert sorted(clip3d.load().card.towers) == ["cloud", "image", "text"]
 
 
 def test_types_are_published():
