@@ -21,7 +21,7 @@ from pathlib import Path
 from clip3d.data.samples import FOLDER, list_samples
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-NUMBER = re.compile(r"-?\d+\.\d+")
+NUMBER = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
 PASSING = re.compile(r"\(\d+\.\d s\)|(?<=mini@)[0-9a-f]{12}")  # times, and the hash of the weights
 
 
