@@ -151,7 +151,7 @@ def _check_name(path: Path, data: bytes) -> None:
 def _quiet() -> Iterator[None]:
     """Keep the warnings and log lines of parsers off the terminal; what matters is raised."""
     with _quiet_lock:
-        levels = {name: logging.getLogger(name).level for name in ("trimesh", "collada", "PIL")}
+        levels = {name: logging.getLogger(name).level for name in ("collada", "PIL")}
         for name in levels:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
