@@ -126,6 +126,11 @@ def test_no_clouds_give_no_vectors(tiny: Model) -> None:
     assert tiny.encode_clouds([]).shape == (0, 8)
 
 
+def test_no_phrases_give_no_vectors_whatever_the_templates(model: Model) -> None:
+    for templates in (None, ["a {}"], ["a {}", "one {}"]):
+        assert model.encode_texts([], templates).shape == (0, model.space.dim)
+
+
 def test_one_string_instead_of_a_list_is_an_error(model: Model) -> None:
     with pytest.raises(ShapeError, match="list of phrases"):
         model.encode_texts("a chair")

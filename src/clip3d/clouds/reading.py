@@ -54,7 +54,7 @@ DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
 MAX_FILE_BYTES = 1024**3
 # Beyond this, float32 overflows as soon as something squares a distance.
 MAX_COORDINATE = 1e15
-DAMAGED = "the file is damaged or cut short: export it again"
+DAMAGED = "it may be damaged, cut short or of another kind: export it again"
 
 _quiet_lock = threading.RLock()
 

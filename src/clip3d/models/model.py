@@ -96,10 +96,10 @@ class Model:
             vectors = self._tower("text").encode(list(texts))
             return unit(vectors) if normalize else vectors
         raw = self._tower("text").encode(fill_templates(texts, templates))
-        if len(templates) == 1:
+        if len(templates) == 1 or not len(raw):
             return unit(raw) if normalize else raw
         groups = raw.reshape(len(texts), len(templates), -1)
-        return np.stack([self.space.ensemble(g) for g in groups]) if len(texts) else raw
+        return np.stack([self.space.ensemble(g) for g in groups])
 
     def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
         """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
