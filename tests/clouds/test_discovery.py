@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import sample_files
 
 from clip3d.clouds.discovery import find_clouds
@@ -92,3 +93,10 @@ def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path, monkeypatch
     alone = find_clouds([tmp_path / "shut"])
     assert len(alone.problems) == 1
     assert "Permission denied" in alone.problems[0].reason
+
+
+def test_npz_files_in_folders_count_when_they_name_points(tmp_path: Path) -> None:
+    np.savez(tmp_path / "vectors.npz", paths=np.array(["a.ply"]), vectors=np.zeros((1, 4)))
+    np.savez(tmp_path / "cloud.npz", points=np.eye(3))
+    (tmp_path / "torn.npz").write_bytes(b"PK\x03\x04")
+    assert names(find_clouds([tmp_path]).files) == ["cloud.npz", "torn.npz"]

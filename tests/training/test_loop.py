@@ -40,7 +40,8 @@ def run(folder: Path, steps_before_stop: int | None = None) -> nn.Module:
             raise Stop
         return loss_of(net, rng)
 
-    return train(net, counted, HOW, folder, seed=5, progress=lambda line: None, validate=lambda m: {"x": 1.0})
+    settings = {"seed": 5, "identity": "a run", "progress": lambda line: None}
+    return train(net, counted, HOW, folder, validate=lambda m: {"x": 1.0}, **settings)
 
 
 @pytest.mark.parametrize("stop", [1, 6, 13])
@@ -55,7 +56,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(tmp_path: Path, stop: int) ->
 
 def test_training_lowers_the_loss_and_records_it(tmp_path: Path) -> None:
     how = Optimisation(steps=200, lr=1e-2, warmup=10, average=0.9, log_every=10)
-    train(module(), loss_of, how, tmp_path, seed=5, progress=lambda line: None)
+    train(module(), loss_of, how, tmp_path, seed=5, identity="a run", progress=lambda line: None)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert losses[-1] < 0.5 * losses[0]
 
@@ -64,7 +65,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None
     run(tmp_path)
     other = nn.Linear(4, 1)
     with pytest.raises(DataError, match="another recipe"):
-        train(other, loss_of, HOW, tmp_path, seed=5, progress=lambda line: None)
+        train(other, loss_of, HOW, tmp_path, seed=5, identity="a run", progress=lambda line: None)
 
 
 def test_schedule_rises_then_falls_to_a_hundredth() -> None:
@@ -73,3 +74,18 @@ def test_schedule_rises_then_falls_to_a_hundredth() -> None:
     assert rates[4] == max(rates) == pytest.approx(1.0)
     assert rates[4:] == sorted(rates[4:], reverse=True)
     assert schedule(HOW.steps, HOW) == pytest.approx(0.01)
+
+
+def test_a_folder_of_other_settings_is_refused(tmp_path: Path) -> None:
+    run(tmp_path)
+    with pytest.raises(DataError, match="another recipe"):
+        train(module(), loss_of, HOW, tmp_path, seed=5, identity="another", progress=lambda line: None)
+
+
+def test_a_resumed_run_records_each_step_once(tmp_path: Path) -> None:
+    with pytest.raises(Stop):
+        run(tmp_path, 16)
+    run(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    steps = [row["step"] for row in rows if "loss" in row]
+    assert steps == sorted(set(steps))

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from clip3d.clouds.formats.npy import names_points
 from clip3d.clouds.formats.xyz import is_table
 from clip3d.clouds.reading import SUFFIXES
 from clip3d.errors import CloudError
 
-# Suffixes that mostly belong to other things; in a folder such a file counts when its first lines are points.
-LOOSE_SUFFIXES = frozenset({".txt", ".csv"})
+# Suffixes that mostly belong to other things; in a folder such a file counts when it begins as clouds do.
+LOOSE_SUFFIXES = {".txt": is_table, ".csv": is_table, ".npz": names_points}
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     """List the cloud files among paths, or of one path; folders are searched through.
 
     In folders, hidden names are skipped, links that lead out of the folder are not followed, and other files are
-    passed over (among them .txt and .csv files that do not begin with a table of numbers). A file named twice is
-    listed once. Nothing is raised: a path that is missing, is of an unknown format, or is a folder without a cloud
-    is a problem, and so is a folder that cannot be listed.
+    passed over (among them .txt and .csv files that do not begin with a table of numbers, and .npz files without
+    points). A file named twice is listed once. Nothing is raised: a path that is missing, is of an unknown format,
+    or is a folder without a cloud is a problem.
     """
     found = Found()
     seen: set[Path] = set()
@@ -87,4 +88,4 @@ def _is_cloud(path: Path, root: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES or not path.is_file() or not path.resolve().is_relative_to(root):
         return False
-    return suffix not in LOOSE_SUFFIXES or is_table(path)
+    return suffix not in LOOSE_SUFFIXES or LOOSE_SUFFIXES[suffix](path)

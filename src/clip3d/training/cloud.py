@@ -151,6 +151,7 @@ def train_cloud(
         recipe.optimisation,
         out,
         seed=recipe.seed,
+        identity=repr(recipe),
         progress=progress,
         validate=None if validate is None else lambda m: validate(m.tower, teacher),  # type: ignore[arg-type]
     )

@@ -57,6 +57,7 @@ def train(
     folder: Path,
     *,
     seed: int,
+    identity: str,
     progress: Progress,
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
 ) -> nn.Module:
@@ -68,15 +69,18 @@ def train(
         how: the optimiser's settings.
         folder: for the checkpoint, `metrics.jsonl`; a checkpoint found there is resumed.
         seed: of every step's generator.
+        identity: all settings of the run in words; a folder that another run began is refused.
         progress: called with lines for the user.
         validate: called with the averaged module now and then; its numbers go to `metrics.jsonl`.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder / "settings.txt", identity)
     optimiser = torch.optim.AdamW(_parameter_groups(module, how.weight_decay), lr=how.lr, betas=(0.9, 0.98))
     averaged = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
     first = _resume(folder / "checkpoint.safetensors", module, optimiser, averaged)
     if first:
         progress(f"resumed at step {first} of {how.steps}")
+    _forget(folder / "metrics.jsonl", first)
     started, recent = time.monotonic(), []
     for step in range(first, how.steps):
         for group in optimiser.param_groups:
@@ -171,6 +175,20 @@ def _resume(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, ave
             state.setdefault(int(index), {})[key] = torch.from_numpy(array)
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
     return int(arrays["step"][0])
+
+
+def _claim(path: Path, identity: str) -> None:
+    """Note whose folder this is, or refuse it if it is another run's."""
+    if path.exists() and path.read_text(encoding="utf-8") != identity:
+        raise DataError(path, "belongs to another recipe", "choose another --out folder or delete it")
+    path.write_text(identity, encoding="utf-8")
+
+
+def _forget(path: Path, step: int) -> None:
+    """Drop what was recorded after the step that a run goes on from: it will be recorded again."""
+    if path.exists():
+        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(row for row in rows if json.loads(row)["step"] <= step), encoding="utf-8")
 
 
 def _record(folder: Path, row: dict[str, float]) -> None:

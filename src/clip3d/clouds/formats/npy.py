@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 from typing import IO, cast, get_args
 
 import numpy as np
@@ -50,6 +51,15 @@ def read_npz(data: bytes, neighbours: Neighbours) -> Contents:
         up=cast(Axis | None, up),
         unit=cast(Unit | None, unit),
     )
+
+
+def names_points(path: Path) -> bool:
+    """Whether an npz names an array of points; one that cannot be opened is left for the reader to refuse."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not {"points.npy", "xyz.npy"}.isdisjoint(archive.namelist())
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return True
 
 
 def _member(archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], *names: str) -> Numbers | None:
