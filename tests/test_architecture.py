@@ -18,6 +18,7 @@ SOURCE = Path(clip3d.__file__).parent
 
 ROOMS = (
     "errors",
+    "atomic",
     "clouds",
     "lidar",
     "render",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from clip3d.atomic import replacing
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import CloudError
 
@@ -26,15 +26,11 @@ def write(cloud: PointCloud, path: str | Path) -> Path:
     writer = writers.get(path.suffix.lower())
     if writer is None:
         raise CloudError(path, "clip3d does not write files of this name", f"name it {' or '.join(writers)}")
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("xb") as stream:
+        with replacing(path) as temporary, temporary.open("xb") as stream:
             writer(cloud, stream)
-        temporary.replace(path)
     except OSError as error:
         raise CloudError(path, f"it cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

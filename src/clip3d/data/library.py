@@ -10,7 +10,6 @@ joined by "|", the most specific first; `source`, `licence`, `name` (n,) unicode
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.atomic import replacing
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.sampling import farthest_point_sample
@@ -67,13 +67,8 @@ class Library:
     def save(self, path: Path) -> None:
         """Write the library whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with temporary.open("wb") as stream:
-                np.savez(stream, **{key: getattr(self, key) for key in KEYS})
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        with replacing(path) as temporary, temporary.open("xb") as stream:
+            np.savez(stream, **{key: getattr(self, key) for key in KEYS})
 
 
 def read_library(path: Path) -> Library:

@@ -34,14 +34,13 @@ def naming_accuracy(vectors: Array, library: Library, encode_texts: EncodeTexts,
     }
 
 
-def tower_vectors(tower: Any, library: Library, *, points: int = 1024, color_fill: float | None = None) -> Array:
+def tower_vectors(tower: Any, library: Library, *, points: int = 1024) -> Array:
     """Vectors (n, d) of a library's objects by a cloud tower in eval mode, on the first `points` of each.
 
     Args:
         tower: module from points (b, p, 3) and colours (b, p, 3) to vectors (b, d).
         library: objects in farthest-point order, z up, in the unit sphere.
         points: seen by the tower.
-        color_fill: hides all colours behind this level; None shows them.
     """
     import torch
 
@@ -50,7 +49,5 @@ def tower_vectors(tower: Any, library: Library, *, points: int = 1024, color_fil
         for start in range(0, len(library), 32):
             xyz = library.points[start : start + 32, :points].astype(np.float32)
             rgb = library.colors[start : start + 32, :points].astype(np.float32) / 255
-            if color_fill is not None:
-                rgb = np.full_like(rgb, color_fill)
             rows.append(tower(torch.from_numpy(xyz), torch.from_numpy(rgb)).float().numpy())
     return np.concatenate(rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -12,6 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from clip3d.atomic import replacing
 from clip3d.errors import DataError, FileProblem
 from clip3d.search.adhoc import Hit, SearchResult, open_image
 from clip3d.search.embedding import Reading, read_thinned
@@ -77,14 +77,11 @@ def write_page(
     pictures = _Pictures(reading or Reading())
     sections = [_section(answer, pictures, names or {}) for answer in answers]
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        temporary.write_text(_page(title, sections), encoding="utf-8", errors="backslashreplace")
-        temporary.replace(target)
+        with replacing(target) as temporary:
+            temporary.write_text(_page(title, sections), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 

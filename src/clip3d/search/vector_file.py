@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.atomic import replacing
 from clip3d.data.npz import read_npz
 from clip3d.errors import DataError
 from clip3d.models.model import Model
@@ -50,10 +50,9 @@ def save_vectors(
         DataError: if the file cannot be written.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     names = np.array([str(p) for p in paths], dtype=np.str_)
     try:
-        with temporary.open("xb") as stream:
+        with replacing(target) as temporary, temporary.open("xb") as stream:
             np.savez(
                 stream,
                 paths=names,
@@ -62,11 +61,8 @@ def save_vectors(
                 model=np.array(model.id),
                 weights=np.array(model.card.weights_hash),
             )
-        temporary.replace(target)
     except OSError as error:
         raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return target
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from clip3d.atomic import replacing
 from clip3d.data.icons import read_icons
 from clip3d.data.library import Library, join, read_library
 from clip3d.errors import DataError
@@ -196,9 +197,8 @@ def picture_features(
         path = cache / f"{_key(part, icons, recipe)}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_suffix(".part.npy")
-            np.save(temporary, _encoded(part, icons, trunk, recipe), allow_pickle=False)
-            temporary.replace(path)
+            with replacing(path) as temporary, temporary.open("xb") as stream:
+                np.save(stream, _encoded(part, icons, trunk, recipe), allow_pickle=False)
             progress(f"pictures of {start + len(part)} of {len(library)} objects")
         chunks.append(np.load(path, allow_pickle=False))
     return np.concatenate(chunks)

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from clip3d.atomic import replacing
 from clip3d.errors import DataError
 from clip3d.models.weights import read_arrays, write_arrays
 
@@ -188,7 +189,8 @@ def _forget(path: Path, step: int) -> None:
     """Drop what was recorded after the step that a run goes on from: it will be recorded again."""
     if path.exists():
         rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        path.write_text("".join(row for row in rows if json.loads(row)["step"] <= step), encoding="utf-8")
+        with replacing(path) as temporary:
+            temporary.write_text("".join(r for r in rows if json.loads(r)["step"] <= step), encoding="utf-8")
 
 
 def _record(folder: Path, row: dict[str, float]) -> None:
