@@ -97,16 +97,15 @@ def search_files(
         raise ShapeError("a search needs a query: words, an image or a cloud")
     if k < 1:
         raise ShapeError(f"k must be at least 1, got {k}")
-    own_cache = VectorCache() if cache is None else None
-    store = cache or own_cache or VectorCache.disabled()
+    store = VectorCache() if cache is None else cache
     try:
         same = _embed_like(model, like, store, reading)
         direction = query_direction(model, texts, image, same, negatives)
         found = find_clouds(paths)
         embedded = embed_files(model, found.files, cache=store, reading=reading, progress=progress)
     finally:
-        if own_cache is not None:
-            own_cache.close()
+        if cache is None:
+            store.close()
     return SearchResult(
         hits=_hits(model, direction, embedded, same, k, threshold),
         problems=[*found.problems, *embedded.problems],
