@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import note, print_json, print_line, print_table, start_logging
+from clip3d.cli.output import finish, name_problems, note, print_json, print_line, print_table, start_logging
+from clip3d.errors import DataError
 
-BUILD_EXAMPLES = o.examples("clip3d data build library/", "clip3d data build library/ --per-family 200")
+PROCEDURAL = "procedural"
+
+BUILD_EXAMPLES = o.examples("clip3d data build library/", "clip3d data build library/ --only furniture,0ad")
 SAMPLES_EXAMPLES = o.examples("clip3d data samples", "clip3d data samples --json")
 
 app = typer.Typer(
@@ -44,6 +48,7 @@ def samples(as_json: o.Json = False) -> None:
 @app.command("build", epilog=BUILD_EXAMPLES)
 def build(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the library files go.")],
+    only: Annotated[str, typer.Option("--only", metavar="NAME,...", help="Build these libraries alone.")] = "",
     packages: Annotated[
         Path | None, typer.Option("--packages", help="Folder with packages brought by hand; else FOLDER/packages.")
     ] = None,
@@ -55,28 +60,48 @@ def build(
 ) -> None:
     """Build the training library: licensed models from packages, and procedural objects.
 
-    Fetches the Debian package sweethome3d-furniture with apt-get unless its file is there. Library files that
+    Writes NAME.npz for each source, and procedural.npz. Fetches the packages with their own clients unless their
+    files are there. A source that fails is named at the end of its turn, and the others go on. Library files that
     exist are kept as they are.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from clip3d.data.build import build_furniture, build_procedural
+    from clip3d.data.build import build_procedural, build_source
     from clip3d.data.library import read_library
+    from clip3d.data.sources import SOURCES
 
     def progress(line: str) -> None:
         if not quiet:
             note(line)
 
-    for name in ("furniture.npz", "procedural.npz"):
-        path = out / name
-        if path.exists():
-            progress(f"{path} is there already")
-            library = read_library(path)
-        elif name == "furniture.npz":
-            library = build_furniture(path, packages or out / "packages", progress=progress)
-        else:
-            library = build_procedural(path, per_family, seed, progress=progress)
+    sources = {source.name: source for source in SOURCES}
+    problems: list[DataError] = []
+    names = _chosen(only, (*sources, PROCEDURAL))
+    for name in names:
+        path = out / f"{name}.npz"
+        try:
+            if path.exists():
+                progress(f"{path} is there already")
+                library = read_library(path)
+            elif name == PROCEDURAL:
+                library = build_procedural(path, per_family, seed, progress=progress)
+            else:
+                library = build_source(sources[name], path, packages or out / "packages", progress=progress)
+        except DataError as problem:
+            name_problems([problem])
+            problems.append(problem)
+            continue
         held_out = int(library.held_out.sum())
         if as_json:
             print_json({"path": str(path), "n": len(library), "held_out": held_out})
         else:
             print_line(f"{path}: {len(library)} objects, {held_out} held out")
+    finish(problems, len(names) - len(problems))
+
+
+def _chosen(only: str, known: Sequence[str]) -> list[str]:
+    """The names that `only` lists, separated by commas; all that are known if it is empty."""
+    names = [name.strip() for name in only.split(",") if name.strip()] or list(known)
+    for name in names:
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}", param_hint="--only")
+    return list(dict.fromkeys(names))

@@ -8,19 +8,25 @@ from pathlib import Path
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.mesh import sample_surface
-from clip3d.data import furniture
 from clip3d.data.captions import with_synonyms
 from clip3d.data.library import Entry, Library, join, make_library, read_library
-from clip3d.data.packages import fetch_debian
+from clip3d.data.sources import Source
+from clip3d.errors import DataError
 
 DENSE = 8192
 
 
-def build_furniture(out: Path, packages: Path, *, progress: Callable[[str], None]) -> Library:
-    """The licensed furniture library as `out`, from the Debian package in `packages` (fetched if absent)."""
-    deb = fetch_debian(furniture.PACKAGE, packages)
-    entries = list(furniture.read_furniture(deb, points=DENSE, progress=progress))
-    library = make_library(entries, held_out_share=0.15)
+def build_source(source: Source, out: Path, packages: Path, *, progress: Callable[[str], None]) -> Library:
+    """The models of one source as the library file `out`, from its package in `packages` (fetched if absent).
+
+    Raises:
+        DataError: if the package cannot be fetched or read, or no model of it can.
+    """
+    package = source.fetch(source.package, packages)
+    entries = list(source.read(package, points=DENSE, progress=progress))
+    if not entries:
+        raise DataError(package, "no model in it could be read", "take the version that the documentation names")
+    library = make_library(entries, held_out_share=source.held_out_share)
     library.save(out)
     return library
 

@@ -1,0 +1,52 @@
+"""Where the training library comes from: one row a package of named 3D models.
+
+A new source is a module with a reader and one row here. `clip3d data build` makes `NAME.npz` of each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from clip3d.data import furniture
+from clip3d.data.library import Entry
+from clip3d.data.packages import fetch_debian
+
+
+class Reader(Protocol):
+    """Reads every named model of a fetched package as a dense cloud (`points` each) with captions.
+
+    It calls `progress` with a line about what it reads or passes over, and raises DataError if the file is not the
+    package it should be; one bad model is passed over.
+    """
+
+    def __call__(self, package: Path, /, *, points: int, progress: Callable[[str], None]) -> Iterator[Entry]:
+        """Entries in the package's order."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One package of models.
+
+    Attributes:
+        name: of the source and of its library file.
+        package: as its client knows it, with a version where the registry keeps old ones.
+        fetch: brings the package into a folder unless it is there and returns its file, or raises DataError.
+        read: its models.
+        held_out_share: of the groups of near copies.
+        licence: of what it yields, in short; each entry names its own.
+    """
+
+    name: str
+    package: str
+    fetch: Callable[[str, Path], Path]
+    read: Reader
+    held_out_share: float
+    licence: str
+
+
+SOURCES = (
+    Source("furniture", furniture.PACKAGE, fetch_debian, furniture.read_furniture, 0.15, "CC0-1.0, CC-BY-3.0"),
+)
