@@ -79,7 +79,7 @@ def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_process, run
     done = run_process("evaluate", "zero-shot", "--clouds", path, "--split", "test", "--json")
     assert done.returncode == 0, done.stderr
     (report,) = json_lines(done.stdout)
-    assert {"accuracy", "class_mean", "per_class", "confusion", "n", "protocol", "model"} == set(report)
+    assert {"accuracy", "top5", "class_mean", "per_class", "confusion", "n", "protocol", "model"} == set(report)
     assert (report["n"], report["accuracy"], report["class_mean"]) == (3, pytest.approx(2 / 3), 0.5)
     assert report["per_class"] == {"tall": 1.0, "flat": 0.0}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clip3d.cli import options as o
+from clip3d.cli import robustness
 from clip3d.cli.output import print_json, print_line, print_table, progress_bar, start_logging
 from clip3d.cli.session import load_model
 
@@ -17,11 +18,26 @@ if TYPE_CHECKING:
 EXAMPLES = o.examples(
     "clip3d evaluate zero-shot --clouds modelnet10.npz --split test",
     "clip3d evaluate zero-shot --clouds modelnet10.npz --split test --votes 10 --json",
+    "clip3d evaluate zero-shot --clouds modelnet10.npz --views partial",
 )
 
 app = typer.Typer(
     help="Measure a model by a fixed protocol.", epilog=EXAMPLES, no_args_is_help=True, rich_markup_mode=None
 )
+
+
+class ViewsOption(str, Enum):
+    """What of a cloud is shown."""
+
+    whole = "whole"
+    partial = "partial"
+
+
+class PoseOption(str, Enum):
+    """How clouds stand."""
+
+    upright = "upright"
+    any = "any"
 
 
 @app.callback()
@@ -31,12 +47,20 @@ def _root() -> None:
 
 @app.command("zero-shot", epilog=EXAMPLES)
 def zero_shot(
-    clouds: Annotated[Path, typer.Option("--clouds", metavar="FILE.npz", help="Clouds with their classes.")],
-    split: Annotated[str | None, typer.Option("--split", help="Rows with this `split`; all if left out.")] = None,
+    clouds: o.LabelledFile,
+    split: o.Split = None,
     votes: Annotated[int, typer.Option("--votes", min=1, help="Views about the up axis, averaged.")] = 1,
     points: Annotated[
         int | None, typer.Option("--points", min=1, help="Points the tower sees, if not its own number.")
     ] = None,
+    views: Annotated[
+        ViewsOption, typer.Option("--views", help="partial: what is seen from each of five sides; the mean counts.")
+    ] = ViewsOption.whole,
+    pose: Annotated[
+        PoseOption, typer.Option("--pose", help="any: each cloud in a random rotation, the model told so.")
+    ] = PoseOption.upright,
+    seed: o.DrawSeed = 0,
+    limit: o.Limit = None,
     templates: o.Templates = None,
     model: o.ModelName = "mini",
     device: o.Device = "cpu",
@@ -47,20 +71,31 @@ def zero_shot(
     """Zero-shot classification: each cloud takes the nearest label.
 
     The npz file holds points (n, p, 3), labels (n), classes (c), up ("x", "y" or "z"), and perhaps split (n) and
-    colors (n, p, 3). Nothing is drawn at random, and the whole split is counted.
+    colors (n, p, 3). The whole split is counted; nothing is drawn at random without --views partial or --pose any.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.evaluation import zero_shot as protocol
 
-    data = protocol.load_labelled_clouds(clouds, split)
+    data = protocol.load_labelled_clouds(clouds, split).limited(limit)
     with progress_bar("Classifying", quiet=quiet) as progress:
         report = protocol.zero_shot(
-            load_model(model, device), data, templates=templates, votes=votes, points=points, progress=progress
+            load_model(model, device),
+            data,
+            templates=templates,
+            votes=votes,
+            points=points,
+            views="partial" if views is ViewsOption.partial else "whole",
+            pose="any" if pose is PoseOption.any else "upright",
+            seed=seed,
+            progress=progress,
         )
     if as_json:
         print_json(report.as_dict())
     else:
         show(report)
+
+
+app.command("robustness", epilog=robustness.EXAMPLES)(robustness.robustness)
 
 
 def show(report: ZeroShotReport) -> None:
@@ -70,8 +105,12 @@ def show(report: ZeroShotReport) -> None:
         rows.append((name, "-" if value is None else f"{100 * value:.1f}", str(sum(counts))))
     print_table(("class", "accuracy %", "n"), rows, right=(1, 2))
     print_line(f"accuracy {100 * report.accuracy:.2f} %, class mean {100 * report.class_mean:.2f} %, n {report.n}")
+    if report.view_std is not None:
+        parts = ", ".join(f"{100 * value:.1f}" for value in report.view_accuracies)
+        print_line(f"partial views: {parts} %; standard deviation {100 * report.view_std:.2f} %")
     protocol = report.protocol
+    every = protocol["every"]
     print_line(
-        f"model {report.model}; split {protocol['split']}; {protocol['points']} points; votes {protocol['votes']}; "
-        f"prompts: {'; '.join(protocol['prompts'])}"
+        f"model {report.model}; split {protocol['split']}{f', one object in {every}' if every > 1 else ''}; "
+        f"{protocol['points']} points; votes {protocol['votes']}; prompts: {'; '.join(protocol['prompts'])}"
     )

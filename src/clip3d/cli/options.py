@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,6 +41,12 @@ Templates = Annotated[
     list[str] | None,
     typer.Option("--template", metavar="TEXT", help="Prompt with {} for the label, not the model's; repeatable."),
 ]
+LabelledFile = Annotated[Path, typer.Option("--clouds", metavar="FILE.npz", help="Clouds with their classes.")]
+Split = Annotated[str | None, typer.Option("--split", help="Rows with this `split`; all if left out.")]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="A quick look at this many objects at most, evenly spread.")
+]
+DrawSeed = Annotated[int, typer.Option("--seed", min=0, help="Of everything that is drawn at random.")]
 
 
 def examples(*lines: str) -> str:

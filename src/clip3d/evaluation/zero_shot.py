@@ -1,64 +1,28 @@
 """Zero-shot classification: labels become prompts, and each cloud takes the nearest.
 
-The whole split is counted, nothing is drawn at random, nothing is augmented.
+The whole split is counted and nothing is augmented. Nothing is drawn at random unless partial views or any pose are
+asked for; then everything follows from the seed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
-from os import PathLike
-from pathlib import Path
-from typing import Any, get_args
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.cloud import Axis, PointCloud
-from clip3d.data.npz import read_npz
-from clip3d.errors import DataError, ShapeError
-from clip3d.evaluation.metrics import class_accuracies, confusion_matrix
+from clip3d.clouds.cloud import PointCloud
+from clip3d.errors import ShapeError
+from clip3d.evaluation.corruptions import CORRUPTIONS, VIEWS
+from clip3d.evaluation.labelled_clouds import LabelledClouds as LabelledClouds
+from clip3d.evaluation.labelled_clouds import load_labelled_clouds as load_labelled_clouds
+from clip3d.evaluation.scoring import Counts, Pose, Progress, cloud_scores, count, merge
 from clip3d.models.model import Model
-from clip3d.models.weights import sha256_of
 
 Array = NDArray[np.float32]
-Progress = Callable[[int, int], None]
-
-CHUNK = 64
-MAX_CLASSES = 100_000
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledClouds:
-    """Clouds of equal size with their classes.
-
-    Attributes:
-        points: (n, p, 3) float32, finite.
-        colors: (n, p, 3) float32 in [0, 1], or None.
-        labels: (n,) indices into classes.
-        classes: c names.
-        up: the axis that points up.
-        split: name of the part of the file that was taken; "all" for the whole.
-        path: the file.
-        sha256: hex digest of the file.
-    """
-
-    points: Array
-    colors: Array | None
-    labels: NDArray[np.intp]
-    classes: list[str]
-    up: Axis
-    split: str
-    path: Path
-    sha256: str
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def clouds(self, indices: Sequence[int] | None = None) -> Iterator[PointCloud]:
-        """The clouds one by one, all or those of the indices."""
-        for i in range(len(self)) if indices is None else indices:
-            yield PointCloud(self.points[i], None if self.colors is None else self.colors[i], up=self.up)
+Views = Literal["whole", "partial"]
 
 
 @dataclass(frozen=True)
@@ -66,59 +30,37 @@ class ZeroShotReport:
     """Result of `zero_shot`.
 
     Attributes:
-        accuracy: share of right answers over all clouds, in [0, 1].
+        accuracy: share of right answers over all clouds, in [0, 1]; with partial views their mean.
+        top5: share of clouds whose class is among the first five.
         class_mean: mean of the classes' accuracies; classes without samples are left out.
         per_class: accuracy by class, None where there are no samples.
         confusion: (c, c) counts; row the right class, column the answer.
         n: number of clouds.
+        view_accuracies: of each partial view; empty for whole clouds.
         protocol: everything needed to recompute the numbers.
         model: id of the model.
     """
 
     accuracy: float
+    top5: float
     class_mean: float
     per_class: dict[str, float | None]
     confusion: list[list[int]]
     n: int
+    view_accuracies: tuple[float, ...]
     protocol: dict[str, Any]
     model: str
 
+    @property
+    def view_std(self) -> float | None:
+        """Standard deviation of the accuracy over the partial views; None for whole clouds."""
+        return float(np.std(self.view_accuracies)) if self.view_accuracies else None
+
     def as_dict(self) -> dict[str, Any]:
-        """All fields, ready for JSON."""
-        return asdict(self)
-
-
-def load_labelled_clouds(path: str | PathLike[str], split: str | None = None) -> LabelledClouds:
-    """Read clouds with labels from an npz file.
-
-    The file holds `points` (n, p, 3), `labels` (n,) integers, `classes` (c,) text, `up` ("x", "y" or "z"), and
-    perhaps `colors` (n, p, 3) in [0, 1] or uint8, and `split` (n,) text.
-
-    Args:
-        path: the file.
-        split: take only the rows with this value of `split`; None for all.
-
-    Raises:
-        DataError: if the file is not as described, or the split is empty or unknown.
-    """
-    path = Path(path)
-    arrays = read_npz(path, required=("points", "labels", "classes", "up"), optional=("colors", "split"))
-    try:
-        _check(arrays)
-        rows = _rows(arrays.get("split"), split, len(arrays["labels"]))
-        colors = arrays.get("colors")
-        return LabelledClouds(
-            points=arrays["points"][rows].astype(np.float32),
-            colors=None if colors is None else _colors(colors[rows]),
-            labels=arrays["labels"][rows].astype(np.intp),
-            classes=[str(name) for name in arrays["classes"]],
-            up=_up(arrays["up"]),
-            split=split or "all",
-            path=path,
-            sha256=sha256_of(path),
-        )
-    except ShapeError as error:
-        raise DataError(path, str(error)) from error
+        """All fields, ready for JSON; those of partial views only where there are some."""
+        fields = dict(vars(self))
+        views = list(fields.pop("view_accuracies"))
+        return {**fields, **({"view_accuracies": views, "view_std": self.view_std} if views else {})}
 
 
 def zero_shot(
@@ -128,6 +70,9 @@ def zero_shot(
     templates: Sequence[str] | None = None,
     votes: int = 1,
     points: int | None = None,
+    views: Views = "whole",
+    pose: Pose = "upright",
+    seed: int = 0,
     progress: Progress | None = None,
 ) -> ZeroShotReport:
     """Classify every cloud by the nearest label and count.
@@ -138,124 +83,78 @@ def zero_shot(
         templates: prompts with {} for the class name; None for those of the model's card.
         votes: views of each cloud, turned by equal steps about the up axis; their centred cosines are averaged.
         points: points the tower sees, if not the card's number.
+        views: "partial" for what a scanner sees from each of five directions (hidden points removed).
+        pose: "any" to turn each cloud by a random rotation, the model being told so.
+        seed: of directions and rotations.
         progress: called with the number of clouds done and of all clouds.
 
     Raises:
         ShapeError: if votes is less than 1.
+        ModelError: if `pose` is "any" and the model has no pose-free mode.
     """
     if votes < 1:
         raise ShapeError(f"votes must be at least 1, got {votes}")
     prompts = list(templates or model.card.templates)
     label_vectors = model.label_vectors(data.classes, prompts)
-    scores = _scores(model, data, label_vectors, votes, points, progress)
-    confusion = confusion_matrix(data.labels, scores.argmax(1), len(data.classes))
-    per_class = class_accuracies(confusion)
+    parts: list[Counts] = []
+    levels = [None] if views == "whole" else list(range(1, VIEWS + 1))
+    for level in levels:
+        clouds = _clouds(data, level, pose, seed)
+        report = _progress(progress, len(parts) * len(data), len(levels) * len(data))
+        scores = cloud_scores(
+            model, clouds, label_vectors, votes=votes, points=points, pose=pose, progress=report
+        )
+        parts.append(count(scores, data.labels, data.classes))
+    whole = merge(parts, data.classes)
     return ZeroShotReport(
-        accuracy=float(np.trace(confusion) / len(data)),
-        class_mean=float(np.mean([value for value in per_class if value is not None])),
-        per_class=dict(zip(data.classes, per_class, strict=True)),
-        confusion=confusion.tolist(),
+        accuracy=whole.accuracy,
+        top5=whole.top5,
+        class_mean=whole.class_mean,
+        per_class=whole.per_class,
+        confusion=whole.confusion.tolist(),
         n=len(data),
-        protocol=_protocol(model, data, prompts, votes, points),
+        view_accuracies=() if views == "whole" else tuple(part.accuracy for part in parts),
+        protocol=protocol(model, data, prompts, votes, points, views, pose, seed),
         model=model.id,
     )
 
 
-def _scores(
+def _clouds(data: LabelledClouds, view: int | None, pose: Pose, seed: int) -> Iterator[PointCloud]:
+    for i, cloud in enumerate(data.clouds()):
+        if view is not None:
+            cloud = CORRUPTIONS["occlusion"](cloud, view, seed=seed, index=data.index(i))
+        if pose == "any":
+            cloud = CORRUPTIONS["rotation"](cloud, "any", seed=seed, index=data.index(i))
+        yield cloud
+
+
+def _progress(progress: Progress | None, before: int, total: int) -> Callable[[int], None] | None:
+    return None if progress is None else lambda done: progress(before + done, total)
+
+
+def protocol(
     model: Model,
     data: LabelledClouds,
-    label_vectors: Array,
-    votes: int,
-    points: int | None,
-    progress: Progress | None,
-) -> Array:
-    """Centred cosines (n, c), averaged over the views."""
-    scores = np.zeros((len(data), len(data.classes)), dtype=np.float32)
-    for start in range(0, len(data), CHUNK):
-        chunk = list(data.clouds(range(start, min(start + CHUNK, len(data)))))
-        for vote in range(votes):
-            views = [_turned(cloud, 2 * np.pi * vote / votes) for cloud in chunk] if vote else chunk
-            vectors = model.encode_clouds(views, points=points)
-            scores[start : start + len(chunk)] += model.space.similarity(vectors, label_vectors) / votes
-        if progress:
-            progress(start + len(chunk), len(data))
-    return scores
-
-
-def _turned(cloud: PointCloud, angle: float) -> PointCloud:
-    """The cloud turned z-up and then about z by an angle in radians."""
-    upright = cloud.z_up()
-    c, s = np.cos(angle), np.sin(angle)
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]], dtype=np.float32)
-    return replace(upright, points=upright.points @ turn.T)
-
-
-def _protocol(
-    model: Model, data: LabelledClouds, prompts: list[str], votes: int, points: int | None
+    prompts: list[str],
+    votes: int = 1,
+    points: int | None = None,
+    views: Views = "whole",
+    pose: Pose = "upright",
+    seed: int = 0,
 ) -> dict[str, Any]:
+    """What a report says of how its numbers came about."""
+    drawn = views != "whole" or pose != "upright"
+    partial = f"{VIEWS} partial views: {CORRUPTIONS['occlusion'].protocol}"
     return {
         "task": "zero-shot classification",
-        "data": data.path.name,
-        "data_sha256": data.sha256,
-        "split": data.split,
-        "classes": len(data.classes),
-        "points_in_file": int(data.points.shape[1]),
+        **data.protocol(),
         "points": model.cloud_preparation().seen(data.points.shape[1], points),
-        "colors": data.colors is not None,
-        "up": data.up,
         "normalizing": "centred, largest radius 1",
         "prompts": prompts,
         "score": "cosine after the mean of the space is subtracted",
         "votes": votes,
+        "views": "whole clouds" if views == "whole" else partial,
+        "pose": "as declared, upright" if pose == "upright" else "each cloud in a random rotation, pose-free mode",
+        "seed": seed if drawn else None,
         "weights": model.card.weights_hash,
     }
-
-
-def _check(arrays: dict[str, NDArray[Any]]) -> None:
-    points, labels, classes = arrays["points"], arrays["labels"], arrays["classes"]
-    if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] == 0 or points.dtype.kind not in "fiu":
-        raise ShapeError(f"points must be numbers of shape (n, p, 3), got {points.dtype} {points.shape}")
-    if labels.shape != points.shape[:1] or labels.dtype.kind not in "iu":
-        raise ShapeError(f"labels must be integers of shape ({len(points)},), got {labels.dtype} {labels.shape}")
-    if classes.ndim != 1 or classes.dtype.kind != "U" or not 0 < len(classes) <= MAX_CLASSES:
-        raise ShapeError(f"classes must be text of shape (c,), got {classes.dtype} {classes.shape}")
-    if len(set(classes.tolist())) != len(classes):
-        raise ShapeError("classes holds a name twice")
-    if len(labels) and not (int(labels.min()) >= 0 and int(labels.max()) < len(classes)):
-        raise ShapeError(f"labels must lie between 0 and {len(classes) - 1}, got {labels.min()} to {labels.max()}")
-    if "colors" in arrays and arrays["colors"].shape != points.shape:
-        raise ShapeError(f"colors must have the shape of points {points.shape}, got {arrays['colors'].shape}")
-    if not np.isfinite(points).all():
-        bad = int((~np.isfinite(points).all((1, 2))).argmax())
-        raise ShapeError(f"points of row {bad} hold NaN or infinite values")
-
-
-def _rows(column: NDArray[Any] | None, split: str | None, n: int) -> NDArray[np.intp]:
-    if split is None:
-        rows = np.arange(n)
-    elif column is None:
-        raise ShapeError(f"the split {split!r} was asked for, but the file has no array 'split'")
-    elif column.shape != (n,) or column.dtype.kind != "U":
-        raise ShapeError(f"split must be text of shape ({n},), got {column.dtype} {column.shape}")
-    else:
-        rows = np.flatnonzero(column == split)
-    if len(rows) == 0:
-        known = "" if column is None else f"; splits in the file: {', '.join(sorted(set(column.tolist())))}"
-        raise ShapeError(f"there are no clouds{f' of the split {split!r}' if split else ''}{known}")
-    return rows
-
-
-def _colors(colors: NDArray[Any]) -> Array:
-    if colors.dtype.kind not in "fiu":
-        raise ShapeError(f"colors must be uint8, or floats in [0, 1], got {colors.dtype}")
-    values = colors.astype(np.float32) / (255 if colors.dtype == np.uint8 else 1)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ShapeError("colors must be uint8, or floats in [0, 1]")
-    return np.asarray(values, dtype=np.float32)
-
-
-def _up(value: NDArray[Any]) -> Axis:
-    for axis in get_args(Axis):
-        if value.shape == () and str(value) == axis:
-            return axis  # type: ignore[no-any-return]
-    raise ShapeError(f"up must be one of x, y, z, got {value!r}")

@@ -1,0 +1,114 @@
+"""Scores of many clouds or pictures against label vectors, and what is counted of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.clouds.augmenting import rotate, rotation_about
+from clip3d.clouds.cloud import PointCloud
+from clip3d.errors import ModelError
+from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, top_k_accuracy
+from clip3d.models.model import Model, in_batches
+
+Array = NDArray[np.float32]
+Progress = Callable[[int, int], None]
+Pose = Literal["upright", "any"]
+
+CHUNK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class Counts:
+    """What scores (n, c) say about n objects of c classes; see `ZeroShotReport`."""
+
+    accuracy: float
+    top5: float
+    class_mean: float
+    per_class: dict[str, float | None]
+    confusion: NDArray[np.int64]
+
+
+def count(scores: Array, labels: NDArray[np.intp], classes: Sequence[str]) -> Counts:
+    """Count right answers: scores (n, c), higher is better, against the right classes' indices (n,)."""
+    confusion = confusion_matrix(labels, scores.argmax(1), len(classes))
+    return Counts(top5=top_k_accuracy(scores, labels, 5), **_of_confusion(confusion, classes))
+
+
+def merge(parts: Sequence[Counts], classes: Sequence[str]) -> Counts:
+    """Counts of the same objects seen in several ways, as those of one set: confusions add up."""
+    confusion = np.sum([part.confusion for part in parts], axis=0)
+    return Counts(top5=float(np.mean([part.top5 for part in parts])), **_of_confusion(confusion, classes))
+
+
+def _of_confusion(confusion: NDArray[np.int64], classes: Sequence[str]) -> dict[str, Any]:
+    per_class = class_accuracies(confusion)
+    return {
+        "accuracy": float(np.trace(confusion) / confusion.sum()),
+        "class_mean": float(np.mean([value for value in per_class if value is not None])),
+        "per_class": dict(zip(classes, per_class, strict=True)),
+        "confusion": confusion,
+    }
+
+
+def cloud_scores(
+    model: Model,
+    clouds: Iterable[PointCloud],
+    label_vectors: Array,
+    *,
+    votes: int = 1,
+    points: int | None = None,
+    pose: Pose = "upright",
+    progress: Callable[[int], None] | None = None,
+) -> Array:
+    """Centred cosines (n, c) of n clouds with c label vectors (c, d), averaged over the votes.
+
+    Args:
+        model: with a cloud tower.
+        clouds: taken one chunk at a time.
+        label_vectors: as `Model.label_vectors` gives them.
+        votes: views of each cloud, turned by equal steps about the up axis.
+        points: points the tower sees, if not the card's number.
+        pose: what the model is told of the clouds' pose.
+        progress: called with the number of clouds done.
+
+    Raises:
+        ModelError: if `pose` is "any" and the model has no pose-free mode.
+    """
+    check_pose(model, pose)
+    rows: list[Array] = []
+    for chunk in in_batches(clouds, CHUNK):
+        views = [[_turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
+        scores = [model.space.similarity(_encode(model, view, points, pose), label_vectors) for view in views]
+        rows.append(np.mean(scores, axis=0, dtype=np.float32))
+        if progress:
+            progress(sum(map(len, rows)))
+    return np.concatenate(rows)
+
+
+def has_pose_free(model: Model) -> bool:
+    """Whether the model's cloud tower can be told that a cloud may lie in any pose."""
+    return bool(model.tower_card("cloud").config.get("pose_free"))
+
+
+def check_pose(model: Model, pose: Pose) -> None:
+    """Raise ModelError if the model has no mode for this pose."""
+    if pose == "any" and not has_pose_free(model):
+        raise ModelError(model.folder, f"the model {model.name} has no pose-free mode", "leave out --pose any")
+
+
+def _encode(model: Model, clouds: Sequence[PointCloud], points: int | None, pose: Pose) -> Array:
+    mode: dict[str, Any] = {} if pose == "upright" else {"pose": pose}
+    return model.encode_clouds(clouds, points=points, **mode)
+
+
+def _turned(cloud: PointCloud, share: float) -> PointCloud:
+    """The cloud turned z up and then about z by a share of a full turn."""
+    upright = cloud.z_up()
+    return replace(upright, points=rotate(upright.points, rotation_about("z", 2 * np.pi * share)), normals=None)
+
+
