@@ -145,3 +145,35 @@ def test_a_model_moved_elsewhere_is_the_same_model(tiny: Model, tmp_path_factory
     folder = tmp_path_factory.mktemp("moved") / "copy"
     shutil.copytree(tiny.folder, folder)
     assert Model(folder).id == tiny.id
+
+
+def test_clouds_in_any_pose_need_a_model_that_has_the_mode(tiny: Model) -> None:
+    with pytest.raises(ModelError, match="no pose-free mode"):
+        tiny.encode_clouds([cloud(50)], pose="any")
+    with pytest.raises(ShapeError, match="upright or any"):
+        tiny.encode_clouds([cloud(50)], pose="lying")  # type: ignore[arg-type]
+
+
+def test_clouds_in_any_pose_are_the_mean_over_rotations(tmp_path: Path) -> None:
+    import torch
+
+    from clip3d.clouds.posing import spread_rotations
+    from clip3d.spaces import unit
+
+    config = {**TINY, "pose_free": True}
+    state = SetAbstractionTower(**config).state_dict()
+    write_arrays({name: tensor.numpy() for name, tensor in state.items()}, tmp_path / "cloud.safetensors")
+    write_arrays({"mean": np.zeros(8, np.float32)}, tmp_path / "space.safetensors")
+    facts = {"name": "tiny", "version": "1", "licence": "CC0-1.0", "templates": ["a {}"]}
+    space = {"id": "s", "dim": 8, "scale": 1.0, "stored": "unit", "weights": "space.safetensors"}
+    towers = {"cloud": TowerFacts("set-abstraction", "cloud.safetensors", config, {"points": 64, "turns": 3})}
+    model = pack(tmp_path, facts, space, towers, golden_clouds(2, 80))
+    clouds = [cloud(64), cloud(40, 1)]
+    found = model.encode_clouds(clouds, pose="any", batch_size=2)
+    tower = model._tower("cloud")
+    xyz, colors = model.cloud_preparation()(clouds[1])
+    with torch.inference_mode():
+        turned = torch.from_numpy(xyz @ spread_rotations(3).transpose(0, 2, 1))
+        raw = tower(turned, torch.from_numpy(colors).expand(3, -1, -1), torch.zeros(3, dtype=torch.bool)).numpy()
+    np.testing.assert_allclose(found[1], unit(unit(raw).mean(0, keepdims=True))[0], atol=1e-5)
+    assert model.encode_clouds([], pose="any").shape == (0, 8)

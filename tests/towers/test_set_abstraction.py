@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from clip3d.errors import ShapeError
 from clip3d.towers.grouping import farthest_points, gather, nearest
 from clip3d.towers.set_abstraction import SetAbstraction, SetAbstractionTower
 
@@ -69,3 +70,14 @@ def test_gradients_reach_every_parameter() -> None:
 
 def test_the_default_tower_is_small() -> None:
     assert sum(p.numel() for p in SetAbstractionTower().parameters()) < 2.3e6
+
+
+@torch.no_grad()
+def test_a_tower_is_told_which_clouds_stand_upright() -> None:
+    torch.manual_seed(0)
+    net, (points, colors) = SetAbstractionTower(**TINY, pose_free=True).eval(), clouds(2, 70)
+    upright, either = net(points, colors), net(points, colors, torch.tensor([True, False]))
+    torch.testing.assert_close(either[0], upright[0])
+    assert not torch.allclose(either[1], upright[1])
+    with pytest.raises(ShapeError, match="no pose-free mode"):
+        tower()(points, colors, torch.tensor([True, False]))

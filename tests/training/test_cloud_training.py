@@ -85,3 +85,37 @@ def test_a_view_has_the_points_asked_for_and_fits_the_unit_sphere(even: bool) ->
     assert points.shape == colors.shape == (100, 3)
     assert points.dtype == colors.dtype == np.float32
     assert np.linalg.norm(points, axis=1).max() == pytest.approx(1, abs=1e-5)
+
+
+def test_pictures_and_clouds_in_any_pose_are_learned_together(tmp_path: Path, teacher: Path) -> None:
+    from dataclasses import replace
+
+    import torch
+
+    from clip3d.data.pictures import Pictures
+    from clip3d.models.loading import load
+    from clip3d.spaces import unit
+
+    library = shapes()
+    library.save(tmp_path / "shapes.npz")
+    rng = np.random.default_rng(0)
+    signatures = load(teacher).space.mean + 0.5 * unit(rng.normal(size=(2, 512)))
+    kind = np.array([phrase == "rug" for phrase in library.captions]).astype(int)
+    Pictures(library.name, signatures[kind][:, None].astype(np.float16)).save(tmp_path / "pictures.npz")
+    settings = replace(
+        recipe(teacher, 60),
+        pictures="pictures.npz",
+        picture_weight=2.0,
+        own_picture=0.0,
+        pose_free=0.5,
+        tower={**TOWER, "pose_free": True},
+    )
+    train_cloud(settings, tmp_path / "run", data=tmp_path, progress=lambda line: None)
+    path = tmp_path / "run" / "cloud.safetensors"
+    tower = load_strict(SetAbstractionTower(**TOWER, pose_free=True), read_state(path), path)
+    space = load(teacher).space
+    lying = library.points[:, :64].astype(np.float32)[:, :, [2, 0, 1]]
+    with torch.inference_mode():
+        colors = torch.full(lying.shape, 0.5)
+        vectors = tower(torch.from_numpy(lying), colors, torch.zeros(len(lying), dtype=torch.bool)).numpy()
+    assert (space.similarity(vectors, signatures).argmax(1) == kind).mean() > 0.9

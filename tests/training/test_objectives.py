@@ -53,3 +53,11 @@ def test_caption_targets_are_distributions_that_favour_the_objects_own_captions(
     torch.testing.assert_close(target.sum(-1), torch.ones(2))
     assert int(target[0].argmax()) == 1
     assert set(target[1].topk(2).indices.tolist()) == {2, 3}
+
+
+def test_a_share_of_the_target_may_go_to_the_own_partner() -> None:
+    a, b, classes = units(4), units(4, seed=1), torch.tensor([0, 0, 1, 1])
+    whole = contrastive(a, b, classes, 7.0, own=1.0)
+    assert float(whole) == pytest.approx(diagonal_loss(a, b, 7.0), rel=1e-5)
+    half = contrastive(a, b, classes, 7.0, own=0.5)
+    assert float(half) == pytest.approx(float(whole + contrastive(a, b, classes, 7.0)) / 2, rel=1e-5)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
+from clip3d.clouds.posing import Pose, check_pose, spread_rotations
 from clip3d.errors import ModelError, ShapeError
 from clip3d.models.card import Card, Modality, TowerCard, read_card
 from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess
@@ -113,17 +114,43 @@ class Model:
         normalize: bool = True,
         batch_size: int = 16,
         points: int | None = None,
+        pose: Pose = "upright",
     ) -> Array:
-        """Vectors (n, d) float32 of n clouds, each in its own declared frame.
+        """Vectors (n, d) float32 of n clouds.
 
         Args:
             clouds: any valid clouds; colour is used where there is some.
-            normalize: give unit length.
+            normalize: give unit length; vectors of clouds in any pose have unit length in any case.
             batch_size: clouds in one forward pass; it does not change the vectors beyond rounding.
             points: points the tower sees, if not the card's number.
+            pose: "upright" for clouds that stand upright in their declared frames; "any" for clouds that may be
+                turned in any way: slower and less sure, it averages over the card's number of rotations.
+
+        Raises:
+            ModelError: for clouds in any pose, if the model has no pose-free mode.
         """
         prepare = self.cloud_preparation()
+        if check_pose(pose) == "any":
+            return self._encode_in_any_pose(clouds, prepare, points, batch_size)
         return self._encode("cloud", clouds, lambda c: prepare(c, points=points), normalize, batch_size)
+
+    def _encode_in_any_pose(
+        self, clouds: Iterable[PointCloud], prepare: CloudPreprocess, points: int | None, batch_size: int
+    ) -> Array:
+        if not prepare.turns:
+            remedy = "declare the axis that points up, or load a model that has one"
+            raise ModelError(self.folder, f"the model {self.name} has no pose-free mode", remedy)
+        rotations = spread_rotations(prepare.turns)
+
+        def turned() -> Iterator[tuple[Array, ...]]:
+            for cloud in clouds:
+                xyz, colors = prepare(cloud, points=points)
+                for rotation in rotations:
+                    yield np.ascontiguousarray(xyz @ rotation.T), colors, np.array(False)
+
+        raw = self._encode("cloud", turned(), lambda arrays: arrays, False, batch_size)
+        groups = raw.reshape(-1, len(rotations), raw.shape[1])
+        return np.stack([self.space.ensemble(group) for group in groups]) if len(groups) else raw
 
     def label_vectors(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
         """One vector (n, d) a label, from the card's prompt templates or those given."""

@@ -27,10 +27,13 @@ class CloudPreprocess:
     Attributes:
         points: number of points the tower sees at most; a smaller cloud is seen as it is.
         color_fill: value in [0, 1] of all channels of a cloud that has no colour.
+        turns: rotations over which the vector of a cloud in any pose is averaged; 0 for a tower that needs clouds
+            upright.
     """
 
     points: int = 1024
     color_fill: float = 0.5
+    turns: int = 0
 
     @classmethod
     def from_card(cls, values: Mapping[str, Any]) -> CloudPreprocess:

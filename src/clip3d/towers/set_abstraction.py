@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from clip3d.errors import ShapeError
 from clip3d.towers.grouping import farthest_points, gather, nearest
 
 
@@ -87,6 +88,8 @@ class SetAbstractionTower(nn.Module):
         centers: neighbourhoods of the two levels.
         neighbors: points in a neighbourhood of the two levels.
         drop: dropout in the blocks while training.
+        pose_free: learn one more vector for each token that says whether the cloud stands upright, so that one
+            set of weights serves clouds in their declared frame and clouds in any rotation.
     """
 
     def __init__(
@@ -99,25 +102,36 @@ class SetAbstractionTower(nn.Module):
         centers: tuple[int, int] = (128, 32),
         neighbors: tuple[int, int] = (16, 16),
         drop: float = 0.0,
+        pose_free: bool = False,
     ) -> None:
         super().__init__()
         self.fine = SetAbstraction(6, stem[0], stem[1], centers[0], neighbors[0])
         self.coarse = SetAbstraction(stem[1], 192, width, centers[1], neighbors[1])
         self.place = nn.Sequential(nn.Linear(3, 64), nn.GELU(), nn.Linear(64, width))
+        self.pose = nn.Embedding(2, width) if pose_free else None
         self.blocks = nn.ModuleList(Block(width, heads, drop) for _ in range(layers))
         self.norm = nn.LayerNorm(2 * width)
         self.head = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, dim))
 
-    def forward(self, points: Tensor, colors: Tensor) -> Tensor:
+    def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.
 
         Args:
-            points: (b, p, 3) float32, z up, in the unit sphere.
+            points: (b, p, 3) float32 in the unit sphere, z up where the cloud is upright.
             colors: (b, p, 3) float32 in [0, 1].
+            upright: (b,) bool, False for a cloud in any rotation; all are upright if left out.
+
+        Raises:
+            ShapeError: for a cloud that is not upright, if the tower was not made for that.
         """
         centers, features = self.fine(points, torch.cat([points, colors - 0.5], dim=-1))
         centers, tokens = self.coarse(centers, features)
         tokens = tokens + self.place(centers)
+        if self.pose is not None:
+            known = torch.ones(len(points), dtype=torch.long, device=points.device)
+            tokens = tokens + self.pose(known if upright is None else upright.long())[:, None]
+        elif upright is not None and not bool(upright.all()):
+            raise ShapeError("this cloud tower has no pose-free mode: clouds must be upright")
         for block in self.blocks:
             tokens = block(tokens)
         pooled = torch.cat([tokens.amax(1), tokens.mean(1)], dim=-1)

@@ -1,13 +1,14 @@
 """Training of a cloud tower against a text tower: every object is pulled to what it may be called.
 
-CG3D's L(3D,text) (Hegde et al. 2023, section 3.2) with two changes: equal and near-equal captions are positives,
-and the negatives of a step are the whole vocabulary of the libraries instead of the other captions of the batch.
+CG3D's objective (Hegde et al. 2023, section 3.2), L(3D,text) + L(3D,2D), with two changes to the first part: equal
+and near-equal captions are positives, and the negatives of a step are the whole vocabulary of the libraries instead of
+the other captions of the batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from clip3d.clouds.augmenting import Augmentation
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.data.library import Library, join, read_library
+from clip3d.data.pictures import Pictures, read_pictures
 from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
@@ -25,7 +27,7 @@ from clip3d.models.preprocess import CloudPreprocess
 from clip3d.models.weights import load_strict, read_state, write_arrays
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
-from clip3d.training.objectives import caption_targets, centre, soft_cross_entropy
+from clip3d.training.objectives import caption_targets, centre, contrastive, soft_cross_entropy
 
 Array = NDArray[np.float32]
 
@@ -44,6 +46,12 @@ class CloudRecipe:
         counts: numbers of points, one drawn for each step.
         even_share: share of the steps that see points in farthest-point order, as a dense cloud is prepared for
             use; the others see points drawn at random.
+        pose_free: share of the objects that are shown in any rotation, and said to be.
+        pictures: file of image vectors of the objects' pictures, as the training of an image tower writes it,
+            relative to the data folder; none if empty.
+        picture_weight: weight of the contrastive loss against them.
+        own_picture: share of a cloud's target that goes to its own picture alone; the rest is spread evenly over the
+            pictures of equally captioned objects.
         sharpness: inverse temperature by which a caption's share is spread over its likes.
         regression: weight of 1 - cosine to the mean of the object's captions.
         scale: inverse temperature of the logits at the start; it is learned.
@@ -61,6 +69,10 @@ class CloudRecipe:
     batch: int = 64
     counts: tuple[int, ...] = (256, 512, 1024, 1024)
     even_share: float = 0.5
+    pose_free: float = 0.0
+    pictures: str = ""
+    picture_weight: float = 0.5
+    own_picture: float = 0.5
     sharpness: float = 25.0
     regression: float = 0.5
     scale: float = 15.0
@@ -77,12 +89,35 @@ class Captioned:
     Attributes:
         library: the objects.
         positives: (n, v) float32, rows that add up to 1.
+        first: (n,) index of each object's most specific phrase.
         chance: (n,) probability of being drawn: objects of a rare caption come up more often than their count says.
     """
 
     library: Library
     positives: Array
+    first: NDArray[np.int64]
     chance: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """What one step sees.
+
+    Attributes:
+        points: (b, p, 3) float32.
+        colors: (b, p, 3) float32.
+        upright: (b,) bool, False where the object is in any rotation.
+        positives: (b, v) float32, each object's phrases.
+        first: (b,) long, the phrase that decides which objects are captioned alike.
+        pictures: (b, d) float32 image vector of a picture of each object; zeros where there is none.
+    """
+
+    points: Tensor
+    colors: Tensor
+    upright: Tensor
+    positives: Tensor
+    first: Tensor
+    pictures: Tensor
 
 
 class Learner(nn.Module):
@@ -93,9 +128,9 @@ class Learner(nn.Module):
         self.tower = tower
         self.log_scale = nn.Parameter(torch.tensor(float(np.log(scale))))
 
-    def forward(self, points: Tensor, colors: Tensor) -> Tensor:
+    def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None) -> Tensor:
         """Raw vectors (b, d)."""
-        vectors: Tensor = self.tower(points, colors)
+        vectors: Tensor = self.tower(points, colors, upright)
         return vectors
 
     @property
@@ -134,16 +169,15 @@ def train_cloud(
     phrases = torch.from_numpy(teacher.space.centre(teacher.encode_texts(kept, [recipe.template])))
     shares = np.array(list(recipe.libraries.values()), float)
 
+    pictures = read_pictures(data / recipe.pictures) if recipe.pictures else None
     torch.manual_seed(recipe.seed)
     learner = Learner(_start(recipe, data, teacher.space.mean), recipe.scale)
 
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
-        points, colors, positives = _batch(recipe, sets, shares / shares.sum(), rng)
-        vectors = centre(module(points, colors), mean)
-        target = caption_targets(phrases, positives, recipe.sharpness)
-        wanted = torch.nn.functional.normalize(positives @ phrases, dim=-1)
-        distance = 1 - (vectors * wanted).sum(-1).mean()
-        return soft_cross_entropy(learner.scale * vectors @ phrases.T, target) + recipe.regression * distance
+        batch = draw(recipe, sets, shares / shares.sum(), pictures, rng)
+        vectors = centre(module(batch.points, batch.colors, batch.upright if recipe.pose_free else None), mean)
+        loss = _naming(recipe, vectors, batch.positives, phrases, learner.scale)
+        return loss + recipe.picture_weight * _picturing(recipe, vectors, batch, mean, learner.scale)
 
     train(
         learner,
@@ -174,6 +208,21 @@ def held_out_objects(recipe: CloudRecipe, data: Path) -> Library:
     return join([library.select(library.held_out) for library in libraries])
 
 
+def _naming(recipe: CloudRecipe, vectors: Tensor, positives: Tensor, phrases: Tensor, scale: Tensor) -> Tensor:
+    target = caption_targets(phrases, positives, recipe.sharpness)
+    wanted = torch.nn.functional.normalize(positives @ phrases, dim=-1)
+    distance = 1 - (vectors * wanted).sum(-1).mean()
+    return soft_cross_entropy(scale * vectors @ phrases.T, target) + recipe.regression * distance
+
+
+def _picturing(recipe: CloudRecipe, vectors: Tensor, batch: Batch, mean: Tensor, scale: Tensor) -> Tensor:
+    pictured = batch.pictures.any(1)
+    if pictured.sum() < 2:
+        return vectors.sum() * 0
+    seen = centre(batch.pictures[pictured], mean)
+    return contrastive(vectors[pictured], seen, batch.first[pictured], scale, recipe.own_picture)
+
+
 def _captioned(library: Library, vocabulary: Sequence[str]) -> Captioned:
     index = {phrase: i for i, phrase in enumerate(vocabulary)}
     own = [[index[p] for p in library.phrases(i) if p in index] for i in range(len(library))]
@@ -185,25 +234,29 @@ def _captioned(library: Library, vocabulary: Sequence[str]) -> Captioned:
     first = np.array([p[0] for p in own])
     count = np.bincount(first, minlength=len(vocabulary))
     chance = 1 / np.sqrt(count[first])
-    return Captioned(library.select(stays), positives, chance / chance.sum())
+    return Captioned(library.select(stays), positives, first, chance / chance.sum())
 
 
-def _batch(
-    recipe: CloudRecipe, sets: Sequence[Captioned], shares: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[Tensor, Tensor, Tensor]:
+def draw(
+    recipe: CloudRecipe,
+    sets: Sequence[Captioned],
+    shares: NDArray[np.float64],
+    pictures: Pictures | None,
+    rng: np.random.Generator,
+) -> Batch:
+    """The objects of one step, all with the same number of points, and what they are to be compared with."""
     count = int(rng.choice(recipe.counts))
     even = rng.random() < recipe.even_share
-    which = rng.choice(len(sets), size=recipe.batch, p=shares)
-    points, colors, positives = [], [], []
-    for source in which:
+    rows = []
+    for source in rng.choice(len(sets), size=recipe.batch, p=shares):
         chosen = sets[source]
         item = int(rng.choice(len(chosen.chance), p=chosen.chance))
-        xyz, rgb = view(chosen.library, item, count, even, recipe.augmentation, rng)
-        points.append(xyz)
-        colors.append(rgb)
-        positives.append(chosen.positives[item])
-    stacked = (torch.from_numpy(np.stack(column)) for column in (points, colors, positives))
-    return tuple(stacked)  # type: ignore[return-value]
+        upright = bool(rng.random() >= recipe.pose_free)
+        augmentation = recipe.augmentation if upright else replace(recipe.augmentation, tilt=0.0, tumble=1.0)
+        xyz, rgb = view(chosen.library, item, count, even, augmentation, rng)
+        seen = pictures.draw(str(chosen.library.name[item]), rng) if pictures else np.zeros(1, np.float32)
+        rows.append((xyz, rgb, np.array(upright), chosen.positives[item], chosen.first[item], seen))
+    return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
 
 
 def view(

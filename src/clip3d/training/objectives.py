@@ -17,7 +17,7 @@ def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return -(target * functional.log_softmax(logits, dim=-1)).sum(-1).mean()
 
 
-def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float) -> Tensor:
+def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float, own: float = 0.0) -> Tensor:
     """Symmetric contrastive loss with every pair of one class as positives.
 
     L(3D,2D) and L(3D,text) of CG3D (Hegde et al. 2023, section 3.2), positives as the paper states them: with all
@@ -28,9 +28,10 @@ def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float) ->
         b: (n, d) unit vectors of the other, row i belonging to row i of `a`.
         classes: (n,) integers; equal numbers are positives.
         scale: inverse temperature.
+        own: share of a row's target that goes to its own partner alone; the rest is spread evenly over its class.
     """
     same = (classes[:, None] == classes[None, :]).to(a.dtype)
-    target = same / same.sum(-1, keepdim=True)
+    target = (1 - own) * same / same.sum(-1, keepdim=True) + own * torch.eye(len(a), dtype=a.dtype, device=a.device)
     logits = scale * a @ b.T
     return 0.5 * (soft_cross_entropy(logits, target) + soft_cross_entropy(logits.T, target))
 
