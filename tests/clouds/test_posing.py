@@ -12,7 +12,8 @@ from clip3d.errors import ShapeError
 @pytest.mark.parametrize("n", [1, 2, 8, 24])
 def test_they_are_rotations(n: int) -> None:
     rotations = spread_rotations(n)
-    np.testing.assert_allclose(rotations @ rotations.transpose(0, 2, 1), np.broadcast_to(np.eye(3), (n, 3, 3)), atol=1e-6)
+    products = rotations @ rotations.transpose(0, 2, 1)
+    np.testing.assert_allclose(products, np.broadcast_to(np.eye(3), (n, 3, 3)), atol=1e-6)
     np.testing.assert_allclose(np.linalg.det(rotations), 1, atol=1e-6)
 
 
