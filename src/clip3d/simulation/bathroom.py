@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clip3d.clouds.mesh import Mesh
 from clip3d.simulation.chance import Rng, count, dark, maybe, near, pick, steel, white, wood
 from clip3d.simulation.family import Drawn
-from clip3d.simulation.moving import both_sides, merge, move, rotate
+from clip3d.simulation.fixtures import hollow, rounded, tap
+from clip3d.simulation.moving import both_sides, move, rotate
 from clip3d.simulation.shapes import Color, box, cylinder, lathe, loft, rod, tube
 from clip3d.simulation.tables import drawers
-
-
-def rounded(x: float, y: float, power: float, n: int = 24) -> NDArray[np.float64]:
-    """A superellipse of half-axes x and y, (n, 2): power 2 is an ellipse, larger powers near a rectangle."""
-    t = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    c, s = np.cos(t), np.sin(t)
-    return np.column_stack([x * np.sign(c) * np.abs(c) ** (2 / power), y * np.sign(s) * np.abs(s) ** (2 / power)])
-
-
-def hollow(levels: list[tuple[float, float, float, float]], color: Color, power: float = 2.0) -> Mesh:
-    """A skin over superellipses given as (half x, half y, height, shift in x), outside upwards and inside down."""
-    rings = [
-        np.column_stack([rounded(x, y, power) + np.array([shift, 0.0]), np.full(24, z)])
-        for x, y, z, shift in levels
-    ]
-    return loft(np.stack(rings), color)
-
-
-def tap(rng: Rng, at: tuple[float, float, float], size: float = 1.0) -> Mesh:
-    """A tap that bows towards positive x, standing at `at`."""
-    color = steel(rng)
-    high, reach = rng.uniform(0.1, 0.22) * size, rng.uniform(0.1, 0.16) * size
-    neck = tube(
-        [(0, 0, 0), (0, 0, high), (reach * 0.4, 0, high * 1.15), (reach, 0, high * 0.85)], 0.012 * size, color
-    )
-    grips = [rod((0, s * 0.06 * size, 0), (0, s * 0.07 * size, 0.05 * size), 0.014 * size, color) for s in (-1, 1)]
-    return move(merge([neck, *grips]), at)
+from clip3d.simulation.washrooms import odd_bathtub, odd_toilet
 
 
 def bathtub(rng: Rng) -> Drawn:
-    """Bathtubs: built-in blocks, freestanding ovals, clawfoot tubs with a raised end, corner and round tubs."""
+    """Bathtubs: blocks, ovals, clawfoot tubs with a raised end, corner and round tubs; more in `washrooms`."""
+    if maybe(rng, 0.45):
+        return odd_bathtub(rng)
     length, width, height = rng.uniform(1.4, 1.9), rng.uniform(0.68, 0.9), rng.uniform(0.42, 0.65)
     color, rim = white(rng), rng.uniform(0.03, 0.1)
     kind = pick(rng, "block", "block", "oval", "claw", "corner", "slipper", "round")
@@ -120,6 +96,8 @@ def _tub_block(rng: Rng, x: float, y: float, height: float, deep: float, rim: fl
 
 def toilet(rng: Rng) -> Drawn:
     """Toilets: a tank behind, high up or none, bowls on a foot, a block or the wall, lid up, down or missing."""
+    if maybe(rng, 0.55):
+        return odd_toilet(rng)
     color = white(rng)
     half, wide, height = rng.uniform(0.22, 0.29), rng.uniform(0.17, 0.21), rng.uniform(0.37, 0.45)
     kind = pick(rng, "tank", "tank", "tank", "wall", "high", "block", "tankless")

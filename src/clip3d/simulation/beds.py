@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clip3d.clouds.mesh import Mesh
+from clip3d.simulation.bedsteads import odd_bed
 from clip3d.simulation.chance import Rng, bright, fabric, maybe, metal, near, pick, white, wood
 from clip3d.simulation.family import Drawn
 from clip3d.simulation.joinery import chair_back, four_legs, stretchers
@@ -13,7 +14,9 @@ from clip3d.simulation.shapes import Color, box, cushion, extrude, ribbon
 
 
 def bed(rng: Rng) -> Drawn:
-    """Beds: single, double, bunk, four-poster, canopy, platform, sleigh and hospital beds."""
+    """Beds: single, double, bunk, four-poster, canopy, platform, sleigh beds; more in `bedsteads`."""
+    if maybe(rng, 0.35):
+        return odd_bed(rng)
     wide = maybe(rng, 0.55)
     width = rng.uniform(1.35, 1.95) if wide else rng.uniform(0.8, 1.1)
     length, height = rng.uniform(1.85, 2.15), rng.uniform(0.25, 0.5)

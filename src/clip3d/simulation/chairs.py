@@ -9,6 +9,7 @@ from clip3d.simulation.chance import Rng, bright, count, dark, fabric, maybe, me
 from clip3d.simulation.family import Drawn
 from clip3d.simulation.joinery import chair_arms, chair_back, four_legs, star_base, stretchers
 from clip3d.simulation.moving import both_sides, copies, move, rotate, scale
+from clip3d.simulation.seats import odd_chair
 from clip3d.simulation.shapes import Color, beam, box, cushion, cylinder, ribbon, rod, sheet, tube
 
 
@@ -16,7 +17,7 @@ def chair(rng: Rng) -> Drawn:
     """Chairs of many kinds; the kind is drawn first, then its shape."""
     kinds = (_plain_chair, _plain_chair, _plain_chair, _swivel_chair, _swivel_chair, _armchair, _sled_chair)
     more = (_folding_chair, _rocking_chair, _cantilever_chair, _shell_chair, _deck_chair, _wing_chair)
-    return pick(rng, *kinds, *more)(rng)
+    return pick(rng, *kinds, *more, *[odd_chair] * 7)(rng)
 
 
 def _seat(rng: Rng, depth: float, width: float, z: float, color: Color, cloth: Color) -> list[Mesh]:
@@ -46,7 +47,7 @@ def _plain_chair(rng: Rng) -> Drawn:
     thick = rng.uniform(0.025, 0.055)
     captions = []
     if maybe(rng, 0.12):
-        seat, captions = rng.uniform(0.65, 0.8), ["bar chair", "high chair", "chair with a high seat"]
+        seat, captions = rng.uniform(0.65, 0.8), ["bar chair", "tall chair", "chair with a high seat"]
     parts = four_legs(rng, depth - thick, width - thick, seat - 0.02, frame, thick)
     if maybe(rng, 0.4):
         parts += stretchers(depth - thick, width - thick, seat * 0.35, thick * 0.5, frame, pick(rng, "box", "h"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from clip3d.simulation.bathroom import hollow, tap
 from clip3d.simulation.chance import Rng, bright, count, dark, maybe, near, pick, steel, white, wood
 from clip3d.simulation.family import Drawn
+from clip3d.simulation.fixtures import hollow, tap
 from clip3d.simulation.moving import both_sides, copies, deform, merge, move, ring, rotate, scale
 from clip3d.simulation.shapes import Color, box, capsule, cushion, cylinder, dome, extrude, lathe, rod, torus, tube
 from clip3d.simulation.storage import carcass

@@ -5,11 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from clip3d.clouds.mesh import Mesh
-from clip3d.simulation.chance import Rng, dark, maybe, near, pick, steel, wood
+from clip3d.simulation.chance import Rng, dark, maybe, near, pick, steel, white, wood
 from clip3d.simulation.family import Drawn
 from clip3d.simulation.joinery import four_legs
 from clip3d.simulation.moving import copies, merge, move, rotate, scale
-from clip3d.simulation.shapes import Color, box, cushion, cylinder, extrude, lathe, loft, rod, torus, tube
+from clip3d.simulation.shapes import (
+    Color,
+    box,
+    cushion,
+    cylinder,
+    dome,
+    extrude,
+    lathe,
+    loft,
+    rod,
+    sphere,
+    torus,
+    tube,
+)
 
 
 def casing_color(rng: Rng) -> Color:
@@ -57,6 +70,8 @@ def _stand(rng: Rng, kind: str, width: float, lift: float, casing: Color) -> lis
 
 def monitor(rng: Rng) -> Drawn:
     """Computer monitors: flat on many stands, on two legs, on an arm, curved, upright, double, and tubes of old."""
+    if maybe(rng, 0.35):
+        return pick(rng, _all_in_one, _all_in_one, _speaker_screen, _ultrawide, _clamp_arm, _workplace)(rng)
     kind = pick(rng, "flat", "flat", "flat", "crt", "crt", "curved", "portrait", "double", "arm")
     casing, width = casing_color(rng), rng.uniform(0.35, 0.75)
     height, lift = width / pick(rng, 1.25, 1.33, 1.6, 1.78, 2.2), rng.uniform(0.04, 0.16)
@@ -82,6 +97,101 @@ def monitor(rng: Rng) -> Drawn:
     stand = _stand(rng, pick(rng, "plate", "plate", "disc", "arch", "ring", "feet"), width, lift, casing)
     names = {"curved": "curved monitor", "double": "two monitors", "portrait": "upright monitor"}
     return [*tilted, *stand], [names.get(kind, "flat screen monitor"), "computer monitor"]
+
+
+def _all_in_one(rng: Rng) -> Drawn:
+    """A wide screen with a chin on a bent foot, or a half dome with a screen on an arm."""
+    casing, width = pick(rng, steel(rng), casing_color(rng), white(rng)), rng.uniform(0.45, 0.62)
+    height, thick, lift = width * rng.uniform(0.6, 0.72), rng.uniform(0.012, 0.05), rng.uniform(0.06, 0.14)
+    glass = box((0.006, width * 0.94, height * 0.76), (thick / 2, 0, height * 0.2), dark(rng))
+    screen = [box((thick, width, height), color=casing, bevel=0.006), glass]
+    if maybe(rng, 0.25):
+        dome_ = dome((0.13, 0.13, 0.1), (0, 0, 0), casing, 20)
+        arm = tube([(0, 0, 0.09), (-0.03, 0, 0.2), (-0.01, 0, 0.28)], 0.012, steel(rng))
+        raised = [move(rotate(part, "y", -8), (0.01, 0, 0.14)) for part in screen]
+        return [dome_, arm, *raised], ["desktop computer", "all-in-one computer"]
+    spread = width * rng.uniform(0.18, 0.3)
+    path = np.array([(0.11, 0.004), (-0.09, 0.004), (-0.075, lift), (-0.012, lift + 0.12)])
+    outline = np.concatenate([path, np.add(path[::-1], (-0.012, 0.008))])
+    bent = move(rotate(extrude(outline, spread, color=casing), "x", 90), (0, spread / 2, 0))
+    raised = [move(rotate(part, "y", -rng.uniform(0, 10)), (0, 0, lift)) for part in screen]
+    return [bent, *raised], ["all-in-one computer", "computer monitor"]
+
+
+def _speaker_screen(rng: Rng) -> Drawn:
+    casing, width = casing_color(rng), rng.uniform(0.36, 0.5)
+    height, lift = width * rng.uniform(0.62, 0.8), rng.uniform(0.05, 0.12)
+    parts = [move(m, (0, 0, lift)) for m in _panel(rng, width, height, rng.uniform(0.03, 0.07), casing)]
+    speaker = merge(
+        [
+            box((0.05, 0.06, height), color=casing, bevel=0.01),
+            box((0.01, 0.045, height * 0.8), (0.025, 0, height * 0.1), dark(rng)),
+        ]
+    )
+    parts.append(copies(speaker, [(0, s * (width / 2 + 0.03), lift) for s in (-1, 1)]))
+    return [*parts, *_stand(rng, pick(rng, "plate", "disc"), width, lift, casing)], [
+        "monitor with speakers",
+        "computer monitor",
+    ]
+
+
+def _ultrawide(rng: Rng) -> Drawn:
+    casing, width = dark(rng), rng.uniform(0.8, 1.2)
+    height, lift = width * rng.uniform(0.34, 0.45), rng.uniform(0.08, 0.16)
+    shell = move(_curve(rng, width, height, casing), (0, 0, lift))
+    feet = merge([rod((-0.06, 0, 0.02), (0.14, s * 0.2, 0.008), 0.012, casing) for s in (-1, 1)])
+    neck = box((0.04, 0.06, lift + height * 0.5), (-0.06, 0, 0), casing)
+    return [shell, feet, neck, box((0.04, 0.16, 0.16), (-0.04, 0, lift + height * 0.35), casing)], [
+        "ultrawide monitor",
+        "curved monitor",
+        "computer monitor",
+    ]
+
+
+def _clamp_arm(rng: Rng) -> Drawn:
+    casing, width, n = dark(rng), rng.uniform(0.45, 0.6), pick(rng, 1, 2, 2, 3)
+    height, pole = width * 0.58, rng.uniform(0.35, 0.5)
+    parts = [cylinder(0.02, pole, (-0.2, 0, 0), casing), box((0.12, 0.1, 0.04), (-0.2, 0, 0), casing)]
+    for i in range(n):
+        angle = (i - (n - 1) / 2) * rng.uniform(12, 22)
+        screen = merge(_panel(rng, width, height, 0.025, casing))
+        y = (i - (n - 1) / 2) * width * 1.02
+        parts.append(move(rotate(screen, "z", -angle), (abs(i - (n - 1) / 2) * 0.08, y, pole - height * 0.5)))
+        parts.append(
+            rod((-0.2, 0, pole * 0.95), (abs(i - (n - 1) / 2) * 0.08 - 0.02, y, pole * 0.95), 0.014, casing)
+        )
+    return parts, [("monitor on an arm", "two monitors on an arm", "three monitors")[n - 1], "computer monitor"]
+
+
+def _workplace(rng: Rng) -> Drawn:
+    parts, captions = (
+        _flat(rng) if maybe(rng) else (_crt(rng, casing_color(rng), rng.uniform(0.34, 0.45)), ["old CRT monitor"])
+    )
+    shade = casing_color(rng)
+    board = merge(
+        [
+            box((0.14, 0.42, 0.02), color=shade, bevel=0.004),
+            box((0.11, 0.39, 0.008), (0, 0, 0.02), near(rng, shade, 0.12)),
+        ]
+    )
+    mouse = sphere((0.05, 0.03, 0.025), (0.3, -0.32, 0.015), shade, 12)
+    return [*parts, move(board, (0.3, 0, 0)), *([mouse] if maybe(rng) else [])], [
+        "monitor with a keyboard",
+        *captions,
+        "desktop computer",
+    ]
+
+
+def _flat(rng: Rng) -> Drawn:
+    casing, width, lift = casing_color(rng), rng.uniform(0.4, 0.6), rng.uniform(0.05, 0.15)
+    screen = [
+        move(m, (0, 0, lift))
+        for m in _panel(rng, width, width / pick(rng, 1.3, 1.6, 1.8), rng.uniform(0.02, 0.05), casing)
+    ]
+    return [*screen, *_stand(rng, pick(rng, "plate", "disc", "arch"), width, lift, casing)], [
+        "flat screen monitor",
+        "computer monitor",
+    ]
 
 
 def _curve(rng: Rng, width: float, height: float, casing: Color) -> Mesh:

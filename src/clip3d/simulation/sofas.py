@@ -6,6 +6,7 @@ import numpy as np
 
 from clip3d.clouds.mesh import Mesh
 from clip3d.simulation.chance import Rng, bright, count, dark, fabric, maybe, metal, near, pick, wood
+from clip3d.simulation.couches import odd_sofa
 from clip3d.simulation.family import Drawn
 from clip3d.simulation.joinery import chair_arms, chair_back, four_legs, stretchers
 from clip3d.simulation.moving import both_sides, copies, move, ring, rotate
@@ -78,7 +79,10 @@ def bench(rng: Rng) -> Drawn:
 
 
 def sofa(rng: Rng) -> Drawn:
-    """Sofas: any number of seats, arms of several kinds or none, corners, chaises, skirts, loose cushions."""
+    """Sofas: any number of seats, arms of several kinds or none, corners,
+    chaises, skirts, loose cushions; more in `couches`."""
+    if maybe(rng, 0.45):
+        return odd_sofa(rng)
     seats = pick(rng, 2, 2, 3, 3, 3, 4)
     unit, depth = rng.uniform(0.55, 0.75), rng.uniform(0.75, 1.0)
     base, seat, back = rng.uniform(0.0, 0.18), rng.uniform(0.36, 0.46), rng.uniform(0.68, 0.95)

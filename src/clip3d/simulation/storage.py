@@ -5,6 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from clip3d.clouds.mesh import Mesh
+from clip3d.simulation.bedroom import (
+    bedside_things,
+    bow_chest,
+    changing_dresser,
+    hutch_dresser,
+    odd_night_stand,
+    vanity,
+)
 from clip3d.simulation.chance import Rng, bright, count, maybe, metal, near, pick, wood
 from clip3d.simulation.family import Drawn
 from clip3d.simulation.joinery import four_legs
@@ -26,8 +34,13 @@ def _feet(rng: Rng, depth: float, width: float, color: Color, most: float = 0.2)
 
 def dresser(rng: Rng) -> Drawn:
     """Chests of drawers: low and wide to tall and narrow, with or without legs, mirror, overhanging top, a door."""
-    kind = pick(rng, "low", "low", "chest", "tallboy", "mirror", "combo")
+    kind = pick(rng, "low", "low", "chest", "chest", "tallboy", "mirror", "combo", "bow", "vanity", "hutch", "open")
+    if kind in ("vanity", "hutch", "open"):
+        return {"vanity": vanity, "hutch": hutch_dresser, "open": changing_dresser}[kind](rng)
     depth = rng.uniform(0.4, 0.55)
+    if kind == "bow":
+        chest = bow_chest(rng, depth, rng.uniform(0.8, 1.4), rng.uniform(0.75, 1.1), count(rng, 3, 5))
+        return chest, ["bow front dresser", "dresser with drawers"]
     width, height = {
         "low": (rng.uniform(1.1, 1.8), rng.uniform(0.6, 0.85)),
         "chest": (rng.uniform(0.7, 1.1), rng.uniform(0.75, 1.1)),
@@ -62,7 +75,11 @@ def dresser(rng: Rng) -> Drawn:
             move(m, (-depth * 0.4, 0, height + 0.03))
             for m in _glass(rng, width * rng.uniform(0.5, 0.95), rng.uniform(0.5, 0.9), color)
         ]
-    return parts, captions if kind != "tallboy" else ["tall dresser"]
+    if kind == "tallboy":
+        return parts, ["tall dresser", "tallboy", "dresser with drawers"]
+    if kind == "combo":
+        captions = ["dresser with doors", "dresser with drawers and doors"]
+    return parts, captions
 
 
 def _glass(rng: Rng, width: float, height: float, frame: Color) -> list[Mesh]:
@@ -84,7 +101,16 @@ def _glass(rng: Rng, width: float, height: float, frame: Color) -> list[Mesh]:
 
 
 def night_stand(rng: Rng) -> Drawn:
-    """Night stands: one to three drawers, an open shelf, a door, a leggy table, a round one."""
+    """Night stands of many designs, some with a lamp or books on top."""
+    parts, captions = odd_night_stand(rng) if maybe(rng, 0.45) else _plain_night_stand(rng)
+    if maybe(rng, 0.15):
+        things, words = bedside_things(rng, max(float(m.vertices[:, 2].max()) for m in parts))
+        return [*parts, *things], words + captions
+    return parts, captions
+
+
+def _plain_night_stand(rng: Rng) -> Drawn:
+    """One to three drawers, an open shelf, a door, a leggy table, a round one."""
     depth, width, height = rng.uniform(0.32, 0.48), rng.uniform(0.35, 0.6), rng.uniform(0.42, 0.72)
     color = wood(rng)
     kind = pick(rng, "drawers", "drawers", "drawer and shelf", "drawer and shelf", "door", "leggy", "round", "cube")

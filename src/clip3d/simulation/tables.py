@@ -1,4 +1,4 @@
-"""Tables and desks."""
+"""Tables, and the drawer fronts that other furniture shares."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from clip3d.simulation.chance import Rng, count, dark, maybe, metal, near, pick,
 from clip3d.simulation.family import Drawn
 from clip3d.simulation.joinery import four_legs, stretchers
 from clip3d.simulation.moving import both_sides, copies, merge, move, ring, scale
+from clip3d.simulation.odd_tables import odd_table
 from clip3d.simulation.shapes import Color, beam, box, cylinder, dome, lathe, rod, sphere, tube
 
 
 def table(rng: Rng) -> Drawn:
-    """Tables: dining, side, coffee, console, picnic; round, oval or cornered; on legs, pedestals or panels."""
+    """Tables: dining, side, coffee, console, picnic; round, oval or cornered; more in `odd_tables`."""
+    if maybe(rng, 0.35):
+        return odd_table(rng)
     size = pick(rng, "dining", "dining", "coffee", "side", "console", "picnic")
     if size == "picnic":
         return _picnic_table(rng)
@@ -150,83 +153,3 @@ def drawers(
         "none": [],
     }[kind]
     return [copies(merge([front, *handles]), spots)]
-
-
-def desk(rng: Rng) -> Drawn:
-    """Desks: drawers on one or both sides, plain legs, L shapes, hutches, modesty panels, standing desks."""
-    depth, width, height = rng.uniform(0.55, 0.85), rng.uniform(1.0, 1.8), rng.uniform(0.7, 0.78)
-    color, frame = wood(rng), pick(rng, wood(rng), metal(rng), dark(rng))
-    thick = rng.uniform(0.02, 0.05)
-    parts, captions = [box((depth, width, thick), (0, 0, height - thick), color, 0.005)], []
-    under, side = height - thick, pick(rng, -1, 1)
-    kind = pick(rng, "one", "one", "both", "both", "legs", "panels", "standing", "secretary")
-    block = rng.uniform(0.3, 0.45)
-    if kind in ("one", "both"):
-        lift = pick(rng, 0.0, 0.0, 0.08)
-        rows = count(rng, 2, 4)
-        body = [box((depth * 0.92, block, under - lift), (0, 0, lift), color)]
-        body += [move(m, (0, 0, lift)) for m in drawers(rng, depth * 0.92, block, under - lift, rows, 1, color)]
-        pedestal = merge(body)
-        sides = (-1, 1) if kind == "both" else (side,)
-        parts.append(copies(pedestal, [(0, s * (width - block) / 2, 0) for s in sides]))
-        if kind == "one":
-            y = -side * (width - 0.06) / 2
-            ends = [box((depth * 0.92, 0.035, under), (0, y, 0), color)]
-            ends = (
-                ends
-                if maybe(rng)
-                else [box((0.05, 0.05, under), (s * (depth / 2 - 0.04), y, 0), frame) for s in (-1, 1)]
-            )
-            parts += ends
-        captions.append("desk with drawers")
-    elif kind == "panels":
-        parts.append(
-            copies(
-                box((depth * 0.95, 0.035, under), color=color), [(0, s * (width / 2 - 0.03), 0) for s in (-1, 1)]
-            )
-        )
-    elif kind == "standing":
-        foot = merge([box((depth * 0.9, 0.07, 0.03), color=frame), box((0.07, 0.09, under), color=frame)])
-        parts.append(copies(foot, [(0, s * width * 0.36, 0) for s in (-1, 1)]))
-        captions.append("standing desk")
-    else:
-        parts += four_legs(rng, depth * 0.88, width * 0.92, under, frame, rng.uniform(0.03, 0.06))
-        if maybe(rng, 0.6):
-            tall = rng.uniform(0.08, 0.14)
-            parts.append(box((depth * 0.9, width * 0.88, tall), (0, 0, under - tall), color))
-            parts += [
-                move(m, (0, 0, under - tall))
-                for m in drawers(rng, depth * 0.9, width * 0.88, tall, 1, count(rng, 1, 3), color)
-            ]
-        captions.append("writing desk")
-    if kind in ("one", "both", "panels") and maybe(rng, 0.65):
-        tall = under * rng.uniform(0.4, 0.95)
-        parts.append(box((0.02, width * 0.95, tall), (-depth * 0.4, 0, under - tall), color))
-    if kind == "secretary" or maybe(rng, 0.25):
-        parts += _hutch(rng, depth, width, height, color)
-        captions.insert(0, "secretary desk" if kind == "secretary" else "desk with a hutch")
-    if kind != "secretary" and maybe(rng, 0.25):
-        reach = rng.uniform(0.5, 1.0)
-        x, y = depth / 2 + reach / 2, side * (width / 2 - 0.25)
-        parts.append(box((reach, 0.5, thick), (x, y, height - thick), color))
-        parts.append(box((0.035, 0.46, under), (x + reach / 2 - 0.03, y, 0), color))
-        captions.insert(0, pick(rng, "L-shaped desk", "corner desk"))
-    elif maybe(rng, 0.25):
-        parts.append(box((0.36, 0.6, 0.02), (0.1, 0, under * 0.86), color))
-        captions.insert(0, "computer desk")
-    return parts, [*captions, "office desk"]
-
-
-def _hutch(rng: Rng, depth: float, width: float, height: float, color: Color) -> list[Mesh]:
-    tall, deep = rng.uniform(0.3, 0.7), rng.uniform(0.2, 0.3)
-    x = -depth / 2 + deep / 2
-    n = count(rng, 2, 5)
-    uprights = copies(
-        box((deep, 0.025, tall), color=color), [(x, y, height) for y in np.linspace(-0.49, 0.49, n) * width]
-    )
-    shelves = copies(
-        box((deep, width, 0.025), color=color), [(x, 0, height + z) for z in (tall * rng.uniform(0.4, 0.7), tall)]
-    )
-    return [uprights, shelves] + (
-        [box((0.02, width, tall), (x - deep / 2, 0, height), color)] if maybe(rng, 0.6) else []
-    )
