@@ -84,3 +84,14 @@ def test_what_has_no_meaning_is_refused():
     ):
         with pytest.raises(ShapeError):
             call()
+
+
+def test_auroc_is_the_share_of_pairs_in_the_right_order():
+    rng = np.random.default_rng(3)
+    high, low = rng.integers(0, 6, 17).astype(float), rng.integers(-2, 5, 23).astype(float)
+    pairs = [1.0 if h > n else 0.5 if h == n else 0.0 for h in high for n in low]
+    assert metrics.auroc(high, low) == pytest.approx(np.mean(pairs))
+    assert metrics.auroc([2, 3], [0, 1]) == 1
+    assert metrics.auroc([1, 1], [1]) == 0.5
+    with pytest.raises(ShapeError, match="both kinds"):
+        metrics.auroc([], [1])

@@ -21,10 +21,12 @@ from clip3d.cli.output import (
 from clip3d.cli.session import load_model, open_cache, reading_of
 
 if TYPE_CHECKING:
+    from clip3d.models.refusal import Fits
     from clip3d.search.labelling import LabelledFiles
 
 EXAMPLES = o.examples(
     'clip3d classify chair.glb lamp.obj --labels "chair,table,lamp"',
+    'clip3d classify chair.glb --labels "car,dog,tree" --threshold 0.2',
     "clip3d classify assets/ --labels @labels.txt --json",
 )
 
@@ -35,6 +37,11 @@ def classify(
         str, typer.Option("--labels", metavar="A,B,...|@FILE", help="Labels with commas, or a file, one a line.")
     ],
     templates: o.Templates = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option("--threshold", min=0, max=1, help="Least fit of a label, if not the model's; 0 to 1."),
+    ] = None,
+    no_refuse: Annotated[bool, typer.Option("--no-refuse", help="Always choose one of the labels.")] = False,
     model: o.ModelName = "mini",
     device: o.Device = "cpu",
     up: o.UpAxis = None,
@@ -46,11 +53,14 @@ def classify(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Choose a label for each 3D object.
+    """Choose a label for each 3D object, or none of these.
 
-    Probabilities add up to 1 among the labels given, whether or not one of them is right.
+    Probabilities add up to 1 among the labels given. Apart from them, fit says how likely the best label is right
+    at all: below the model's threshold the answer is "none of these".
     """
     start_logging(quiet=quiet, verbose=verbose)
+    if no_refuse and threshold is not None:
+        raise WrongCommand("--no-refuse never refuses: leave out --threshold")
     names = read_labels(labels)
     from clip3d.search.labelling import classify_files
 
@@ -60,6 +70,8 @@ def classify(
             paths,
             names,
             templates=templates,
+            refuse=not no_refuse,
+            threshold=threshold,
             reading=reading_of(points, seed, up, unit),
             cache=cache,
             progress=progress,
@@ -93,19 +105,29 @@ def read_labels(text: str) -> list[str]:
 def show(result: LabelledFiles, *, as_json: bool) -> None:
     """Print the labels, one line a file."""
     rows = []
-    for path, ranked in result.answers:
+    for i, (path, ranked) in enumerate(result.answers):
         best, second = ranked[:2]
+        fit = {} if result.fits is None else _fit(result.fits, i)
         if as_json:
             print_json(
                 {
                     "path": str(path),
                     "label": best.label,
                     "probability": round(best.probability, 6),
+                    **fit,
                     "scores": {label.label: round(label.probability, 6) for label in ranked},
                     "model": result.model,
                     "templates": result.templates,
                 }
             )
-        rows.append((str(path), best.label, f"{best.probability:.3f}", f"{second.label} {second.probability:.3f}"))
+        if fit.get("fits", True):
+            also = f"{second.label} {second.probability:.3f}"
+            rows.append((str(path), best.label, f"{best.probability:.3f}", also))
+        else:
+            rows.append((str(path), f"none of these (nearest: {best.label}, {fit['fit']:.2f})", "-", "-"))
     if rows and not as_json:
         print_table(("path", "label", "probability", "next"), rows, right=(2,))
+
+
+def _fit(fits: Fits, i: int) -> dict[str, float | bool]:
+    return {"fits": bool(fits.fits[i]), "fit": round(float(fits.score[i]), 6)}

@@ -106,6 +106,23 @@ def recall_at_k(scores: ArrayLike, k: int) -> float:
     return top_k_accuracy(table, np.arange(len(table)), k)
 
 
+def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
+    """Area under the ROC curve: chance that a positive's score is above a negative's; a tie counts half.
+
+    Args:
+        positive: (p,) scores of what should score high, at least one.
+        negative: (n,) scores of what should score low, at least one.
+
+    Raises:
+        ShapeError: if either is empty or holds a score that is not finite.
+    """
+    high, low = _scores(positive, 1), np.sort(_scores(negative, 1))
+    if not len(high) or not len(low):
+        raise ShapeError(f"scores of both kinds are needed, got {len(high)} and {len(low)}")
+    below, not_above = np.searchsorted(low, high, "left"), np.searchsorted(low, high, "right")
+    return float((below + not_above).mean() / 2 / len(low))
+
+
 def _scores(scores: ArrayLike, dimensions: int) -> Floats:
     values = np.asarray(scores, dtype=np.float64)
     if values.ndim != dimensions or not np.isfinite(values).all():

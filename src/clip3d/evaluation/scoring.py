@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.augmenting import rotate, rotation_about
 from clip3d.clouds.cloud import PointCloud
+from clip3d.clouds.posing import Pose
 from clip3d.errors import ModelError
 from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, top_k_accuracy
 from clip3d.models.model import Model, in_batches
 
 Array = NDArray[np.float32]
 Progress = Callable[[int, int], None]
-Pose = Literal["upright", "any"]
 
 CHUNK = 64
 
@@ -83,7 +83,8 @@ def cloud_scores(
     rows: list[Array] = []
     for chunk in in_batches(clouds, CHUNK):
         views = [[_turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
-        scores = [model.space.similarity(_encode(model, view, points, pose), label_vectors) for view in views]
+        vectors = [model.encode_clouds(view, points=points, pose=pose) for view in views]
+        scores = [model.space.similarity(v, label_vectors) for v in vectors]
         rows.append(np.mean(scores, axis=0, dtype=np.float32))
         if progress:
             progress(sum(map(len, rows)))
@@ -92,18 +93,13 @@ def cloud_scores(
 
 def has_pose_free(model: Model) -> bool:
     """Whether the model's cloud tower can be told that a cloud may lie in any pose."""
-    return bool(model.tower_card("cloud").config.get("pose_free"))
+    return model.cloud_preparation().turns > 0
 
 
 def check_pose(model: Model, pose: Pose) -> None:
     """Raise ModelError if the model has no mode for this pose."""
     if pose == "any" and not has_pose_free(model):
         raise ModelError(model.folder, f"the model {model.name} has no pose-free mode", "leave out --pose any")
-
-
-def _encode(model: Model, clouds: Sequence[PointCloud], points: int | None, pose: Pose) -> Array:
-    mode: dict[str, Any] = {} if pose == "upright" else {"pose": pose}
-    return model.encode_clouds(clouds, points=points, **mode)
 
 
 def _turned(cloud: PointCloud, share: float) -> PointCloud:

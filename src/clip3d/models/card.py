@@ -59,6 +59,7 @@ class Card:
         data: what it was trained on: name, licence, use.
         measured: results: test, value, unit, protocol, n, command.
         limits: where it fails, in plain words.
+        refusal: how it tells that no label fits, as `clip3d evaluate refusal --fit` prints it; or empty.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Card:
     data: tuple[dict[str, Any], ...]
     measured: tuple[dict[str, Any], ...]
     limits: tuple[str, ...]
+    refusal: dict[str, Any]
     raw: dict[str, Any]
 
     @property
@@ -123,6 +125,9 @@ def _parse(raw: dict[str, Any]) -> Card:
     space = dict(raw["space"])
     for key in ("id", "dim", "scale", "stored", "weights", "sha256"):
         space[key]
+    refusal = dict(raw.get("refusal", {}))
+    for key in ("background", "sha256", "threshold") if refusal else ():
+        refusal[key]
     return Card(
         name=str(raw["name"]),
         version=str(raw["version"]),
@@ -134,12 +139,15 @@ def _parse(raw: dict[str, Any]) -> Card:
         data=tuple(raw.get("data", ())),
         measured=tuple(raw.get("measured", ())),
         limits=tuple(raw.get("limits", ())),
+        refusal=refusal,
         raw=raw,
     )
 
 
 def _files(card: Card) -> list[str]:
     names = [card.space["weights"], *card.golden]
+    if card.refusal:
+        names.append(card.refusal["background"])
     for tower in card.towers.values():
         names += [tower.weights, *tower.files]
     return [str(name) for name in names]

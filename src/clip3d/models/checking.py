@@ -73,6 +73,8 @@ def encode_golden(model: Model, modality: Modality, inputs: Inputs) -> Array:
 def _hashes(model: Model) -> dict[str, str]:
     facts = model.card.space
     hashes = {str(facts["weights"]): str(facts["sha256"]), **model.card.golden}
+    if model.card.refusal:
+        hashes[str(model.card.refusal["background"])] = str(model.card.refusal["sha256"])
     for tower in model.card.towers.values():
         hashes.update({tower.weights: tower.sha256, **tower.files})
     return hashes

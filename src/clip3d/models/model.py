@@ -16,6 +16,7 @@ from clip3d.clouds.posing import Pose, check_pose, spread_rotations
 from clip3d.errors import ModelError, ShapeError
 from clip3d.models.card import Card, Modality, TowerCard, read_card
 from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess
+from clip3d.models.refusal import Fits, Refusal, read_refusal
 from clip3d.models.weights import check_hash, load_strict, read_arrays, read_state
 from clip3d.spaces import Space, fill_templates, rank, unit
 
@@ -170,6 +171,26 @@ class Model:
             [Label(labels[j], float(p[j]), float(s[j])) for j in rank(s)]
             for s, p in zip(similarity, probability, strict=True)
         ]
+
+    @cached_property
+    def refusal(self) -> Refusal:
+        """How the model tells that none of some labels fits; ModelError if its card has no `refusal`."""
+        if not self.card.refusal:
+            remedy = "fit one with clip3d evaluate refusal --fit, or give a model that has one"
+            raise ModelError(self.folder, f"the model {self.name} cannot tell that no label fits", remedy)
+        return read_refusal(self.folder, self.card.refusal)
+
+    def fits(self, vectors: Array, label_vectors: Array, threshold: float | None = None) -> Fits:
+        """Whether the best of the labels (m, d) fits each of the vectors (n, d), or none does.
+
+        Args:
+            vectors: of clouds; the threshold of the card was fitted on those.
+            label_vectors: as `label_vectors` gives them.
+            threshold: least score that fits, if not the card's.
+        """
+        score = self.refusal.scores(self.space, vectors, label_vectors)
+        least = self.refusal.threshold if threshold is None else threshold
+        return Fits(score, score >= least, least)
 
     def cloud_preparation(self) -> CloudPreprocess:
         """How clouds are made ready for the cloud tower; ModelError if the card states it wrongly."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.model import Label, Model
+from clip3d.models.refusal import Fits
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.embedding import Progress, Reading, embed_files
 
@@ -19,12 +20,14 @@ class LabelledFiles:
 
     Attributes:
         answers: for each file all labels, best first.
+        fits: for each file whether the best label fits or none does; None if that was not asked or cannot be told.
         problems: files and paths that could not be labelled, and why.
         templates: prompts that the labels were put into.
         model: id of the model that answered.
     """
 
     answers: list[tuple[Path, list[Label]]]
+    fits: Fits | None
     problems: list[FileProblem]
     templates: list[str]
     model: str
@@ -36,6 +39,8 @@ def classify_files(
     labels: Sequence[str],
     *,
     templates: Sequence[str] | None = None,
+    refuse: bool = True,
+    threshold: float | None = None,
     reading: Reading | None = None,
     cache: VectorCache,
     progress: Progress | None = None,
@@ -47,12 +52,15 @@ def classify_files(
         paths: files, and folders that are searched through; or one of these.
         labels: at least two names; one that is given twice counts once.
         templates: prompts with {} for the label; None for those of the model's card.
+        refuse: tell whether any label fits, if the model can.
+        threshold: least score of a label that fits, if not the card's.
         reading: how cloud files are read.
         cache: of vectors; `VectorCache.disabled()` for none.
         progress: called with the number of files done and of all files.
 
     Raises:
         ShapeError: if there are not two labels to choose between, or a template lacks its {}.
+        ModelError: if a threshold is given and the model cannot tell whether a label fits.
     """
     from clip3d.clouds.discovery import find_clouds
 
@@ -63,9 +71,12 @@ def classify_files(
     label_vectors = model.label_vectors(names, prompts)
     found = find_clouds(paths)
     embedded = embed_files(model, found.files, cache=cache, reading=reading, progress=progress)
+    told = refuse and (threshold is not None or bool(model.card.refusal))
+    fits = model.fits(embedded.vectors, label_vectors, threshold) if told else None
     ranked = model.rank_labels(embedded.vectors, names, label_vectors)
     return LabelledFiles(
         answers=list(zip(embedded.paths, ranked, strict=True)),
+        fits=fits,
         problems=[*found.problems, *embedded.problems],
         templates=prompts,
         model=model.id,
