@@ -95,3 +95,13 @@ def test_auroc_is_the_share_of_pairs_in_the_right_order():
     assert metrics.auroc([1, 1], [1]) == 0.5
     with pytest.raises(ShapeError, match="both kinds"):
         metrics.auroc([], [1])
+
+
+@pytest.mark.parametrize("k", [1, 2, 9])
+def test_top_k_hits(k: int):
+    positive = np.random.default_rng(1).random((40, 7)) < 0.3
+    positive[:, 0] = True
+    found = [any(p[i] for i in slow_order(s)[:k]) for s, p in zip(SCORES, positive, strict=True)]
+    assert metrics.top_k_hits(SCORES, positive, k) == pytest.approx(np.mean(found))
+    with pytest.raises(ShapeError, match="each row"):
+        metrics.top_k_hits(SCORES, np.zeros_like(positive), k)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli import refusal, robustness
+from clip3d.cli import refusal, retrieval, robustness
 from clip3d.cli.output import print_json, print_line, print_table, progress_bar, start_logging
 from clip3d.cli.session import load_model
 
@@ -96,6 +96,7 @@ def zero_shot(
 
 
 app.command("robustness", epilog=robustness.EXAMPLES)(robustness.robustness)
+app.command("retrieval", epilog=retrieval.EXAMPLES)(retrieval.retrieval)
 app.command("refusal", epilog=refusal.EXAMPLES)(refusal.refusal)
 
 

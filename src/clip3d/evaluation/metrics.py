@@ -106,6 +106,23 @@ def recall_at_k(scores: ArrayLike, k: int) -> float:
     return top_k_accuracy(table, np.arange(len(table)), k)
 
 
+def top_k_hits(scores: ArrayLike, positive: ArrayLike, k: int) -> float:
+    """Share of queries with a positive among the k best.
+
+    Args:
+        scores: (q, n), higher is better; equal scores keep their order.
+        positive: (q, n) booleans, at least one true in every row.
+        k: length of the list that is looked at.
+
+    Raises:
+        ShapeError: if a query has no positive, or shapes differ.
+    """
+    table, truth = _scores(scores, 2), np.asarray(positive, dtype=bool)
+    if truth.shape != table.shape or not len(truth) or not truth.any(1).all():
+        raise ShapeError(f"positive must have shape {table.shape} and a true value in each row, got {truth.shape}")
+    return float(np.mean([p[_order(s)[:k]].any() for s, p in zip(table, truth, strict=True)]))
+
+
 def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     """Area under the ROC curve: chance that a positive's score is above a negative's; a tie counts half.
 
