@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -138,19 +138,40 @@ BUILDS: dict[str, Build] = {
     "squirrel": Build(
         0.35, 0.28, 0.2, 50, 0.22, 0.12, 0.07, "pointed", "bushy", ((0.55, 0.28, 0.12), (0.4, 0.38, 0.36)), 0.2
     ),
+    "wolf": Build(0.55, 0.22, 0.38, 32, 0.17, 0.26, 0.06, "pointed", "brush", GREYS, 0.9),
+    "tiger": Build(0.48, 0.25, 0.26, 25, 0.2, 0.14, 0.085, "round", "long", ((0.85, 0.5, 0.18),), 1.4),
+    "zebra": Build(0.62, 0.26, 0.55, 50, 0.16, 0.27, 0.055, "small", "tuft", ((0.88, 0.87, 0.84),), 1.3, "mane"),
+    "donkey": Build(0.58, 0.25, 0.48, 46, 0.17, 0.28, 0.05, "tall", "tuft", GREYS, 1.1, "mane"),
+    "hippopotamus": Build(0.3, 0.42, 0.14, 6, 0.24, 0.3, 0.13, "round", "stub", GREYS, 2.2),
+    "panda": Build(0.42, 0.4, 0.16, 22, 0.25, 0.12, 0.13, "round", "stub", ((0.93, 0.92, 0.9),), 1.2),
+    "llama": Build(
+        0.68, 0.27, 0.8, 72, 0.14, 0.18, 0.05, "tall", "stub", ((0.85, 0.78, 0.65), (0.5, 0.35, 0.22)), 1.0
+    ),
+    "moose": Build(0.85, 0.27, 0.42, 30, 0.17, 0.34, 0.05, "side", "stub", ((0.3, 0.2, 0.13),), 1.7, "antlers"),
 }
 
-NEVER_GRAZING = ("dog", "cat", "bear", "lion", "fox", "mouse", "squirrel", "pig")
+MARKED = ("zebra", "tiger", "panda")
+NEVER_GRAZING = ("wolf", "tiger", "panda", "dog", "cat", "bear", "lion", "fox", "mouse", "squirrel", "pig")
 
 
 def quadruped(name: str) -> Maker:
     """The maker of one kind of four-legged animal: standing, walking, running, grazing, or sitting if it does."""
-    build = BUILDS[name]
 
     def make(rng: Rng) -> Drawn:
-        return _animal(rng, name, build)
+        parts, captions = _animal(rng, name, BUILDS[name])
+        return [_marked(name, merge(parts))] if name in MARKED else parts, captions
 
     return make
+
+
+def _marked(name: str, mesh: Mesh) -> Mesh:
+    """Stripes around the trunk, or the dark limbs and ears of a panda."""
+    middle = mesh.corners().mean(axis=1)
+    x, z = (middle[:, i] / max(float(np.ptp(middle[:, i])), 1e-9) for i in (0, 2))
+    dark = (z - z.min() < 0.42) | (z - z.min() > 0.94) if name == "panda" else np.sin(x * 60) > 0.35
+    colors = np.asarray(mesh.face_colors).copy()
+    colors[dark] = (0.08, 0.08, 0.08)
+    return replace(mesh, face_colors=colors)
 
 
 def _animal(rng: Rng, name: str, build: Build) -> Drawn:
@@ -158,7 +179,7 @@ def _animal(rng: Rng, name: str, build: Build) -> Drawn:
     leg, girth = build.leg * rng.uniform(0.9, 1.1), build.girth * rng.uniform(0.9, 1.12)
     grazes = name not in NEVER_GRAZING
     pose = pick(rng, "standing", "standing", "walking", "running", "grazing" if grazes else "standing")
-    sits = name in ("dog", "cat", "bear", "rabbit", "fox", "squirrel", "mouse") and maybe(rng, 0.3)
+    sits = name in ("panda", "wolf", "dog", "cat", "bear", "rabbit", "fox", "squirrel", "mouse") and maybe(rng, 0.3)
     high = leg + girth * 0.75
     spine = np.column_stack(
         [np.linspace(-0.5, 0.5, 8), np.zeros(8), high + 0.03 * np.sin(np.linspace(0, np.pi, 8))]
