@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from clip3d.cli import options as o
 from clip3d.cli import refusal, retrieval, robustness
-from clip3d.cli.output import print_json, print_line, print_table, progress_bar, start_logging
+from clip3d.cli.output import (
+    WrongCommand,
+    finish,
+    name_problems,
+    print_json,
+    print_line,
+    print_table,
+    progress_bar,
+    start_logging,
+)
 from clip3d.cli.session import load_model
 
 if TYPE_CHECKING:
     from clip3d.evaluation.zero_shot import ZeroShotReport
+    from clip3d.models.model import Model
 
 EXAMPLES = o.examples(
     "clip3d evaluate zero-shot --clouds modelnet10.npz --split test",
     "clip3d evaluate zero-shot --clouds modelnet10.npz --split test --votes 10 --json",
-    "clip3d evaluate zero-shot --clouds modelnet10.npz --views partial",
+    "clip3d evaluate zero-shot --clouds modelnet10.npz --views partial --failures wrong.html",
+    "clip3d evaluate zero-shot --images photos/",
 )
 
 app = typer.Typer(
@@ -47,7 +59,13 @@ def _root() -> None:
 
 @app.command("zero-shot", epilog=EXAMPLES)
 def zero_shot(
-    clouds: o.LabelledFile,
+    clouds: Annotated[
+        Path | None, typer.Option("--clouds", metavar="FILE.npz", help="Clouds with their classes.")
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", metavar="FOLDER|CSV", help="Pictures: a sub-folder a label, or rows path,label."),
+    ] = None,
     split: o.Split = None,
     votes: Annotated[int, typer.Option("--votes", min=1, help="Views about the up axis, averaged.")] = 1,
     points: Annotated[
@@ -61,6 +79,10 @@ def zero_shot(
     ] = PoseOption.upright,
     seed: o.DrawSeed = 0,
     limit: o.Limit = None,
+    failures: Annotated[
+        Path | None,
+        typer.Option("--failures", metavar="PAGE.html", help="Write a page of the surest wrong answers, drawn."),
+    ] = None,
     templates: o.Templates = None,
     model: o.ModelName = "mini",
     device: o.Device = "cpu",
@@ -68,18 +90,28 @@ def zero_shot(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Zero-shot classification: each cloud takes the nearest label.
+    """Zero-shot classification: each cloud, or each picture, takes the nearest label.
 
     The npz file holds points (n, p, 3), labels (n), classes (c), up ("x", "y" or "z"), and perhaps split (n) and
     colors (n, p, 3). The whole split is counted; nothing is drawn at random without --views partial or --pose any.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    if (clouds is None) == (images is None):
+        raise WrongCommand("give either --clouds or --images")
+    if images is not None:
+        as_usual = (votes, views, pose) == (1, ViewsOption.whole, PoseOption.upright)
+        if split or limit or points or not as_usual:
+            raise WrongCommand("--split, --votes, --points, --views, --pose and --limit are for --clouds")
+        _images(images, failures, templates, load_model(model, device), as_json=as_json, quiet=quiet)
+        return
+    from clip3d.evaluation import failures as page
     from clip3d.evaluation import zero_shot as protocol
 
-    data = protocol.load_labelled_clouds(clouds, split).limited(limit)
+    data = protocol.load_labelled_clouds(cast(Path, clouds), split).limited(limit)
+    loaded = load_model(model, device)
     with progress_bar("Classifying", quiet=quiet) as progress:
         report = protocol.zero_shot(
-            load_model(model, device),
+            loaded,
             data,
             templates=templates,
             votes=votes,
@@ -89,6 +121,37 @@ def zero_shot(
             seed=seed,
             progress=progress,
         )
+    if failures is not None:
+        found = page.most_confident_failures(report, data.labels.tolist(), loaded.space)
+        page.write_failures(failures, report, found, lambda i: page.drawn(next(data.clouds([i]))))
+    _answer(report, as_json=as_json)
+
+
+def _images(
+    path: Path,
+    failures: Path | None,
+    templates: list[str] | None,
+    model: Model,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    from clip3d.evaluation import failures as page
+    from clip3d.evaluation.labelled_images import find_labelled_images, zero_shot_images
+    from clip3d.search.adhoc import open_image
+
+    data = find_labelled_images(path)
+    with progress_bar("Classifying", quiet=quiet) as progress:
+        report, problems = zero_shot_images(model, data, templates=templates, progress=progress)
+    if failures is not None:
+        found = page.most_confident_failures(report, data.labels, model.space)
+        page.write_failures(failures, report, found, lambda i: open_image(data.files[i]))
+    _answer(report, as_json=as_json)
+    name_problems(problems)
+    finish(problems, report.n)
+
+
+def _answer(report: ZeroShotReport, *, as_json: bool) -> None:
     if as_json:
         print_json(report.as_dict())
     else:
@@ -111,8 +174,12 @@ def show(report: ZeroShotReport) -> None:
         parts = ", ".join(f"{100 * value:.1f}" for value in report.view_accuracies)
         print_line(f"partial views: {parts} %; standard deviation {100 * report.view_std:.2f} %")
     protocol = report.protocol
+    prompts = f"prompts: {'; '.join(protocol['prompts'])}"
+    if "pictures" in protocol:
+        print_line(f"top-5 {100 * report.top5:.2f} %; model {report.model}; {prompts}")
+        return
     every = protocol["every"]
     print_line(
         f"model {report.model}; split {protocol['split']}{f', one object in {every}' if every > 1 else ''}; "
-        f"{protocol['points']} points; votes {protocol['votes']}; prompts: {'; '.join(protocol['prompts'])}"
+        f"{protocol['points']} points; votes {protocol['votes']}; {prompts}"
     )

@@ -7,7 +7,7 @@ asked for; then everything follows from the seed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +40,8 @@ class ZeroShotReport:
         view_accuracies: of each partial view; empty for whole clouds.
         protocol: everything needed to recompute the numbers.
         model: id of the model.
+        scores: (n, c) centred cosines, averaged over partial views; not in `as_dict`.
+        rows: (n,) indices of what was counted, in the data; not in `as_dict`.
     """
 
     accuracy: float
@@ -51,6 +53,8 @@ class ZeroShotReport:
     view_accuracies: tuple[float, ...]
     protocol: dict[str, Any]
     model: str
+    scores: Array = field(repr=False, compare=False)
+    rows: NDArray[np.intp] = field(repr=False, compare=False)
 
     @property
     def view_std(self) -> float | None:
@@ -59,7 +63,7 @@ class ZeroShotReport:
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON; those of partial views only where there are some."""
-        fields = dict(vars(self))
+        fields = {key: value for key, value in vars(self).items() if key not in ("scores", "rows")}
         views = list(fields.pop("view_accuracies"))
         return {**fields, **({"view_accuracies": views, "view_std": self.view_std} if views else {})}
 
@@ -98,6 +102,7 @@ def zero_shot(
     prompts = list(templates or model.card.templates)
     label_vectors = model.label_vectors(data.classes, prompts)
     parts: list[Counts] = []
+    tables: list[Array] = []
     levels = [None] if views == "whole" else list(range(1, VIEWS + 1))
     for level in levels:
         clouds = _clouds(data, level, pose, seed)
@@ -105,6 +110,7 @@ def zero_shot(
         scores = cloud_scores(
             model, clouds, label_vectors, votes=votes, points=points, pose=pose, progress=report
         )
+        tables.append(scores)
         parts.append(count(scores, data.labels, data.classes))
     whole = merge(parts, data.classes)
     return ZeroShotReport(
@@ -117,6 +123,8 @@ def zero_shot(
         view_accuracies=() if views == "whole" else tuple(part.accuracy for part in parts),
         protocol=protocol(model, data, prompts, votes, points, views, pose, seed),
         model=model.id,
+        scores=np.mean(tables, axis=0, dtype=np.float32),
+        rows=np.arange(len(data)),
     )
 
 
