@@ -115,7 +115,7 @@ def phone(rng: Rng) -> Drawn:
             keys,
             box((0.003, 0.038, 0.035), (0.009, 0, 0.07), near(rng, (0.5, 0.6, 0.5))),
             aerial,
-        ], ["mobile phone", "old mobile phone"]
+        ], ["old mobile phone", "feature phone"]
     bar = tube([(0, -0.1, 0.1), (0, -0.07, 0.115), (0, 0.07, 0.115), (0, 0.1, 0.1)], 0.014, color)
     ends = copies(cylinder(0.03, 0.03, color=color), [(0, s * 0.09, 0.075) for s in (-1, 1)])
     base = taper(box((0.2, 0.2, 0.075), color=color, bevel=0.01), 0.75)

@@ -180,16 +180,16 @@ def caravan(rng: Rng) -> Drawn:
     ]
 
 
-def carriage(rng: Rng) -> Drawn:
-    """Carts and carriages with spoked wheels: open farm carts, covered wagons, coaches."""
-    color, kind, r = wood(rng), pick(rng, "farm cart", "covered wagon", "coach"), rng.uniform(0.5, 0.65)
+def carriage(rng: Rng, *kinds: str) -> Drawn:
+    """Carts and carriages with spoked wheels: open farm carts, covered wagons, stagecoaches."""
+    color, kind, r = wood(rng), pick(rng, *kinds), rng.uniform(0.5, 0.65)
     rim = near(rng, color)
     track = 1.5
     axles = [0.0] if kind == "farm cart" else [-0.9, 0.9]
     parts = [copies(spoked(r, rim, 0.045), [(x, s * track / 2, r) for x in axles for s in (-1, 1)])]
     parts += [rod((x, -track / 2, r), (x, track / 2, r), 0.04, rim) for x in axles]
     long, floor = (1.9 if kind == "farm cart" else 2.9), r + 0.12
-    if kind == "coach":
+    if kind == "stagecoach":
         shade = bright(rng)
         parts += [
             side_profile(
@@ -224,7 +224,8 @@ def carriage(rng: Rng) -> Drawn:
         )
         parts.append(move(rotate(rotate(cloth, "x", 90), "z", 90), (-long / 2, 0, 0)))
     shaft = both_sides(rod((long * 0.45, 0.35, floor), (long * 0.5 + 1.5, 0.3, 0.7), 0.035, color))
-    return [*parts, shaft], [kind, "horse carriage" if kind == "coach" else "wooden cart", "horse-drawn vehicle"]
+    name = "horse-drawn carriage" if kind == "stagecoach" else "wooden cart"
+    return [*parts, shaft], [kind, name, "horse-drawn vehicle"]
 
 
 def kick_scooter(rng: Rng) -> Drawn:

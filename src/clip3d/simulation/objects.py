@@ -43,6 +43,7 @@ _GENERAL = frozenset(
         "pastry",
         "vehicle",
         "railway vehicle",
+        "horse-drawn vehicle",
         "military vehicle",
         "industrial vehicle",
         "aircraft",

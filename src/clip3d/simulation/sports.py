@@ -106,7 +106,7 @@ def trophy(rng: Rng) -> Drawn:
         0.006,
         gold,
     )
-    return [plinth, body, both_sides(ear)], [kind, "award", "cup"]
+    return [plinth, body, both_sides(ear)], [kind, "award", "winner's cup"]
 
 
 def tire(rng: Rng) -> Drawn:
