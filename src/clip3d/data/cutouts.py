@@ -45,16 +45,30 @@ def read_skin(data: bytes) -> Skin:
     return Skin(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]) if clear else None)
 
 
-def skinned(mesh: Mesh, uv: NDArray[np.float32], skin: Skin | None) -> tuple[Mesh, Mesh]:
-    """The mesh with the skin's colours, and the same mesh with its opacity as a grey picture."""
+def skinned(mesh: Mesh, uv: NDArray[np.float32] | None, skin: Skin | None) -> tuple[Mesh, Mesh]:
+    """The mesh with the skin's colours, and the same mesh with its opacity as a grey picture.
+
+    Args:
+        mesh: f faces; keeps its own colours where there is no skin.
+        uv: (f, 3, 2), v upwards, or None.
+        skin: its picture, or None.
+    """
     opaque = Mesh(mesh.vertices, mesh.faces)
-    if skin is None:
+    if skin is None or uv is None:
         return mesh, opaque
     mesh = replace(mesh, texture=Texture(skin.image, uv))
     if skin.opacity is None:
         return mesh, opaque
     grey = np.repeat(skin.opacity[..., None], 3, axis=2)
     return mesh, replace(opaque, texture=Texture(grey, uv))
+
+
+def tinted(skin: Skin, color: tuple[int, int, int]) -> Skin:
+    """An opaque skin that shows a colour (sRGB, of 255) where the other is clear: as a team marks it."""
+    if skin.opacity is None:
+        return skin
+    share = skin.opacity[..., None].astype(np.float32) / 255
+    return Skin((skin.image * share + np.array(color, np.float32) * (1 - share)).astype(np.uint8), None)
 
 
 def sample_opaque(pairs: Sequence[tuple[Mesh, Mesh]], points: int, *, up: Axis, seed: int = 0) -> PointCloud:
