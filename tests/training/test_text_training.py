@@ -9,10 +9,14 @@ from tokenizers import Tokenizer
 from clip3d.errors import DataError
 from clip3d.spaces import unit
 from clip3d.towers.text import TextTower
-from clip3d.training.text import TextRecipe, train_text
-from clip3d.training.text_examples import Examples, Pool, dressed, wordings
+from clip3d.data.phrases import read_nouns
+from clip3d.training.text import train_text
+from clip3d.training.text_examples import Examples, Pool, describe, set_scene, spellings, tellings, wordings
+from clip3d.training.text_lessons import synonyms
 from clip3d.training.text_model import pack, prune_tokenizer, start_model
-from clip3d.training.text_report import ranking
+from clip3d.training.text_recipe import TextRecipe
+from clip3d.training.text_report import agreeing, paraphrasing, ranking
+from clip3d.training.text_teacher import Kernel, Reading, Teacher, find_noun, moved
 
 WORDS = ["chair", "table", "lamp", "car", "dog", "cup", "boat", "tree", "seat", "light", "animal", "vessel"]
 WIDTH, HIDDEN, DIM = 32, 64, 16
@@ -138,7 +142,11 @@ def small_recipe(**changes):
         "topics": (6,),
         "nouns": 12,
         "described": 6,
+        "scenes": 3,
+        "pull": 0.7,
+        "synonyms": 5,
         "teacher_layers": (0, 2),
+        "teacher_shares": (0.7, 0.15, 0.15),
         "teacher_width": 1.0,
         "teacher_ridge": 0.1,
         "head_ridge": 0.3,
@@ -266,9 +274,80 @@ def test_a_pool_draws_each_thing_once_with_its_own_direction():
 
 def test_wordings_speak_of_the_name():
     assert {"a chair", "chair", "chairs", "a point cloud of a chair"} <= set(wordings("chair"))
-    name, phrase = dressed("chair", np.random.default_rng(0))
-    assert name == "chair"
-    assert phrase.endswith(" chair")
+    assert {"a arm chair", "arm-chair"} <= set(wordings("armchair", ["arm chair", "arm-chair"]))
+    described = describe("chair", np.random.default_rng(0))
+    assert described.name == "chair"
+    assert described.phrase == f"a {' '.join(described.additions)} chair"
+    scene = set_scene(np.random.default_rng(0))
+    assert scene.phrase == f"a {scene.name} {scene.additions[0]}"
+
+
+def test_names_are_spelled_in_one_word_or_two():
+    assert spellings("coffee table", set()) == ["coffeetable", "coffee-table"]
+    assert spellings("nightstand", {"night", "stand"}) == ["night stand", "night-stand"]
+    assert spellings("carpet", {"car", "pet"}) == []
+    assert spellings("bow (weapon)", set()) == []
+
+
+def test_definitions_are_told_by_what_a_thing_is_for():
+    told = tellings("a tool for driving in nails")
+    assert told[0] == "a tool for driving in nails"
+    assert "something for driving in nails" in told
+    assert tellings("a seat with four legs and a back, and a place for the arms of the one who sits")[1] == (
+        "a seat with four legs and a back"
+    )
+
+
+def test_wider_meanings_are_read(tmp_path):
+    lines = ["00000001 03 n 01 thing 0 000 | what there is  ", "00000002 06 n 01 seat 0 001 @ 00000001 n 0000 | to sit on  "]
+    lines += ["00000003 06 n 02 chair 0 arm_chair 0 001 @ 00000002 n 0000 | a seat for one  "]
+    (tmp_path / "data.noun").write_text("\n".join(lines), encoding="utf-8")
+    index = [f"{w} n 1 0 1 0 0000000{i}  " for w, i in (("thing", 1), ("seat", 2), ("chair", 3), ("arm_chair", 3))]
+    (tmp_path / "index.noun").write_text("\n".join(index), encoding="utf-8")
+    nouns = read_nouns(tmp_path)
+    assert {n.word: n.meanings for n in nouns}["arm chair"] == ("00000003", "00000002", "00000001")
+    groups = [[nouns[row].word for row in rows] for rows in synonyms(nouns, frozenset())]
+    assert groups == [["arm chair", "chair"]]
+    assert synonyms(nouns, frozenset({"chair"})) == []
+    by_word = {noun.word: noun for noun in nouns}
+    assert find_noun("red arm-chairs", by_word) == by_word["arm chair"]
+    assert find_noun("lamp", by_word) is None
+
+
+def test_the_teacher_returns_what_it_learned_and_guesses_by_likeness():
+    rng = np.random.default_rng(0)
+    layers, directions = rng.normal(size=(20, 3, 8)).astype(np.float32), unit(rng.normal(size=(20, 6)))
+    meanings = [(str(i % 4), "all") for i in range(20)]
+    known = Reading(layers, layers[::-1].copy(), meanings)
+    kernel = Kernel((0, 1, 2), (0.6, 0.2, 0.2), 1.0, 1e-4)
+    for full in (False, True):
+        teacher = Teacher(known, directions.astype(np.float32), np.ones(20, np.float32), kernel, full=full)
+        assert (teacher(known) * directions).sum(1).min() > 0.999
+        near = Reading(layers[:1] + np.float32(0.01), layers[::-1][:1].copy(), meanings[:1])
+        assert float(teacher(near)[0] @ directions[0]) > 0.99
+
+
+def test_an_addition_moves_every_name_alike_and_not_far():
+    rng = np.random.default_rng(0)
+    names, red, old = unit(rng.normal(size=(40, 64))), *rng.normal(size=(2, 64))
+    additions = [("red",) if i % 2 else ("old",) for i in range(40)]
+    whole = names + np.where(np.arange(40)[:, None] % 2, red, old) / 8
+    found = moved(names, whole, additions, names, 0.7)
+    assert (found * names).sum(1).min() > 0.6
+    moves = unit(found - names)
+    assert (moves[1::2] @ moves[1::2].T).mean() > 0.7
+    assert (moves[1::2] @ moves[0::2].T).mean() < 0
+
+
+def test_reports_on_pairs_and_paraphrases():
+    codes = {}
+
+    def encode(phrases):
+        return np.stack([np.eye(400, dtype=np.float32)[codes.setdefault(p, len(codes))] for p in phrases])
+
+    assert agreeing(encode, [("sofa", "sofa"), ("cup", "cup")]) == {"n": 2, "cosine": 1.0, "recall@1": 1.0}
+    assert agreeing(encode, []) == {"n": 0}
+    assert paraphrasing(lambda rows: np.stack([np.ones(3)] * 2 + [-np.ones(3)] * (len(rows) - 2)))["right"] == 1.0
 
 
 def test_ranking_counts_another_form_of_the_concept_as_right():

@@ -61,11 +61,19 @@ class Bank:
 
 @dataclass(frozen=True)
 class Noun:
-    """One meaning of a noun: its word or words in lower case, the definition, WordNet's lexicographer file."""
+    """One meaning of a noun.
+
+    Attributes:
+        word: a word or words in lower case.
+        definition: what it is, without examples.
+        topic: WordNet's lexicographer file.
+        meanings: the meaning's own number, which its synonyms share, then those of all wider meanings.
+    """
 
     word: str
     definition: str
     topic: int
+    meanings: tuple[str, ...] = ()
 
 
 def read_bank(path: Path) -> Bank:
@@ -123,7 +131,9 @@ def read_nouns(folder: Path) -> list[Noun]:
     try:
         first = _first_meanings(folder / "index.noun")
         lines = (folder / "data.noun").read_text(encoding="utf-8").splitlines()
-        meanings = [noun for line in lines if not line.startswith(" ") for noun in _meanings(line, first)]
+        lines = [line for line in lines if not line.startswith(" ")]
+        wider = dict(map(_wider, lines))
+        meanings = [noun for line in lines for noun in _meanings(line, first, wider)]
     except (OSError, ValueError, IndexError) as error:
         raise DataError(folder, f"is not a readable WordNet folder: {error}") from error
     return sorted(set(meanings), key=lambda noun: (noun.word, noun.definition))
@@ -163,10 +173,21 @@ def _first_meanings(path: Path) -> dict[str, str]:
     return first
 
 
-def _meanings(line: str, first: dict[str, str]) -> list[Noun]:
+def _wider(line: str) -> tuple[str, list[str]]:
+    """A meaning's number and those of the meanings that it is a kind or an instance of."""
+    fields = line.split(" | ", 1)[0].split()
+    begin = 4 + 2 * int(fields[3], 16)
+    pointers = fields[begin + 1 : begin + 1 + 4 * int(fields[begin])]
+    return fields[0], [pointers[i + 1] for i in range(0, len(pointers), 4) if pointers[i] in ("@", "@i")]
+
+
+def _meanings(line: str, first: dict[str, str], wider: dict[str, list[str]]) -> list[Noun]:
     data, gloss = line.split(" | ", 1)
     fields = data.split()
     words = [fields[4 + 2 * i] for i in range(int(fields[3], 16))]
     kept = [word for word in words if word == word.lower() and first.get(word) == fields[0]]
     definition = gloss.split(";")[0].strip()
-    return [Noun(word.replace("_", " "), definition, int(fields[1])) for word in kept]
+    chain = [fields[0]]
+    for number in chain:
+        chain += [other for other in wider.get(number, []) if other not in chain]
+    return [Noun(word.replace("_", " "), definition, int(fields[1]), tuple(chain)) for word in kept]

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 KINDS: dict[str, str] = {
     "cloud": "clip3d.training.cloud:CloudRecipe",
-    "text": "clip3d.training.text:TextRecipe",
+    "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
 }
 

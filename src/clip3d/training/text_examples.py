@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,36 +14,14 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from clip3d.data.phrases import plural
+from clip3d.data.wording import ADJECTIVES, COLORS, CONDITIONS, MATERIALS, PLACES, TEMPLATES
 from clip3d.training.text_model import SentenceModel
 
 Array = NDArray[np.float32]
 
-# The first is how the bank's phrases are written; half of the draws take it or the bare name.
-TEMPLATES = (
-    "a {}",
-    "{}",
-    "an {}",
-    "the {}",
-    "a photo of a {}",
-    "a photo of the {}",
-    "an image of a {}",
-    "a rendering of a {}",
-    "a point cloud of a {}",
-    "a 3d model of a {}",
-    "a cad model of a {}",
-    "{}, 3d scan",
-    "a 3d scan of a {}",
-    "{} 3d model",
-    "there is a {} in the scene",
-    "a {} in a room",
-)
-ADJECTIVES = (
-    *("red", "blue", "green", "white", "black", "yellow", "brown", "grey", "pink", "orange"),
-    *("wooden", "metal", "plastic", "glass", "stone", "leather", "paper", "steel", "golden", "ceramic"),
-    *("small", "big", "large", "tiny", "tall", "long", "short", "round", "square", "flat", "thin", "wide"),
-    *("old", "modern", "antique", "new", "broken", "folded", "open", "empty", "medieval", "low poly", "toy"),
-)
 BATCH = 128
+# Longer definitions, in characters, are also told without what follows a comma or bracket.
+SHORT = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +76,60 @@ class Examples:
         return np.concatenate(parts)[np.argsort(order)]
 
 
-def wordings(name: str) -> list[str]:
-    """Ways to speak of a name that shall all mean the same."""
+@dataclass(frozen=True)
+class Described:
+    """A phrase that says more of a thing than its name.
+
+    Attributes:
+        phrase: the whole.
+        name: of the thing.
+        additions: what is said of it.
+    """
+
+    phrase: str
+    name: str
+    additions: tuple[str, ...]
+
+
+def wordings(name: str, others: Sequence[str] = ()) -> list[str]:
+    """Ways to speak of a name that shall all mean the same; others are other spellings of it."""
     several = plural(name)
     filled = [template.format(name) for template in TEMPLATES]
-    return [*filled, several, f"many {several}", f"a photo of {several}", f"point cloud of {several}"]
+    spelled = [form for other in others for form in (f"a {other}", other, f"the {other}")]
+    return [*filled, several, f"many {several}", f"a photo of {several}", f"point cloud of {several}", *spelled]
 
 
-def dressed(name: str, rng: np.random.Generator) -> tuple[str, str]:
-    """A name, and the name with one or two adjectives."""
-    words = rng.choice(ADJECTIVES, rng.integers(1, 3), replace=False)
-    return name, f"a {' '.join(words)} {name}"
+def spellings(name: str, nouns: set[str]) -> list[str]:
+    """Other spellings: two words as one or with a hyphen; one word as two nouns of four letters or more."""
+    parts = re.split(r"[ -]", name)
+    if not all(part.isalpha() for part in parts):
+        return []
+    if len(parts) == 2:
+        return [form for form in ("".join(parts), "-".join(parts), " ".join(parts)) if form != name]
+    splits = [(name[:i], name[i:]) for i in range(4, len(name) - 3)] if len(parts) == 1 else []
+    return [f"{a}{gap}{b}" for a, b in splits if a in nouns and b in nouns for gap in " -"]
+
+
+def describe(name: str, rng: np.random.Generator) -> Described:
+    """A name with one or two words of colour, material and other kinds."""
+    kinds = (COLORS, MATERIALS, ADJECTIVES)
+    chosen = rng.permutation(len(kinds))[: rng.integers(1, 3)]
+    words = tuple(str(rng.choice(kinds[i])) for i in sorted(chosen, reverse=True))
+    return Described(f"a {' '.join(words)} {name}", name, words)
+
+
+def set_scene(rng: np.random.Generator) -> Described:
+    """A place in some condition."""
+    place, condition = str(rng.choice(PLACES)), str(rng.choice(CONDITIONS))
+    return Described(f"a {place} {condition}", place, (condition,))
+
+
+def tellings(definition: str) -> list[str]:
+    """Ways to tell what a thing is without its name: the definition, a short form, and what it is for."""
+    short = re.split(r"[,(]", definition)[0].strip() if len(definition) > SHORT else definition
+    use = re.search(r"\b(for \w+ing|to) (.{3,60})$", definition)
+    if use is None:
+        return [definition, short or definition]
+    way, rest = use.groups()
+    uses = [f"something {way} {rest}", f"it is used {way} {rest}", f"you use it {way} {rest}"]
+    return [definition, short or definition, *uses]

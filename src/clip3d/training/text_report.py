@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from clip3d.data.descriptions import CHOOSING, DESCRIPTIONS, REPORTING
 from clip3d.data.phrases import Bank, plural, with_article
+from clip3d.data.unanchored import UNANCHORED
 from clip3d.spaces import Space
 from clip3d.towers.text import TextTower
 from clip3d.training.text_examples import Examples
@@ -32,8 +33,15 @@ ROBUST = (
 )
 
 
-def measure(model: SentenceModel, folder: Path, known: Bank, held_out: Bank, space: Space) -> dict[str, Any]:
-    """All figures of the report, on concepts held out; directions are compared after centring."""
+def measure(
+    model: SentenceModel,
+    folder: Path,
+    known: Bank,
+    held_out: Bank,
+    space: Space,
+    synonyms: Sequence[tuple[str, str]],
+) -> dict[str, Any]:
+    """All figures of the report, on concepts and pairs of synonyms held out, compared after centring."""
     tower = TextTower.load(folder, "text.safetensors", layers=len(model.layers), heads=model.heads)
     examples = Examples(folder / "tokenizer.json", len(model.positions))
 
@@ -50,6 +58,8 @@ def measure(model: SentenceModel, folder: Path, known: Bank, held_out: Bank, spa
         "mean_vector": {"cosine": 0.0, "recall@1": 1 / len(held_out)},
         "wordings": _wordings(encode, held_out.names, found),
         "descriptions": {"choosing": describing(encode, CHOOSING), "reporting": describing(encode, REPORTING)},
+        "synonyms": agreeing(encode, synonyms),
+        "unanchored": paraphrasing(encode),
         "twin_cosine_min": _agreement(model, examples, encode, phrases),
     }
 
@@ -90,6 +100,27 @@ def describing(encode: Encode, rows: Sequence[tuple[str, str]]) -> dict[str, flo
     right = likeness[np.arange(len(rows)), [nouns.index(noun) for _, noun in rows]]
     places = (likeness > right[:, None]).sum(1)
     return {"n": len(rows), "recall@1": float((places < 1).mean()), "recall@5": float((places < 5).mean())}
+
+
+def agreeing(encode: Encode, pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Mean cosine of two names of one thing, and how often the other name is nearest among all second names."""
+    if not pairs:
+        return {"n": 0}
+    first, second = (encode([with_article(pair[side]) for pair in pairs]) for side in (0, 1))
+    likeness = first @ second.T
+    right = np.diag(likeness)
+    return {
+        "n": len(pairs),
+        "cosine": float(right.mean()),
+        "recall@1": float((right >= likeness.max(1)).mean()),
+    }
+
+
+def paraphrasing(encode: Encode) -> dict[str, float]:
+    """How often a phrase that no bank has is nearest to its paraphrase among four, see `clip3d.data.unanchored`."""
+    found = [encode(row) for row in UNANCHORED]
+    right = [int((vectors[0] @ vectors[1:].T).argmax() == 0) for vectors in found]
+    return {"n": len(right), "right": float(np.mean(right)), "chance": 0.25}
 
 
 def _nearest_name(tower: TextTower, known: Bank, held_out: Bank, space: Space) -> dict[str, float]:
