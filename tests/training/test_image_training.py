@@ -11,21 +11,20 @@ from clip3d.data.library import Library
 from clip3d.errors import DataError
 from clip3d.spaces import Space, unit
 from clip3d.towers.image import FEATURES, ImageTower
-from clip3d.training.image import (
-    ImageRecipe,
+from clip3d.training.image import choose, picture_vectors, read_class_names
+from clip3d.training.image_head import (
+    HeadRecipe,
     Texts,
     measure,
+    measure_against_clouds,
     object_weights,
-    picture_features,
-    read_class_names,
     soft_targets,
     train_head,
 )
+from clip3d.training.picture_features import PictureRecipe, picture_features
 
-RECIPE = ImageRecipe(
-    libraries=(), classifier="c", class_ids="i", class_names="n",
-    views=2, icon_pictures=1, hidden=16, steps=150, batch=32,
-)
+PICTURES = PictureRecipe(views=2, icon_pictures=1, drawn_at=64)
+HEAD = HeadRecipe(hidden=16, steps=150, batch=32)
 CAPTIONS = ["ball", "stick", "ball|round thing", "stick|rod"] * 4
 
 
@@ -79,13 +78,14 @@ def clustered() -> np.ndarray:
     return features.astype(np.float16)
 
 
-def trained(features: np.ndarray) -> ImageTower:
+def trained(features: np.ndarray, clouds: np.ndarray | None = None, **changes: float) -> ImageTower:
     torch.manual_seed(0)
     tower = ImageTower(dim=32, classes=10, hidden=16)
     torch.nn.init.zeros_(tower.head.widen.weight)
     torch.nn.init.normal_(tower.head.directions)
     lines: list[str] = []
-    train_head(tower, small_library(), features, TEXTS, dataclasses.replace(RECIPE), lines.append)
+    recipe = dataclasses.replace(HEAD, **changes)
+    train_head(tower, small_library(), features, TEXTS, clouds, recipe, 0, lines.append)
     return tower
 
 
@@ -117,23 +117,26 @@ def test_rare_captions_are_drawn_more_often():
 
 def test_features_that_were_written_are_not_made_again(tmp_path):
     trunk, lines = CountingTrunk(), []
-    first = picture_features(small_library(), ICONS, trunk, RECIPE, tmp_path, lines.append)
+    first = picture_features(small_library(), ICONS, trunk, PICTURES, 0, tmp_path, lines.append)
     assert first.shape == (len(CAPTIONS), 3, FEATURES)
     assert trunk.pictures == 2 * len(CAPTIONS) + 1
-    again = picture_features(small_library(), ICONS, trunk, RECIPE, tmp_path, lines.append)
+    again = picture_features(small_library(), ICONS, trunk, PICTURES, 0, tmp_path, lines.append)
     assert trunk.pictures == 2 * len(CAPTIONS) + 1
     np.testing.assert_array_equal(first, again)
 
 
 def test_pictures_of_an_object_do_not_depend_on_its_neighbours(tmp_path):
-    whole = picture_features(small_library(), ICONS, CountingTrunk(), RECIPE, tmp_path / "a", lambda line: None)
+    def quiet(line: str) -> None:
+        pass
+
+    whole = picture_features(small_library(), ICONS, CountingTrunk(), PICTURES, 0, tmp_path / "a", quiet)
     part = small_library().select(np.array([5]))
-    alone = picture_features(part, ICONS, CountingTrunk(), RECIPE, tmp_path / "b", lambda line: None)
+    alone = picture_features(part, ICONS, CountingTrunk(), PICTURES, 0, tmp_path / "b", quiet)
     np.testing.assert_allclose(alone[0], whole[5], atol=1e-2)
 
 
 def test_an_object_without_an_icon_has_drawn_views_in_its_place(tmp_path):
-    features = picture_features(small_library(), ICONS, CountingTrunk(), RECIPE, tmp_path, lambda line: None)
+    features = picture_features(small_library(), ICONS, CountingTrunk(), PICTURES, 0, tmp_path, lambda line: None)
     np.testing.assert_array_equal(features[3, 2], features[3, 0])
     assert (features[2, 2] != features[2, 0]).any()
 
@@ -152,3 +155,29 @@ def test_groups_of_names_give_directions_without_their_common_part():
     assert directions.shape == (3, 32)
     np.testing.assert_allclose(directions.mean(0), 0, atol=1e-6)
     assert unit(directions[:1]) @ TEXTS(["ball"]).T > 0.6
+
+
+@pytest.mark.parametrize("kind", [0, 1])
+def test_pictures_are_drawn_to_the_clouds_of_their_objects(clustered, kind):
+    # Whichever way two directions are dealt to the two kinds of object, pictures of each learn to find theirs.
+    two = unit(np.random.default_rng(2).normal(size=(2, 32)).astype(np.float32))
+    clouds = two[(np.arange(len(CAPTIONS)) + kind) % 2]
+    tower = trained(clustered, clouds[:, None], cloud_weight=5.0, own_cloud=0.0)
+    found = measure_against_clouds(tower, small_library(), clustered, clouds, seed=0)
+    assert found == {"cloud recall@1": 1.0, "cloud recall@5": 1.0}
+
+
+def test_held_out_objects_are_always_chosen():
+    chosen = choose(small_library(), most=3, seed=0)
+    assert list(chosen.name[-4:]) == [f"object {i}" for i in range(len(CAPTIONS) - 4, len(CAPTIONS))]
+    assert len(chosen) == 7
+    assert len(choose(small_library(), most=0, seed=0)) == len(CAPTIONS)
+
+
+def test_vectors_of_pictures_are_kept_by_object(clustered):
+    tower = trained(clustered)
+    pictures = picture_vectors(tower, small_library(), clustered)
+    assert pictures.vectors.shape == (len(CAPTIONS), 3, 32)
+    with torch.inference_mode():
+        expected = tower.head(torch.from_numpy(clustered[5].astype(np.float32))).numpy()
+    np.testing.assert_allclose(pictures.vectors[list(pictures.name).index("object 5")], expected, atol=1e-2)

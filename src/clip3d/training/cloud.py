@@ -1,8 +1,8 @@
 """Training of a cloud tower against a text tower: every object is pulled to what it may be called.
 
-CG3D's objective (Hegde et al. 2023, section 3.2), L(3D,text) + L(3D,2D), with two changes to the first part: equal
-and near-equal captions are positives, and the negatives of a step are the whole vocabulary of the libraries instead of
-the other captions of the batch.
+CG3D's objective (Hegde et al. 2023, section 3.2), L(3D,text) + L(3D,2D), with two changes to the first part:
+equal and near-equal captions are positives, and the negatives of a step are the whole vocabulary of the libraries
+instead of the other captions of the batch.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class CloudRecipe:
         pictures: file of image vectors of the objects' pictures, as the training of an image tower writes it,
             relative to the data folder; none if empty.
         picture_weight: weight of the contrastive loss against them.
-        own_picture: share of a cloud's target that goes to its own picture alone; the rest is spread evenly over the
-            pictures of equally captioned objects.
+        own_picture: share of a cloud's target that goes to its own picture alone; the rest is spread evenly over
+            the pictures of equally captioned objects.
         sharpness: inverse temperature by which a caption's share is spread over its likes.
         regression: weight of 1 - cosine to the mean of the object's captions.
         scale: inverse temperature of the logits at the start; it is learned.
