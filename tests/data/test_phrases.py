@@ -3,7 +3,9 @@ import json
 import numpy as np
 import pytest
 
-from clip3d.data.phrases import concept, plural, read_bank, read_nouns
+from clip3d.data.bank_file import read_phrases, write_bank_file
+from clip3d.data.phrases import concept, plural, read_bank, read_nouns, read_sayings
+from clip3d.data.wording import wide_phrases
 from clip3d.errors import DataError
 
 
@@ -28,6 +30,54 @@ def test_an_npz_of_phrases_is_a_bank(tmp_path):
     bank = read_bank(path)
     assert bank.names == ("chair", "armchair")
     assert bank.vectors.shape == (2, 4)
+
+
+def test_phrases_that_say_more_are_kept_apart_under_their_concept(tmp_path):
+    path = tmp_path / "bank.npz"
+    phrases = ["a chair", "chair", "a photo of a chair", "an owl", "a foggy road"]
+    names = ["chair", "chair", "chair", "owl", ""]
+    write_bank_file(path, phrases, names, np.random.default_rng(0).normal(size=(5, 4)), "a-space")
+    bank, sayings = read_bank(path), read_sayings(path)
+    assert bank.names == ("chair", "owl")
+    assert bank.space == sayings.space == "a-space"
+    assert sayings.names == ("chair", "a photo of a chair", "a foggy road")
+    assert sayings.concepts == ("chair", "chair", "a foggy road")
+    with np.load(path, allow_pickle=False) as arrays:
+        assert arrays["vectors"].dtype == np.float16
+
+
+@pytest.mark.parametrize(
+    ("arrays", "reason"),
+    [
+        ({"phrases": np.array(["a"], dtype=object), "vectors": np.ones((1, 2))}, "phrases"),
+        ({"phrases": np.array([1, 2]), "vectors": np.ones((2, 2))}, "phrases"),
+        ({"phrases": np.array(["a", "b"]), "vectors": np.ones((1, 2))}, "vectors"),
+        ({"phrases": np.array(["a"]), "vectors": np.ones(1)}, "vectors"),
+        ({"phrases": np.array(["a"]), "vectors": np.ones((1, 2)), "names": np.array(["a", "b"])}, "names"),
+        ({"phrases": np.array(["a"])}, "vectors"),
+    ],
+)
+def test_a_bank_of_another_form_is_refused(tmp_path, arrays, reason):
+    np.savez(tmp_path / "bank.npz", **arrays)
+    with pytest.raises(DataError, match=reason):
+        read_bank(tmp_path / "bank.npz")
+
+
+def test_phrases_are_read_with_the_names_they_speak_of(tmp_path):
+    path = tmp_path / "phrases.txt"
+    path.write_text("# mine\na chair\n\na photo of an owl\towl\nfog\na mist\t\na chair\n", encoding="utf-8")
+    assert read_phrases(path) == [("a chair", "chair"), ("a photo of an owl", "owl"), ("fog", ""), ("a mist", "")]
+    path.write_text("\n", encoding="utf-8")
+    with pytest.raises(DataError, match="no phrases"):
+        read_phrases(path)
+
+
+def test_the_wide_list_has_names_in_all_templates_and_scenes():
+    rows = dict(wide_phrases(["chair", "owl"], ["owl", "gnu"]))
+    assert rows["a point cloud of a owl"] == "owl"
+    assert rows["a wooden chair"] == "chair"
+    assert rows["a gnu"] == "gnu"
+    assert rows["a street at night"] == ""
 
 
 def test_variants_of_a_name_stay_in_one_fold(tmp_path):

@@ -6,13 +6,14 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
+from clip3d.data.bank_file import write_bank_file
+from clip3d.data.phrases import read_bank, read_nouns, read_sayings
 from clip3d.errors import DataError
 from clip3d.spaces import unit
 from clip3d.towers.text import TextTower
-from clip3d.data.phrases import read_nouns
-from clip3d.training.text import train_text
+from clip3d.training.text import split, train_text
 from clip3d.training.text_examples import Examples, Pool, describe, set_scene, spellings, tellings, wordings
-from clip3d.training.text_lessons import synonyms
+from clip3d.training.text_lessons import prepare, synonyms
 from clip3d.training.text_model import pack, prune_tokenizer, start_model
 from clip3d.training.text_recipe import TextRecipe
 from clip3d.training.text_report import agreeing, paraphrasing, ranking
@@ -197,6 +198,21 @@ def test_a_bank_too_small_to_hold_anything_out_is_refused(data, tmp_path):
         train(data, tmp_path / "out")
 
 
+def test_a_bank_of_whole_phrases_is_taught_but_for_what_is_held_out(data, tmp_path):
+    phrases = [f"a {w}" for w in WORDS[:8]] + [f"a photo of a {w}" for w in WORDS[:8]] + ["a boat at night"]
+    vectors = np.random.default_rng(0).normal(size=(17, DIM)) + 3
+    write_bank_file(data / "bank.npz", phrases, [*WORDS[:8], *WORDS[:8], ""], vectors, "some-space")
+    recipe = small_recipe().under(data)
+    known, held_out = split(read_bank(recipe.bank), recipe)
+    nouns = read_nouns(recipe.wordnet)
+    lessons = prepare(known, held_out, read_sayings(recipe.bank), nouns, nouns, recipe)
+    assert set(lessons.sayings.names) == {f"a photo of a {w}" for w in known.names} | {"a boat at night"}
+    train(data, tmp_path / "out")
+    report = json.loads((tmp_path / "out/text_report.json").read_text(encoding="utf-8"))
+    assert report["measured"]["held_out"]["n"] == len(held_out)
+    assert report["bank_space"] == "some-space"
+
+
 def test_the_same_seed_gives_the_same_file(data, tmp_path):
     train(data, tmp_path / "one")
     train(data, tmp_path / "two")
@@ -299,7 +315,8 @@ def test_definitions_are_told_by_what_a_thing_is_for():
 
 
 def test_wider_meanings_are_read(tmp_path):
-    lines = ["00000001 03 n 01 thing 0 000 | what there is  ", "00000002 06 n 01 seat 0 001 @ 00000001 n 0000 | to sit on  "]
+    lines = ["00000001 03 n 01 thing 0 000 | what there is  "]
+    lines += ["00000002 06 n 01 seat 0 001 @ 00000001 n 0000 | to sit on  "]
     lines += ["00000003 06 n 02 chair 0 arm_chair 0 001 @ 00000002 n 0000 | a seat for one  "]
     (tmp_path / "data.noun").write_text("\n".join(lines), encoding="utf-8")
     index = [f"{w} n 1 0 1 0 0000000{i}  " for w, i in (("thing", 1), ("seat", 2), ("chair", 3), ("arm_chair", 3))]

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.data.bank_file import read_bank_file, without_article
 from clip3d.errors import DataError
 
 Array = NDArray[np.float32]
@@ -30,12 +31,14 @@ class Bank:
         vectors: (n, d) float32 vectors of "a <name>", of any length but zero.
         weights: (n,) float32 in (0, 1], how far each row is to be trusted.
         concepts: n concepts: names that differ only in number, hyphens or a remark in brackets share one.
+        space: id of the space that the vectors lie in; empty if the file does not say.
     """
 
     names: tuple[str, ...]
     vectors: Array
     weights: Array
     concepts: tuple[str, ...]
+    space: str = ""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -44,7 +47,7 @@ class Bank:
         """The rows where keep (n,) is true."""
         rows = np.flatnonzero(keep)
         names, concepts = ([values[i] for i in rows] for values in (self.names, self.concepts))
-        return Bank(tuple(names), self.vectors[rows], self.weights[rows], tuple(concepts))
+        return Bank(tuple(names), self.vectors[rows], self.weights[rows], tuple(concepts), self.space)
 
     def folds(self, n: int, seed: str) -> NDArray[np.intp]:
         """A fold 0 to n-1 for each row (n,), from a hash of its concept, so that it never depends on other rows."""
@@ -77,18 +80,47 @@ class Noun:
 
 
 def read_bank(path: Path) -> Bank:
-    """Read a bank: an npz, or a folder of `<set>.npy` with `names_<set>.json`.
+    """Read the names of a bank: an npz, or a folder of `<set>.npy` with `names_<set>.json`.
 
-    An npz holds `phrases` (n,) text and `vectors` (n, d). A folder holds, for some of the sets coco, objects365,
-    openimages and lvis, the vectors and a JSON object with `names` and `prompt_names`.
+    An npz is what `clip3d.data.bank_file` writes. A folder holds, for some of the sets coco, objects365, openimages
+    and lvis, the vectors and a JSON object with `names` and `prompt_names`.
 
     Raises:
         DataError: if it cannot be read, or names and vectors do not fit together.
     """
-    try:
-        parts = _folder_parts(path) if path.is_dir() else _npz_parts(path)
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(path, f"is not a readable bank of phrases: {error}") from error
+    if path.is_dir():
+        try:
+            parts, space = _folder_parts(path), ""
+        except (OSError, ValueError, KeyError) as error:
+            raise DataError(path, f"is not a readable bank of phrases: {error}") from error
+    else:
+        file = read_bank_file(path)
+        rows = [row for row in range(len(file.phrases)) if file.is_plain(row)]
+        vectors = file.vectors.astype(np.float32)
+        parts = [(without_article(file.phrases[row]), file.phrases[row], vectors[row]) for row in rows]
+        space = file.space
+    return _bank(parts, space, path)
+
+
+def read_sayings(path: Path) -> Bank:
+    """The phrases of a bank that are more or other than "a <name>", each under the concept that it speaks of.
+
+    `names` are then the whole phrases; a phrase that speaks of no name is its own concept. Folders have none.
+
+    Raises:
+        DataError: if it cannot be read.
+    """
+    if path.is_dir():
+        return Bank((), np.zeros((0, 1), np.float32), np.zeros(0, np.float32), ())
+    file = read_bank_file(path)
+    rows = [row for row in range(len(file.phrases)) if not file.is_plain(row)]
+    phrases = tuple(file.phrases[row] for row in rows)
+    concepts = tuple(concept(file.names[row] or file.phrases[row]) for row in rows)
+    vectors, weights = file.vectors[rows].astype(np.float32), np.ones(len(rows), np.float32)
+    return Bank(phrases, vectors, weights, concepts, file.space)
+
+
+def _bank(parts: list[tuple[str, str, Array]], space: str, path: Path) -> Bank:
     rows: dict[str, tuple[Array, float]] = {}
     for name, prompt, vector in parts:
         clean = " ".join(name.replace("_", " ").split()).casefold()
@@ -99,7 +131,7 @@ def read_bank(path: Path) -> Bank:
     if not np.isfinite(vectors).all() or (np.linalg.norm(vectors, axis=1) == 0).any():
         raise DataError(path, "holds a vector that is zero or not finite")
     weights = np.array([weight for _, weight in rows.values()], dtype=np.float32)
-    return Bank(tuple(rows), vectors, weights, tuple(concept(name) for name in rows))
+    return Bank(tuple(rows), vectors, weights, tuple(concept(name) for name in rows), space)
 
 
 def concept(name: str) -> str:
@@ -148,12 +180,6 @@ def _folder_parts(path: Path) -> list[tuple[str, str, Array]]:
         vectors = np.load(path / f"{name}.npy", allow_pickle=False).astype(np.float32)
         parts += zip(words["names"], words["prompt_names"], vectors, strict=True)
     return parts
-
-
-def _npz_parts(path: Path) -> list[tuple[str, str, Array]]:
-    with np.load(path, allow_pickle=False) as file:
-        phrases, vectors = [str(p) for p in file["phrases"]], file["vectors"].astype(np.float32)
-    return [(re.sub(r"^an? ", "", p), p, v) for p, v in zip(phrases, vectors, strict=True)]
 
 
 def _singular(word: str) -> str:

@@ -66,11 +66,16 @@ PLACES = (
 )
 
 
-def described_names(names: Sequence[str]) -> list[str]:
-    """Each name with every colour, material and adjective."""
-    return [f"a {word} {name}" for name in names for word in (*COLORS, *MATERIALS, *ADJECTIVES)]
+def wide_phrases(names: Sequence[str], nouns: Sequence[str], *, each: int = 20) -> list[tuple[str, str]]:
+    """A wide list of phrases to make a bank of, each with the name that it speaks of, empty for a scene.
 
-
-def scenes() -> list[str]:
-    """Every place, plain and in every condition."""
-    return [f"a {place} {condition}".strip() for place in PLACES for condition in ("", *CONDITIONS)]
+    Every name in every template; every noun after "a"; every colour, material and adjective before `each` of the
+    names, evenly spread; every place, plain and in every condition.
+    """
+    rows = {template.format(name): name for name in names for template in TEMPLATES}
+    rows |= {f"a {noun}": noun for noun in nouns if f"a {noun}" not in rows}
+    for i, word in enumerate((*COLORS, *MATERIALS, *ADJECTIVES)):
+        step = max(len(names) // each, 1)
+        rows |= {f"a {word} {name}": name for name in names[i % step :: step][:each]}
+    rows |= {f"a {place}": place for place in PLACES if f"a {place}" not in rows}
+    return [*rows.items(), *((f"a {place} {condition}", "") for place in PLACES for condition in CONDITIONS)]

@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from clip3d.data.phrases import Bank, Noun, plural, read_bank, read_nouns
+from clip3d.data.phrases import Bank, Noun, plural, read_bank, read_nouns, read_sayings
 from clip3d.errors import DataError
 from clip3d.models.weights import read_state, sha256_of, write_arrays, write_json
 from clip3d.spaces import Space
@@ -63,7 +63,7 @@ def train_text(recipe: TextRecipe, out: Path, *, data: Path, progress: Progress)
     model = start_model(recipe.sentence_model, kept, positions=recipe.positions, dim=len(mean))
     examples = Examples(out / "tokenizer.json", recipe.positions)
 
-    lessons = prepare(known, held_out, nouns, lexicon, recipe)
+    lessons = prepare(known, held_out, read_sayings(recipe.bank), nouns, lexicon, recipe)
     pools = teach(model, examples, lessons, space, recipe, stages / "teacher.safetensors", progress)
     tune(model, examples, pools, space.centre(known.vectors), recipe, stages / "tuning.safetensors", progress)
 
@@ -203,6 +203,7 @@ def _report(
     return {
         "measured": measure(model, out, known, held_out, space, pairs),
         "files": {name: {"sha256": sha256_of(out / name), "bytes": (out / name).stat().st_size} for name in names},
+        "bank_space": known.space,
         "sentence_model": sha256_of(recipe.sentence_model / "model.safetensors"),
         "recipe": settings,
     }

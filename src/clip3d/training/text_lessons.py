@@ -38,7 +38,8 @@ class Lessons:
     """What is to be taught, in words.
 
     Attributes:
-        known: phrases with their vectors.
+        known: names with their vectors.
+        sayings: other phrases with their vectors, none of a concept that is held out.
         senses: what WordNet says of each known name, None where it says nothing.
         place_senses: the same of each place of `clip3d.data.wording`.
         nouns: of WordNet.
@@ -49,6 +50,7 @@ class Lessons:
     """
 
     known: Bank
+    sayings: Bank
     senses: Sequence[Noun | None]
     place_senses: Sequence[Noun | None]
     nouns: Sequence[Noun]
@@ -59,7 +61,7 @@ class Lessons:
 
 
 def prepare(
-    known: Bank, held_out: Bank, nouns: Sequence[Noun], lexicon: Sequence[Noun], recipe: TextRecipe
+    known: Bank, held_out: Bank, sayings: Bank, nouns: Sequence[Noun], lexicon: Sequence[Noun], recipe: TextRecipe
 ) -> Lessons:
     """Look up names in WordNet, make described phrases, and group synonyms with no held-out name in them."""
     words = {noun.word: noun for noun in lexicon}
@@ -71,7 +73,8 @@ def prepare(
     back = [kept_back(nouns[rows[0]], recipe) for rows in groups]
     taught, kept = ([rows for rows, b in zip(groups, back, strict=True) if b is side] for side in (False, True))
     senses, place_senses = ([find_noun(name, words) for name in names] for names in (known.names, PLACES))
-    return Lessons(known, senses, place_senses, nouns, described, taught, kept, barred)
+    allowed = sayings.select(np.array([c not in barred for c in sayings.concepts], dtype=np.bool_))
+    return Lessons(known, allowed, senses, place_senses, nouns, described, taught, kept, barred)
 
 
 def synonyms(nouns: Sequence[Noun], barred: frozenset[str]) -> list[list[int]]:
@@ -120,12 +123,18 @@ def teach(
     aim_of |= {noun.word: aim for noun, aim in zip(nouns, aims, strict=True)}
     names = np.stack([aim_of[d.name] for d in described])
     wholes = moved(read["bare"], read["whole"], [d.additions for d in described], names, recipe.pull)
+    sure_of = set(lessons.sayings.names)
     words = {noun.word for noun in nouns}
-    phrases = [[d.phrase] for d in described] + [wordings(place) for place in PLACES]
+
+    def told(name: str) -> list[str]:
+        others = [form for form in spellings(name, words) if concept(form) not in lessons.barred]
+        ways = wordings(name, others)
+        return [way for way in ways if way not in sure_of] or ways[:1]
+
     return [
-        Pool([_told(name, words, lessons.barred) for name in known.names], directions, known.weights),
-        Pool([_told(noun.word, words, lessons.barred) for noun in nouns], aims),
-        Pool(phrases, np.concatenate([wholes, read["places"]])),
+        Pool([told(name) for name in known.names], directions, known.weights),
+        Pool([told(noun.word) for noun in nouns], aims),
+        _more(lessons, wholes, read["places"], space),
         Pool([tellings(noun.definition) for noun in nouns], aims),
     ]
 
@@ -174,8 +183,18 @@ def _brought_together(aims: Array, sure: NDArray[np.bool_], groups: Sequence[Seq
     return aims
 
 
-def _told(name: str, nouns: set[str], barred: frozenset[str]) -> list[str]:
-    return wordings(name, [form for form in spellings(name, nouns) if concept(form) not in barred])
+def _more(lessons: Lessons, wholes: Array, places: Array, space: Space) -> Pool:
+    """Phrases that say more than a name: where the bank has them their true directions, else the guesses."""
+    sayings = lessons.sayings
+    sure_of = set(sayings.names)
+    pairs = zip(lessons.described, wholes, strict=True)
+    guessed = [([d.phrase], aim) for d, aim in pairs if d.phrase not in sure_of]
+    guessed += [(wordings(place), aim) for place, aim in zip(PLACES, places, strict=True)]
+    phrases, aims = [ways for ways, _ in guessed], np.stack([aim for _, aim in guessed])
+    if not len(sayings):
+        return Pool(phrases, aims)
+    phrases += [[phrase] for phrase in sayings.names]
+    return Pool(phrases, np.concatenate([aims, space.centre(sayings.vectors)]))
 
 
 def _ridge(x: Array, y: Array, ridge: float) -> tuple[Array, Array]:

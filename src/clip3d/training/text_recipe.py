@@ -13,7 +13,7 @@ class TextRecipe:
     """Every constant of a text tower's training.
 
     Attributes:
-        bank: phrases with known vectors, see `clip3d.data.phrases.read_bank`.
+        bank: phrases with known vectors, a file or a folder, see `clip3d.data.phrases.read_bank`.
         sentence_model: folder with config.json, model.safetensors and tokenizer.json of a BERT sentence model.
         wordnet: folder with data.noun and index.noun.
         seed: of the split, the choice of nouns, and the order of examples.
