@@ -141,7 +141,15 @@ THINGS = {
 
 # The game hangs these on walls and floors by turning them, so their files have z up; all others have y up.
 TURNED = frozenset(
-    "bed_kingsize bed_regular dartboard kitchen_chair lrfurn_armchair lrfurn_sofa_long lrfurn_sofa_short".split()
+    (
+        "bed_kingsize",
+        "bed_regular",
+        "dartboard",
+        "kitchen_chair",
+        "lrfurn_armchair",
+        "lrfurn_sofa_long",
+        "lrfurn_sofa_short",
+    )
 )
 
 
