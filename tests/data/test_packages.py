@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from package_files import write_deb
 
-from clip3d.data.packages import deb_files, fetch_npm, fetch_pypi
+from clip3d.data.packages import deb_files, fetch_npm, fetch_pypi, read_deb, unpack_deb_file
 from clip3d.errors import DataError
 
 
@@ -42,3 +42,31 @@ def test_files_of_a_deb_can_be_chosen_by_name(tmp_path: Path) -> None:
     deb = write_deb(tmp_path / "p.deb", {"usr/a": b"1", "usr/b": b"2"})
     assert {name: content.read() for name, content in deb_files(deb)} == {"usr/a": b"1", "usr/b": b"2"}
     assert [name for name, _ in deb_files(deb, keep=lambda name: name.endswith("b"))] == ["usr/b"]
+
+
+def test_links_between_chosen_files_count_as_files(tmp_path: Path) -> None:
+    links = {"usr/b/two": "../a/one", "usr/b/lost": "../a/none", "usr/b/out": "/etc/passwd"}
+    deb = write_deb(tmp_path / "p.deb", {"usr/a/one": b"1", "etc/passwd": b"2"}, links)
+    assert read_deb(deb, keep=lambda name: name.startswith("usr/")) == {"usr/a/one": b"1", "usr/b/two": b"1"}
+
+
+def test_one_file_of_a_deb_goes_to_disk(tmp_path: Path) -> None:
+    deb = write_deb(tmp_path / "p.deb", {"usr/a": b"1" * 5000, "usr/b": b"2"})
+    unpack_deb_file(deb, "usr/a", tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"1" * 5000
+    with pytest.raises(DataError, match="holds no usr/c"):
+        unpack_deb_file(deb, "usr/c", tmp_path / "c")
+
+
+@pytest.mark.parametrize("content", [b"", b"!<arch>\n", b"no archive", b"!<arch>\n" + b"x" * 60])
+def test_what_is_no_deb_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "p.deb").write_bytes(content)
+    with pytest.raises(DataError):
+        read_deb(tmp_path / "p.deb", keep=lambda name: True)
+
+
+def test_a_damaged_deb_is_refused(tmp_path: Path) -> None:
+    deb = write_deb(tmp_path / "p.deb", {"usr/a": b"1" * 5000})
+    deb.write_bytes(deb.read_bytes()[:3000])
+    with pytest.raises(DataError, match="cannot be read"):
+        read_deb(deb, keep=lambda name: True)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
 
 # Names that say something else in plain English, or nothing that a shape can show.
 RENAMES = {
@@ -178,3 +182,16 @@ def clean(name: str) -> str:
     phrase = re.sub(r"\b\d+\S*", " ", phrase)
     phrase = " ".join(phrase.replace(" - ", " ").split()) or " ".join(name.lower().split())
     return RENAMES.get(phrase, phrase)
+
+
+@cache
+def rules(name: str) -> tuple[tuple[str, str], ...]:
+    """The rules of `names/NAME.txt`: pairs of a pattern and what it says, in the file's order."""
+    lines = Path(__file__).with_name("names").joinpath(f"{name}.txt").read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition("=") for line in lines if line.strip() and not line.startswith("#"))
+    return tuple((pattern.strip(), text.strip()) for pattern, _, text in pairs)
+
+
+def first_match(path: str, rules: Sequence[tuple[str, str]]) -> str:
+    """What the first rule says whose pattern (of `fnmatch`, case kept) the path matches; "" if none does."""
+    return next((text for pattern, text in rules if fnmatchcase(path, pattern)), "")

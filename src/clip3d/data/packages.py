@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import lzma
+import posixpath
 import shutil
 import subprocess
 import sys
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -88,9 +90,30 @@ def deb_files(path: Path, keep: Callable[[str], bool] = lambda name: True) -> It
     A .deb is a Unix `ar` archive (deb(5)) whose member data.tar.* holds the files; links are passed over, and so
     are files whose name `keep` refuses.
     """
-    for name, size, content in _deb_members(path):
-        if size <= MAX_MEMBER_BYTES and keep(name):
-            yield name, io.BytesIO(content.read())
+    with _readable(path):
+        for name, member, content in _deb_members(path):
+            if content is not None and member.size <= MAX_MEMBER_BYTES and keep(name):
+                yield name, io.BytesIO(content.read())
+
+
+def read_deb(path: Path, keep: Callable[[str], bool]) -> dict[str, bytes]:
+    """Content of the files of a .deb whose name `keep` takes, by name; links between them count as files.
+
+    Packages hold equal files once and link the others to it.
+    """
+    files: dict[str, bytes] = {}
+    links: dict[str, str] = {}
+    with _readable(path):
+        for name, member, content in _deb_members(path):
+            if not keep(name):
+                continue
+            if content is not None and member.size <= MAX_MEMBER_BYTES:
+                files[name] = content.read()
+            elif member.issym():
+                links[name] = posixpath.normpath(posixpath.join(posixpath.dirname(name), member.linkname))
+            elif member.islnk():
+                links[name] = member.linkname.removeprefix("./")
+    return files | {name: files[target] for name, target in links.items() if target in files}
 
 
 def unpack_deb_file(path: Path, name: str, target: Path) -> None:
@@ -99,26 +122,35 @@ def unpack_deb_file(path: Path, name: str, target: Path) -> None:
     Raises:
         DataError: if the package holds no such file.
     """
-    for found, _, content in _deb_members(path):
-        if found == name:
-            with target.open("xb") as stream:
-                shutil.copyfileobj(content, stream, 2**20)
-            return
+    with _readable(path):
+        for found, _, content in _deb_members(path):
+            if found == name and content is not None:
+                with target.open("xb") as stream:
+                    shutil.copyfileobj(content, stream, 2**20)
+                return
     raise DataError(path, f"holds no {name}", "take the version that the documentation names")
 
 
-def _deb_members(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Name, size and content of the regular files; a content can be read until the next one is asked for."""
+def _deb_members(path: Path) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes] | None]]:
+    """Name, record and content, if it is a regular file, of all that a package holds, in its order.
+
+    A content can be read until the next one is asked for.
+    """
+    with path.open("rb") as stream:
+        _seek_ar_member(stream, path, "data.tar")
+        # "|": the archive is one compressed stream, and seeking in it would unpack it again and again.
+        with tarfile.open(fileobj=stream, mode="r|*") as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isfile() else None
+                yield member.name.removeprefix("./"), member, content
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Tell of damage to a package as a DataError."""
     try:
-        with path.open("rb") as stream:
-            _seek_ar_member(stream, path, "data.tar")
-            # "|": the archive is one compressed stream, and seeking in it would unpack it again and again.
-            with tarfile.open(fileobj=stream, mode="r|*") as archive:
-                for member in archive:
-                    content = archive.extractfile(member) if member.isfile() else None
-                    if content is not None:
-                        yield member.name.removeprefix("./"), member.size, content
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        yield
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError) as error:
         raise DataError(path, f"it cannot be read: {error}", "fetch it again") from error
 
 

@@ -26,3 +26,20 @@ def table(data: bytes, offset: int, count: int, dtype: DTypeLike, what: str) -> 
     if offset < 0 or count < 0 or offset + count * size > len(data):
         raise Malformed(f"{what}: {count:,} records at byte {offset:,} do not fit into {len(data):,} bytes")
     return np.frombuffer(data, dtype, count, offset)
+
+
+class Cursor:
+    """Walks through a file whose tables follow each other, never past its end."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data, self.at = data, 0
+
+    def take(self, count: int, dtype: DTypeLike, what: str) -> NDArray[Any]:
+        """The next `count` records; as `table`."""
+        found = table(self.data, self.at, count, dtype, what)
+        self.at += count * np.dtype(dtype).itemsize
+        return found
+
+    def number(self, what: str, dtype: DTypeLike = "<u4") -> int:
+        """The next integer."""
+        return int(self.take(1, dtype, what)[0])
