@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from clip3d.cli import data_bank
 from clip3d.cli import options as o
 from clip3d.cli.output import finish, name_problems, note, print_json, print_line, print_table, start_logging
 from clip3d.errors import DataError
@@ -105,3 +106,7 @@ def _chosen(only: str, known: Sequence[str]) -> list[str]:
         if name not in known:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(known)}", param_hint="--only")
     return list(dict.fromkeys(names))
+
+
+app.command("phrases", epilog=data_bank.PHRASES_EXAMPLES)(data_bank.phrases)
+app.command("bank", epilog=data_bank.BANK_EXAMPLES)(data_bank.bank)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.data.bank_file import read_bank_file, without_article
+from clip3d.data.bank_file import read_bank_file, read_phrases, without_article
 from clip3d.errors import DataError
 
 Array = NDArray[np.float32]
@@ -20,6 +20,8 @@ Array = NDArray[np.float32]
 SETS = ("coco", "objects365", "openimages", "lvis")
 # A row embedded as "a baseball_bat" lies near, but not at, the vector of "a baseball bat".
 UNDERSCORE_WEIGHT = 0.5
+# WordNet's files of animals, artefacts, the body, food, natural objects, people and plants.
+THINGS = (5, 6, 8, 13, 17, 18, 20)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +120,23 @@ def read_sayings(path: Path) -> Bank:
     concepts = tuple(concept(file.names[row] or file.phrases[row]) for row in rows)
     vectors, weights = file.vectors[rows].astype(np.float32), np.ones(len(rows), np.float32)
     return Bank(phrases, vectors, weights, concepts, file.space)
+
+
+def read_names(path: Path) -> list[str]:
+    """Names from a bank, or from a text file with one a line.
+
+    Raises:
+        DataError: if it cannot be read or holds none.
+    """
+    if path.is_dir() or path.suffix == ".npz":
+        return list(read_bank(path).names)
+    return list(dict.fromkeys(without_article(phrase) for phrase, _ in read_phrases(path)))
+
+
+def some_nouns(folder: Path, count: int) -> list[str]:
+    """At most `count` nouns of WordNet's things, evenly spread over the alphabet."""
+    words = list(dict.fromkeys(noun.word for noun in read_nouns(folder) if noun.topic in THINGS))
+    return words[:: max(-(-len(words) // count), 1)]
 
 
 def _bank(parts: list[tuple[str, str, Array]], space: str, path: Path) -> Bank:
