@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from clip3d.data import furniture, kicad, megaglest, robot_tasks, ufoai, webxr, zero_ad
+from clip3d.data import bodies, furniture, homedecor, kicad, megaglest, robot_tasks, ufoai, webxr, zero_ad
 from clip3d.data.library import Entry
 from clip3d.data.packages import fetch_debian, fetch_npm, fetch_pypi
 
@@ -50,10 +50,12 @@ class Source:
 SOURCES = (
     Source("furniture", furniture.PACKAGE, fetch_debian, furniture.read_furniture, 0.15, "CC0-1.0, CC-BY-3.0"),
     Source("0ad", zero_ad.PACKAGE, fetch_debian, zero_ad.read_zero_ad, 0.12, zero_ad.LICENCE),
-    Source("megaglest", megaglest.PACKAGE, fetch_debian, megaglest.read_megaglest, 0.12, megaglest.LICENCE),
+    Source("megaglest", megaglest.PACKAGE, fetch_debian, megaglest.read_megaglest, 0.16, megaglest.LICENCE),
     Source("ufoai", ufoai.PACKAGE, fetch_debian, ufoai.read_ufoai, 0.12, "CC-BY-SA-3.0, CC-BY-3.0, public domain"),
     Source("kicad", kicad.PACKAGE, fetch_debian, kicad.read_kicad, 0.12, "CC-BY-SA-4.0 with an exception"),
     Source("metaworld", robot_tasks.METAWORLD, fetch_pypi, robot_tasks.read_metaworld, 0.12, "MIT"),
     Source("robosuite", robot_tasks.ROBOSUITE, fetch_pypi, robot_tasks.read_robosuite, 0.12, "MIT"),
+    Source("homedecor", homedecor.PACKAGE, fetch_debian, homedecor.read_homedecor, 0.12, "CC-BY-SA-4.0"),
+    Source("bodies", bodies.PACKAGE, fetch_pypi, bodies.read_bodies, 0.12, bodies.LICENCE),
     Source("webxr", webxr.PACKAGE, fetch_npm, webxr.read_webxr, 0.12, "MIT"),
 )
