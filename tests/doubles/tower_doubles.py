@@ -60,7 +60,7 @@ def __getattr__(name: str) -> object:
             super().__init__()
             self.gain = nn.Parameter(torch.ones(DIM))
 
-        def forward(self, xyz, colors):  # (b, p, 3) each
+        def forward(self, xyz, colors, upright=None):  # (b, p, 3) each; a pose-free tower takes a third
             spread = xyz.std(1)
             return _features(2 * (spread[:, 2] - spread[:, :2].mean(1)), colors.mean(1)) * self.gain
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from small_files import json_lines
+from small_files import json_lines, make_bundle
 
 from clip3d.errors import ModelError
 from clip3d.evaluation.labelled_clouds import LabelledClouds, load_labelled_clouds
 from clip3d.evaluation.robustness import robustness
 from clip3d.evaluation.zero_shot import zero_shot
+from clip3d.models.model import Model
+from clip3d.models.weights import write_json
 
 
 @pytest.fixture
@@ -87,6 +90,22 @@ def test_partial_views_are_averaged(model, data):
 def test_any_pose_is_refused_where_the_model_has_no_such_mode(model, data):
     with pytest.raises(ModelError, match="no pose-free mode"):
         zero_shot(model, data, pose="any")
+
+
+def test_any_pose_is_tried_where_the_model_has_such_a_mode(data, tmp_path: Path):
+    folder = make_bundle(tmp_path / "free")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["towers"]["cloud"]["preprocess"]["turns"] = 4
+    write_json(card, folder / "card.json")
+    model = Model(folder)
+    upright, free = list(robustness(model, data, only=["rotation"]))[1:]
+    assert (upright.note, free.note) == ("upright mode", "pose-free mode")
+    assert free.accuracy is not None
+    first, again, other = (zero_shot(model, data, pose="any", seed=seed) for seed in (0, 0, 1))
+    assert first == again
+    assert first.accuracy == free.accuracy
+    assert first.protocol["seed"] == 0
+    assert not np.array_equal(first.scores, other.scores)
 
 
 def test_the_command_prints_a_table_or_a_line_a_row(run_cli, data):
