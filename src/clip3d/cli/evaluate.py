@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from clip3d.cli import evaluate_text, refusal, retrieval, robustness
 from clip3d.cli import options as o
-from clip3d.cli import refusal, retrieval, robustness
 from clip3d.cli.output import (
     WrongCommand,
     finish,
@@ -160,6 +160,7 @@ def _answer(report: ZeroShotReport, *, as_json: bool) -> None:
 
 app.command("robustness", epilog=robustness.EXAMPLES)(robustness.robustness)
 app.command("retrieval", epilog=retrieval.EXAMPLES)(retrieval.retrieval)
+app.command("text", epilog=evaluate_text.EXAMPLES)(evaluate_text.text)
 app.command("refusal", epilog=refusal.EXAMPLES)(refusal.refusal)
 
 

@@ -56,6 +56,10 @@ class Bank:
         digests = [hashlib.sha256(f"{seed}:{concept}".encode()).digest() for concept in self.concepts]
         return np.array([int.from_bytes(digest[:8], "big") % n for digest in digests], dtype=np.intp)
 
+    def held_out(self, folds: int, seed: int) -> NDArray[np.bool_]:
+        """Which rows (n,) a training with this seed never sees: one concept in `folds`."""
+        return np.asarray(self.folds(folds, f"held out {seed}") == 0)
+
     def mean(self) -> Array:
         """Mean (d,) of the unit vectors, each concept counted once."""
         units = self.vectors / np.linalg.norm(self.vectors, axis=1, keepdims=True)

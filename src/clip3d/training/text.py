@@ -77,7 +77,7 @@ def train_text(recipe: TextRecipe, out: Path, *, data: Path, progress: Progress)
 
 def split(bank: Bank, recipe: TextRecipe) -> tuple[Bank, Bank]:
     """The bank's rows to learn and to hold out, no concept in both."""
-    last = bank.folds(recipe.folds, f"held out {recipe.seed}") == 0
+    last = bank.held_out(recipe.folds, recipe.seed)
     if not recipe.choosing:
         return bank.select(~last), bank.select(last)
     rest = bank.select(~last)
