@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import print_json, print_line, print_table, progress_bar, start_logging
+from clip3d.cli.output import note, print_json, print_line, print_table, progress_bar, start_logging
 from clip3d.cli.session import load_model
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def robustness(
             rows.append(row)
             if as_json:
                 print_json(row.as_dict())
+            elif progress is None and not quiet:
+                note(f"{row.corruption} {row.label}: {_percent(row.accuracy)} {row.note}".strip())
     if not as_json:
         show(rows)
 
