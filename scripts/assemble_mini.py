@@ -1,15 +1,17 @@
-"""Put the towers of `mini` together: card, hashes and golden vectors.
+"""Put the towers of `mini` together: weights, card, hashes and golden vectors.
 
-The weights of the towers must lie in the bundle's folder already (see docs/training.md). What the card says of data
-and limits is in `scripts/mini_card.json`; figures measured later are added there and the script is run again.
+Each tower comes from the folder of its training (`clip3d train … --out RUN`); a tower that is not named stays as it
+is in the bundle. What the card says of data and limits is in `scripts/mini_card.json`.
 
-    python scripts/assemble_mini.py --scale 25
+    python scripts/assemble_mini.py --text runs/text --cloud runs/cloud --image runs/image
+    python scripts/assemble_mini.py          # after a change of scripts/mini_card.json
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,10 @@ from clip3d.models.loading import EMBEDDED
 from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
 
 PHRASES = ["a chair", "something to sit on", "a round wooden table", "red car", "an aeroplane", "", "Ein Stuhl"]
+# Inverse temperature of a bundle without a cloud tower: probabilities mean little then.
+NO_SCALE = 20.0
+TURNS = 8
+SPACE = "clip-vit-b32-text"
 
 TOWERS: dict[Modality, TowerFacts] = {
     "text": TowerFacts(
@@ -34,26 +40,61 @@ TOWERS: dict[Modality, TowerFacts] = {
     ),
     "cloud": TowerFacts("set-abstraction", "cloud.safetensors", {}, {"points": 1024, "color_fill": 0.5}),
 }
+BESIDE: dict[Modality, tuple[str, ...]] = {"text": ("tokenizer.json", "space.safetensors")}
 
 
 def main() -> None:
-    """Parse the command line and write the card."""
+    """Parse the command line and write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, default=EMBEDDED / "mini")
-    parser.add_argument("--scale", type=float, required=True, help="inverse temperature that training learned")
+    parser.add_argument("--folder", type=Path, default=EMBEDDED / "mini", help="of the bundle, if not mini's own")
+    for modality in TOWERS:
+        parser.add_argument(f"--{modality}", type=Path, metavar="RUN", help=f"training of the {modality} tower")
     arguments = parser.parse_args()
-    folder = arguments.folder
+    runs = {modality: getattr(arguments, modality) for modality in TOWERS if getattr(arguments, modality)}
+    model_id = assemble(arguments.folder, runs)
+    print(model_id, sorted(m for m, tower in TOWERS.items() if (arguments.folder / tower.weights).exists()))
+
+
+def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
+    """Write a bundle into `folder` from trainings and from what lies there already; returns the model's id."""
+    old = _old_card(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for modality, run in runs.items():
+        for name in (TOWERS[modality].weights, *BESIDE.get(modality, ())):
+            shutil.copyfile(run / name, folder / name)
+    present: dict[Modality, TowerFacts] = {}
+    scale = old.get("space", {}).get("scale", NO_SCALE)
+    for modality, tower in TOWERS.items():
+        if modality in runs:
+            present[modality] = _trained(tower, runs[modality])
+            scale = _result(runs[modality]).get("scale", scale)
+        elif (folder / tower.weights).exists():
+            kept = old.get("towers", {}).get(modality, {})
+            config, preprocess = kept.get("config", tower.config), kept.get("preprocess", tower.preprocess)
+            present[modality] = TowerFacts(tower.architecture, tower.weights, config, preprocess, tower.files)
     facts = json.loads(Path(__file__).with_name("mini_card.json").read_text(encoding="utf-8"))
-    present = {modality: tower for modality, tower in TOWERS.items() if (folder / tower.weights).exists()}
-    space = {
-        "id": "clip-vit-b32-text",
-        "dim": 512,
-        "scale": arguments.scale,
-        "stored": "unit",
-        "weights": "space.safetensors",
-    }
-    model = pack(folder, facts, space, present, golden(present))
-    print(model.id, sorted(model.card.towers))
+    space = {"id": SPACE, "dim": 512, "scale": scale, "stored": "unit", "weights": "space.safetensors"}
+    # A refusal is fitted to one set of weights: it does not outlive them.
+    if "refusal" in old and not runs:
+        facts["refusal"] = old["refusal"]
+    return pack(folder, facts, space, present, golden(present)).id
+
+
+def _trained(tower: TowerFacts, run: Path) -> TowerFacts:
+    config = {**tower.config, **_result(run).get("tower", {})}
+    preprocess = {**tower.preprocess, "turns": TURNS} if config.get("pose_free") else tower.preprocess
+    return TowerFacts(tower.architecture, tower.weights, config, preprocess, tower.files)
+
+
+def _result(run: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    return result
+
+
+def _old_card(folder: Path) -> dict[str, Any]:
+    path = folder / "card.json"
+    old: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return old
 
 
 def golden(present: dict[Modality, TowerFacts]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from clip3d.cli import options as o
 from clip3d.cli.output import finish, name_problems, note, print_json, print_line, print_table, start_logging
 from clip3d.errors import DataError
 
-PROCEDURAL = "procedural"
+PROCEDURAL = "procedural-"
 
 BUILD_EXAMPLES = o.examples("clip3d data build library/", "clip3d data build library/ --only furniture,0ad")
 SAMPLES_EXAMPLES = o.examples("clip3d data samples", "clip3d data samples --json")
@@ -61,14 +61,15 @@ def build(
 ) -> None:
     """Build the training library: licensed models from packages, and procedural objects.
 
-    Writes NAME.npz for each source, and procedural.npz. Fetches the packages with their own clients unless their
-    files are there. A source that fails is named at the end of its turn, and the others go on. Library files that
-    exist are kept as they are.
+    Writes NAME.npz for each source, and procedural-GROUP.npz for each group of families of the generator. Fetches
+    the packages with their own clients unless their files are there. A source that fails is named at the end of its
+    turn, and the others go on. Library files that exist are kept as they are.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.data.build import build_procedural, build_source
     from clip3d.data.library import read_library
     from clip3d.data.sources import SOURCES
+    from clip3d.simulation.objects import GROUPS
 
     def progress(line: str) -> None:
         if not quiet:
@@ -76,15 +77,16 @@ def build(
 
     sources = {source.name: source for source in SOURCES}
     problems: list[DataError] = []
-    names = _chosen(only, (*sources, PROCEDURAL))
+    groups = {PROCEDURAL + group: group for group in GROUPS}
+    names = _chosen(only, (*sources, *groups))
     for name in names:
         path = out / f"{name}.npz"
         try:
             if path.exists():
                 progress(f"{path} is there already")
                 library = read_library(path)
-            elif name == PROCEDURAL:
-                library = build_procedural(path, per_family, seed, progress=progress)
+            elif name in groups:
+                library = build_procedural(path, groups[name], per_family, seed, progress=progress)
             else:
                 library = build_source(sources[name], path, packages or out / "packages", progress=progress)
         except DataError as problem:

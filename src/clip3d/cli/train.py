@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from clip3d.cli import options as o
 from clip3d.cli.output import note, print_json, print_table, start_logging
+from clip3d.errors import DataError
 
 if TYPE_CHECKING:
     from clip3d.models.model import Model
@@ -23,6 +25,9 @@ def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Such as recipes/mini-cloud.toml.")],
     data: Annotated[Path, typer.Option("--data", help="Folder in which the recipe's data files lie.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and weights; a run there goes on.")],
+    teacher: Annotated[
+        str | None, typer.Option("--teacher", metavar="NAME|FOLDER", help="Model to learn from, not the recipe's.")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -32,17 +37,27 @@ def train(
     start_logging(quiet=quiet, verbose=verbose)
     import torch
 
-    from clip3d.training.recipe import read_recipe
+    from clip3d.models.weights import write_json
+    from clip3d.training.recipe import read_recipe, tower_config
 
     if threads:
         torch.set_num_threads(threads)
     kind, settings = read_recipe(recipe)
+    if teacher is not None:
+        settings = _taught_by(teacher, settings, recipe)
     out.mkdir(parents=True, exist_ok=True)
     numbers = _trainers()[kind](settings, data, out, (lambda line: None) if quiet else note)
+    write_json({"kind": kind, "tower": tower_config(settings), **numbers}, out / "result.json")
     if as_json:
         print_json({"kind": kind, "out": str(out), **numbers})
     else:
         print_table(("result", "value"), [(name, f"{value}") for name, value in numbers.items()])
+
+
+def _taught_by(teacher: str, settings: Any, recipe: Path) -> Any:
+    if not hasattr(settings, "teacher"):
+        raise DataError(recipe, "describes a tower that has no teacher", "leave --teacher out")
+    return replace(settings, teacher=teacher)
 
 
 def _trainers() -> dict[str, Any]:

@@ -31,21 +31,24 @@ def build_source(source: Source, out: Path, packages: Path, *, progress: Callabl
     return library
 
 
-def build_procedural(out: Path, per_family: int, seed: int, *, progress: Callable[[str], None]) -> Library:
-    """Procedural objects as `out`: `per_family` of each family, sampled as the CAD models are.
+def build_procedural(
+    out: Path, group: str, per_family: int, seed: int, *, progress: Callable[[str], None]
+) -> Library:
+    """Procedural objects as `out`: `per_family` of each family of one group, sampled as the CAD models are.
 
     Each family is kept in a file of its own beside `out` until all are there, so that a build that was stopped
     goes on where it was. Nothing is held out: an object of another seed is unseen by construction.
     """
-    from clip3d.simulation.objects import FAMILIES
+    from clip3d.simulation.objects import GROUPS
 
+    families = [family.name for family in GROUPS[group]]
     parts = out.with_name(f"{out.stem}-{per_family}-{seed}.parts")
     libraries = []
-    for count, family in enumerate(FAMILIES, 1):
+    for count, family in enumerate(families, 1):
         part = parts / f"{family.replace(' ', '_')}.npz"
         if not part.exists():
             make_library(procedural_entries(family, per_family, seed), held_out_share=0.0).save(part)
-            progress(f"{family}: {per_family} objects, family {count} of {len(FAMILIES)}")
+            progress(f"{family}: {per_family} objects, family {count} of {len(families)}")
         libraries.append(read_library(part))
     library = join(libraries)
     library.save(out)

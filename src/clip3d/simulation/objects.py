@@ -15,7 +15,8 @@ from clip3d.simulation.moving import merge, move, scale
 from clip3d.simulation.outdoor_families import OUTDOOR
 from clip3d.simulation.thing_families import THINGS
 
-FAMILIES: dict[str, Family] = {family.name: family for family in (*HOME, *THINGS, *OUTDOOR)}
+GROUPS: dict[str, tuple[Family, ...]] = {"home": HOME, "things": THINGS, "outdoors": OUTDOOR}
+FAMILIES: dict[str, Family] = {family.name: family for group in GROUPS.values() for family in group}
 # Words for many kinds of things come after those that say what a thing is.
 _GENERAL = frozenset(
     (

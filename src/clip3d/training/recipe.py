@@ -35,6 +35,13 @@ def read_recipe(path: Path) -> tuple[str, Any]:
     return kind, from_table(getattr(import_module(module), name), table, path)
 
 
+def tower_config(recipe: Any) -> dict[str, Any]:
+    """Keyword arguments of the architecture that a recipe trains, as a model's card states them."""
+    if hasattr(recipe, "tower"):
+        return dict(recipe.tower)
+    return {"hidden": recipe.head.hidden} if hasattr(recipe, "head") else {}
+
+
 def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = "") -> T:
     """A dataclass from a table of the same keys; tables become nested dataclasses, arrays become tuples."""
     hints = typing.get_type_hints(kind)
