@@ -26,7 +26,7 @@ else:
 ROOT = Path(__file__).parent.parent
 SOURCE = Path(clip3d.__file__).parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-DISTRIBUTION_OF = {"PIL": "pillow", "collada": "pycollada"}
+DISTRIBUTION_OF = {"PIL": "pillow", "collada": "pycollada", "open_clip": "open-clip-torch"}
 NOT_IMPORTED = {
     "lxml": "the XML parser of pycollada, which would take another one where it is missing",
     "rich": "comes with typer",
@@ -64,7 +64,10 @@ def test_every_import_is_declared_and_every_dependency_is_imported(project: dict
                 modules.add(node.module.split(".")[0])
     foreign = {DISTRIBUTION_OF.get(m, m) for m in modules - set(sys.stdlib_module_names) - {"clip3d", "tomllib"}}
     declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
-    assert foreign - declared <= NOT_IMPORTED.keys()
+    extras = {n: lines for n, lines in project["optional-dependencies"].items() if n != "dev"}
+    optional = {canonicalize_name(Requirement(line).name) for lines in extras.values() for line in lines}
+    assert foreign - declared - optional <= NOT_IMPORTED.keys()
+    assert optional <= foreign
     assert declared - foreign <= NOT_IMPORTED.keys()
 
 
