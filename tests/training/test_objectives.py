@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clip3d.spaces import Space
-from clip3d.training.objectives import caption_targets, centre, contrastive
+from clip3d.training.objectives import caption_spread, centre, contrastive
 
 
 def units(n: int, d: int = 6, seed: int = 0) -> torch.Tensor:
@@ -49,7 +49,7 @@ def test_caption_targets_are_distributions_that_favour_the_objects_own_captions(
     positives = torch.zeros(2, 6)
     positives[0, 1] = 1
     positives[1, [2, 3]] = 0.5
-    target = caption_targets(phrases, positives, 25.0)
+    target = positives @ caption_spread(phrases, 25.0)
     torch.testing.assert_close(target.sum(-1), torch.ones(2))
     assert int(target[0].argmax()) == 1
     assert set(target[1].topk(2).indices.tolist()) == {2, 3}

@@ -27,7 +27,7 @@ from clip3d.models.preprocess import CloudPreprocess
 from clip3d.models.weights import load_strict, read_state, write_arrays
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
-from clip3d.training.objectives import caption_targets, centre, contrastive, soft_cross_entropy
+from clip3d.training.objectives import caption_spread, centre, contrastive, soft_cross_entropy
 
 Array = NDArray[np.float32]
 
@@ -169,6 +169,7 @@ def train_cloud(
     phrases = torch.from_numpy(teacher.space.centre(teacher.encode_texts(kept, [recipe.template])))
     shares = np.array(list(recipe.libraries.values()), float)
 
+    spread = caption_spread(phrases, recipe.sharpness)
     pictures = read_pictures(data / recipe.pictures) if recipe.pictures else None
     torch.manual_seed(recipe.seed)
     learner = Learner(_start(recipe, data, teacher.space.mean), recipe.scale)
@@ -176,7 +177,7 @@ def train_cloud(
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
         batch = draw(recipe, sets, shares / shares.sum(), pictures, rng)
         vectors = centre(module(batch.points, batch.colors, batch.upright if recipe.pose_free else None), mean)
-        loss = _naming(recipe, vectors, batch.positives, phrases, learner.scale)
+        loss = _naming(recipe, vectors, batch.positives, phrases, spread, learner.scale)
         return loss + recipe.picture_weight * _picturing(recipe, vectors, batch, mean, learner.scale)
 
     train(
@@ -208,11 +209,12 @@ def held_out_objects(recipe: CloudRecipe, data: Path) -> Library:
     return join([library.select(library.held_out) for library in libraries])
 
 
-def _naming(recipe: CloudRecipe, vectors: Tensor, positives: Tensor, phrases: Tensor, scale: Tensor) -> Tensor:
-    target = caption_targets(phrases, positives, recipe.sharpness)
+def _naming(
+    recipe: CloudRecipe, vectors: Tensor, positives: Tensor, phrases: Tensor, spread: Tensor, scale: Tensor
+) -> Tensor:
     wanted = torch.nn.functional.normalize(positives @ phrases, dim=-1)
     distance = 1 - (vectors * wanted).sum(-1).mean()
-    return soft_cross_entropy(scale * vectors @ phrases.T, target) + recipe.regression * distance
+    return soft_cross_entropy(scale * vectors @ phrases.T, positives @ spread) + recipe.regression * distance
 
 
 def _picturing(recipe: CloudRecipe, vectors: Tensor, batch: Batch, mean: Tensor, scale: Tensor) -> Tensor:

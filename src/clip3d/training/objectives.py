@@ -36,19 +36,17 @@ def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float, ow
     return 0.5 * (soft_cross_entropy(logits, target) + soft_cross_entropy(logits.T, target))
 
 
-def caption_targets(phrases: Tensor, positives: Tensor, sharpness: float) -> Tensor:
-    """Which phrases of a vocabulary an object may be called, as a distribution a row.
+def caption_spread(phrases: Tensor, sharpness: float) -> Tensor:
+    """How each phrase's share is spread over a vocabulary by likeness in meaning: near synonyms are not pushed away.
 
-    Each of an object's own phrases spreads its share over the vocabulary by likeness in meaning, so that a near
-    synonym is not pushed away.
+    The phrases that an object may be called are `positives @ caption_spread(…)`, positives (n, v) being the object's
+    own phrases, rows that add up to 1.
 
     Args:
         phrases: (v, d) centred unit vectors of the vocabulary.
-        positives: (n, v) rows that add up to 1: the object's own phrases.
         sharpness: inverse temperature of the likeness; the higher, the less is spread.
 
     Returns:
-        (n, v), rows add up to 1.
+        (v, v), rows add up to 1.
     """
-    spread = torch.softmax(sharpness * phrases @ phrases.T, dim=-1)
-    return positives @ spread
+    return torch.softmax(sharpness * phrases @ phrases.T, dim=-1)
