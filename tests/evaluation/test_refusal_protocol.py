@@ -53,7 +53,7 @@ def test_lists_with_the_name_are_told_from_lists_without(model: Model, library: 
 def test_lists_follow_from_the_seed(model: Model, library: Path):
     background = model.label_vectors(background_nouns())
     first, again, other = (
-        run_trials(model, read_part([library]), background, lists=3, seed=seed) for seed in (0, 0, 1)
+        run_trials(model, read_part([library]), background, labels=10, lists=3, seed=seed) for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first.unrelated, again.unrelated)
     assert (first.unrelated != other.unrelated).any()

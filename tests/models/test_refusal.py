@@ -33,14 +33,15 @@ def test_evidence_is_the_log_odds_of_a_softmax_without_nouns_that_say_the_same()
         for b in range(40):
             if SPACE.similarity(labels[best : best + 1], background[b : b + 1])[0, 0] <= NEAR:
                 against += np.exp(5 * SPACE.similarity(things[i : i + 1], background[b : b + 1])[0, 0])
-        assert found[i] == pytest.approx(5 * own[best] - np.log(against), abs=1e-4)
+        assert found[i] == pytest.approx(5 * own[best] - np.log(against) - np.log(3), abs=1e-4)
 
 
-def test_other_labels_take_no_part():
+def test_of_the_other_labels_their_number_alone_counts():
     things, labels, background = vectors(5), vectors(4), vectors(30)
     best = SPACE.similarity(things, labels).argmax(1)
     alone = [evidence(SPACE, things[i : i + 1], labels[best[i] : best[i] + 1], background)[0] for i in range(5)]
-    np.testing.assert_allclose(evidence(SPACE, things, labels, background), alone, rtol=1e-5)
+    together = evidence(SPACE, things, labels, background)
+    np.testing.assert_allclose(together, np.array(alone) - np.log(4), atol=1e-5)
 
 
 def test_nouns_that_say_the_same_as_the_label_do_not_count_against_it():

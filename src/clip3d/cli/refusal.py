@@ -22,6 +22,7 @@ EXAMPLES = o.examples(
 def refusal(
     libraries: o.Libraries,
     everything: o.AllObjects = False,
+    labels: Annotated[int, typer.Option("--labels", min=2, help="Of a list.")] = 10,
     lists: Annotated[int, typer.Option("--lists", min=1, help="Of each kind, for each object.")] = 10,
     seed: o.DrawSeed = 0,
     fit: Annotated[bool, typer.Option("--fit", help="Fit the threshold anew and print the card's table.")] = False,
@@ -34,7 +35,7 @@ def refusal(
 ) -> None:
     """Tell fitting labels from unrelated ones: AUROC, right answers kept, unrelated lists refused.
 
-    For each held-out object lists of ten labels are drawn from the libraries' captions, with its name and without.
+    For each held-out object lists of labels are drawn from the libraries' captions, with its name and without.
     """
     start_logging(quiet=quiet, verbose=verbose)
     if write and not fit:
@@ -45,10 +46,10 @@ def refusal(
     part = read_part(libraries, everything=everything)
     loaded = load_model(model, device)
     if not fit:
-        report = protocol.measure_refusal(loaded, part, lists=lists, seed=seed)
+        report = protocol.measure_refusal(loaded, part, labels=labels, lists=lists, seed=seed)
         print_json(report.as_dict()) if as_json else show(report)
         return
-    fitted, report = protocol.fit_refusal(loaded, part, lists=lists, seed=seed)
+    fitted, report = protocol.fit_refusal(loaded, part, labels=labels, lists=lists, seed=seed)
     table = protocol.write_refusal(loaded, fitted, report) if write else protocol.card_table(fitted, report)
     if as_json:
         print_json(table)

@@ -1,7 +1,7 @@
 """How well a model tells that none of some labels fits, and the fit of the threshold by which it does.
 
-For every object there are lists of ten labels, drawn from the captions of the libraries: fitting ones that hold the
-object's first caption, and unrelated ones that hold nothing like any of its captions.
+For every object there are lists of labels, ten in each by default, drawn from the captions of the libraries: fitting
+ones that hold the object's first caption, and unrelated ones that hold nothing like any of its captions.
 """
 
 from __future__ import annotations
@@ -89,12 +89,15 @@ class Trials:
         return float(np.quantile(right, 1 - KEPT))
 
 
-def measure_refusal(model: Model, part: LibraryPart, *, lists: int = 10, seed: int = 0) -> RefusalReport:
+def measure_refusal(
+    model: Model, part: LibraryPart, *, labels: int = LABELS, lists: int = 10, seed: int = 0
+) -> RefusalReport:
     """Measure the refusal of a model's card.
 
     Args:
         model: with a cloud and a text tower and a `refusal` in its card.
         part: objects to label; those held out from training.
+        labels: of a list, at least two.
         lists: of each kind for each object.
         seed: of the lists.
 
@@ -102,14 +105,14 @@ def measure_refusal(model: Model, part: LibraryPart, *, lists: int = 10, seed: i
         ModelError: if the card has no refusal.
     """
     refusal = model.refusal
-    trials = run_trials(model, part, refusal.background, lists=lists, seed=seed)
+    trials = run_trials(model, part, refusal.background, labels=labels, lists=lists, seed=seed)
     fits = [refusal.score_of(x) >= refusal.threshold for x in (trials.fitting, trials.unrelated)]
-    protocol = {**_protocol(model, part, lists, seed), "rates": "at the card's threshold"}
+    protocol = {**_protocol(model, part, labels, lists, seed), "rates": "at the card's threshold"}
     return _report(trials, fits[0], fits[1], refusal.threshold, protocol, model.id)
 
 
 def fit_refusal(
-    model: Model, part: LibraryPart, *, lists: int = 10, seed: int = 0
+    model: Model, part: LibraryPart, *, labels: int = LABELS, lists: int = 10, seed: int = 0
 ) -> tuple[Refusal, RefusalReport]:
     """Fit background, threshold and scores for a model; the report's rates are cross-validated over objects.
 
@@ -120,7 +123,7 @@ def fit_refusal(
     """
     # What the file will hold: half precision.
     background = model.label_vectors(background_nouns()).astype(np.float16).astype(np.float32)
-    trials = run_trials(model, part, background, lists=lists, seed=seed)
+    trials = run_trials(model, part, background, labels=labels, lists=lists, seed=seed)
     folds = np.unique(trials.fold)
     least = np.zeros((len(part), 1))
     for fold in folds:
@@ -129,7 +132,8 @@ def fit_refusal(
     everyone = np.ones(len(part), dtype=bool)
     fitted = Refusal(background, 0.0, slope, offset)
     fitted = replace(fitted, threshold=float(fitted.score_of(np.array(trials.least(everyone)))))
-    protocol = {**_protocol(model, part, lists, seed), "rates": f"cross-validated in {len(folds)} folds of objects"}
+    rates = f"cross-validated in {len(folds)} folds of objects"
+    protocol = {**_protocol(model, part, labels, lists, seed), "rates": rates}
     fits = trials.fitting >= least, trials.unrelated >= least
     return fitted, _report(trials, fits[0], fits[1], fitted.threshold, protocol, model.id)
 
@@ -151,7 +155,7 @@ def card_table(refusal: Refusal, report: RefusalReport) -> dict[str, Any]:
     """What a card says of a fitted refusal, less the hash of the background's file."""
     rates = ("auroc", "auroc_right", "accuracy", "kept", "refused", "wrong_refused")
     return {
-        "method": "log-odds of the best label against a background of nouns, through a logistic function",
+        "method": "log-odds of the best label against a background of nouns, less the log of the number of labels",
         "background": BACKGROUND,
         "nouns": len(refusal.background),
         "near": NEAR,
@@ -167,7 +171,9 @@ def background_nouns() -> list[str]:
     return NOUNS.read_text(encoding="utf-8").splitlines()
 
 
-def run_trials(model: Model, part: LibraryPart, background: Array, *, lists: int, seed: int) -> Trials:
+def run_trials(
+    model: Model, part: LibraryPart, background: Array, *, labels: int, lists: int, seed: int
+) -> Trials:
     """Weigh fitting and unrelated lists of labels for every object; arguments as for `measure_refusal`.
 
     Raises:
@@ -177,20 +183,20 @@ def run_trials(model: Model, part: LibraryPart, background: Array, *, lists: int
     label_vectors = model.label_vectors(part.captions)
     fitting = np.zeros((len(part), lists))
     right, unrelated = np.zeros((len(part), lists), dtype=bool), np.zeros((len(part), lists))
-    for i, candidates in enumerate(_unrelated(model, part, label_vectors)):
+    for i, candidates in enumerate(_unrelated(model, part, label_vectors, labels)):
         rng = np.random.default_rng([seed, i])
         own = part.captions.index(part.library.phrases(i)[0])
         vector = vectors[i : i + 1]
         for j in range(lists):
-            with_own = label_vectors[[own, *rng.choice(candidates, LABELS - 1, replace=False)]]
-            without = label_vectors[rng.choice(candidates, LABELS, replace=False)]
+            with_own = label_vectors[[own, *rng.choice(candidates, labels - 1, replace=False)]]
+            without = label_vectors[rng.choice(candidates, labels, replace=False)]
             fitting[i, j] = evidence(model.space, vector, with_own, background)[0]
             right[i, j] = model.space.similarity(vector, with_own)[0].argmax() == 0
             unrelated[i, j] = evidence(model.space, vector, without, background)[0]
     return Trials(fitting, right, unrelated, part.library.group.astype(np.intp) % FOLDS)
 
 
-def _unrelated(model: Model, part: LibraryPart, label_vectors: Array) -> list[NDArray[np.intp]]:
+def _unrelated(model: Model, part: LibraryPart, label_vectors: Array, labels: int) -> list[NDArray[np.intp]]:
     """For every object the captions that are like none of its own."""
     alike = model.space.similarity(label_vectors, label_vectors) > RELATED
     place = {caption: c for c, caption in enumerate(part.captions)}
@@ -198,8 +204,8 @@ def _unrelated(model: Model, part: LibraryPart, label_vectors: Array) -> list[ND
     for i in range(len(part)):
         own = [place[phrase] for phrase in part.library.phrases(i)]
         rows.append(np.flatnonzero(~alike[own].any(0)))
-        if len(rows[-1]) < LABELS:
-            raise ShapeError(f"the libraries have too few captions for lists of {LABELS} unrelated labels")
+        if len(rows[-1]) < labels:
+            raise ShapeError(f"the libraries have too few captions for lists of {labels} unrelated labels")
     return rows
 
 
@@ -237,12 +243,12 @@ def _report(
     )
 
 
-def _protocol(model: Model, part: LibraryPart, lists: int, seed: int) -> dict[str, Any]:
+def _protocol(model: Model, part: LibraryPart, labels: int, lists: int, seed: int) -> dict[str, Any]:
     return {
         "task": "refusal of unrelated labels",
         **part.protocol(),
         "lists": lists,
-        "labels": LABELS,
+        "labels": labels,
         "captions": len(part.captions),
         "unrelated": f"centred text cosine with the object's captions at most {RELATED}",
         "seed": seed,

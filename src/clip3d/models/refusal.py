@@ -61,10 +61,10 @@ class Refusal:
 
 
 def evidence(space: Space, vectors: Array, label_vectors: Array, background: Array) -> NDArray[np.float64]:
-    """Log-odds (n,) of the best label among itself and those nouns of the background that do not say the same.
+    """Log-odds (n,) of the best label against those nouns of the background that do not say the same, less log m.
 
-    They come from a softmax at the scale of the space. Other labels take no part, so that long lists are judged as
-    short ones.
+    They come from a softmax at the scale of the space. Of the other labels their number alone counts: the best of
+    many is near by chance, and with every label as likely as the others the odds of one fall with their number.
 
     Args:
         space: of all vectors.
@@ -76,7 +76,7 @@ def evidence(space: Space, vectors: Array, label_vectors: Array, background: Arr
     same = space.similarity(label_vectors, background)[similarity.argmax(1)] > NEAR
     margin = similarity.max(1, keepdims=True) - space.similarity(vectors, background).astype(np.float64)
     against = np.exp(np.where(same, -np.inf, -space.scale * margin)).sum(1)
-    return np.asarray(-np.log(against + np.exp(-MOST)))
+    return np.asarray(-np.log(against + np.exp(-MOST)) - np.log(len(label_vectors)))
 
 
 def read_refusal(folder: Path, facts: Mapping[str, Any]) -> Refusal:
