@@ -1,7 +1,7 @@
 """How well a model tells that none of some labels fits, and the fit of the threshold by which it does.
 
-For every object there are lists of labels, ten in each by default, drawn from the captions of the libraries:
-fitting ones that hold the first caption of the object, and unrelated ones that hold nothing like any of its captions.
+For every object there are lists of labels, ten in each by default, drawn from the captions of the libraries: those
+that fit hold the object's first caption, and the unrelated ones nothing like any of its captions.
 """
 
 from __future__ import annotations
