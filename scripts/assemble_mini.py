@@ -61,7 +61,8 @@ def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     for modality, run in runs.items():
         for name in (TOWERS[modality].weights, *BESIDE.get(modality, ())):
-            shutil.copyfile(run / name, folder / name)
+            if run.resolve() != folder.resolve():
+                shutil.copyfile(run / name, folder / name)
     present: dict[Modality, TowerFacts] = {}
     scale = old.get("space", {}).get("scale", NO_SCALE)
     for modality, tower in TOWERS.items():
@@ -87,7 +88,9 @@ def _trained(tower: TowerFacts, run: Path) -> TowerFacts:
 
 
 def _result(run: Path) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads((run / "result.json").read_text(encoding="utf-8"))
+    path = run / "result.json"
+    # The text tower of a finished bundle serves too; its configuration is always the same.
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return result
 
 

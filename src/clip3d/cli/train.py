@@ -28,6 +28,7 @@ def train(
     teacher: Annotated[
         str | None, typer.Option("--teacher", metavar="NAME|FOLDER", help="Model to learn from, not the recipe's.")
     ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the run, not the recipe's.")] = None,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -45,6 +46,8 @@ def train(
     kind, settings = read_recipe(recipe)
     if teacher is not None:
         settings = _taught_by(teacher, settings, recipe)
+    if seed is not None:
+        settings = replace(settings, seed=seed)
     out.mkdir(parents=True, exist_ok=True)
     numbers = _trainers()[kind](settings, data, out, (lambda line: None) if quiet else note)
     write_json({"kind": kind, "tower": tower_config(settings), **numbers}, out / "result.json")
