@@ -74,3 +74,19 @@ def test_vector_file_round_trip_and_refusal_of_another_space(model, assets: Path
     other = Model(make_bundle(tmp_path / "other", space="elsewhere"))
     with pytest.raises(SpaceMismatch, match=r"'test-space'.*'elsewhere'"):
         load_vectors(path, other.space)
+
+
+def test_the_pose_is_part_of_the_key_and_reaches_the_model(model, assets: Path, tmp_path: Path, monkeypatch):
+    poses = []
+    encode = type(model).encode_clouds
+
+    def noted(self, clouds, *, pose="upright", **settings):
+        poses.append(pose)
+        return encode(self, clouds, **settings)
+
+    monkeypatch.setattr(type(model), "encode_clouds", noted)
+    with VectorCache(tmp_path / "c.db") as cache:
+        embed_files(model, [assets / "tall.off"], cache=cache)
+        assert embed_files(model, [assets / "tall.off"], cache=cache, reading=Reading(pose="any")).computed == 1
+    assert poses == ["upright", "any"]
+    assert Reading().key() == Reading(pose="upright").key() != Reading(pose="any").key()

@@ -46,6 +46,7 @@ def classify(
     device: o.Device = "cpu",
     up: o.UpAxis = None,
     unit: o.UnitName = None,
+    pose: o.PoseName = o.Stance.upright,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -72,7 +73,7 @@ def classify(
             templates=templates,
             refuse=not no_refuse,
             threshold=threshold,
-            reading=reading_of(points, seed, up, unit),
+            reading=reading_of(points, seed, up, unit, pose),
             cache=cache,
             progress=progress,
         )

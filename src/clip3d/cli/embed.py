@@ -24,6 +24,7 @@ def embed(
     device: o.Device = "cpu",
     up: o.UpAxis = None,
     unit: o.UnitName = None,
+    pose: o.PoseName = o.Stance.upright,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -43,9 +44,8 @@ def embed(
     loaded = load_model(model, device)
     found = find_clouds(paths)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
-        embedded = embed_files(
-            loaded, found.files, cache=cache, reading=reading_of(points, seed, up, unit), progress=progress
-        )
+        reading = reading_of(points, seed, up, unit, pose)
+        embedded = embed_files(loaded, found.files, cache=cache, reading=reading, progress=progress)
     problems = [*found.problems, *embedded.problems]
     n = len(embedded.paths)
     if n:

@@ -45,13 +45,6 @@ class ViewsOption(str, Enum):
     partial = "partial"
 
 
-class PoseOption(str, Enum):
-    """How clouds stand."""
-
-    upright = "upright"
-    any = "any"
-
-
 @app.callback()
 def _root() -> None:
     """Measure a model by a fixed protocol."""
@@ -75,8 +68,8 @@ def zero_shot(
         ViewsOption, typer.Option("--views", help="partial: what is seen from each of five sides; the mean counts.")
     ] = ViewsOption.whole,
     pose: Annotated[
-        PoseOption, typer.Option("--pose", help="any: each cloud in a random rotation, the model told so.")
-    ] = PoseOption.upright,
+        o.Stance, typer.Option("--pose", help="any: each cloud in a random rotation, the model told so.")
+    ] = o.Stance.upright,
     seed: o.DrawSeed = 0,
     limit: o.Limit = None,
     failures: Annotated[
@@ -99,7 +92,7 @@ def zero_shot(
     if (clouds is None) == (images is None):
         raise WrongCommand("give either --clouds or --images")
     if images is not None:
-        as_usual = (votes, views, pose) == (1, ViewsOption.whole, PoseOption.upright)
+        as_usual = (votes, views, pose) == (1, ViewsOption.whole, o.Stance.upright)
         if split or limit or points or not as_usual:
             raise WrongCommand("--split, --votes, --points, --views, --pose and --limit are for --clouds")
         _images(images, failures, templates, load_model(model, device), as_json=as_json, quiet=quiet)
@@ -117,7 +110,7 @@ def zero_shot(
             votes=votes,
             points=points,
             views="partial" if views is ViewsOption.partial else "whole",
-            pose="any" if pose is PoseOption.any else "upright",
+            pose="any" if pose is o.Stance.any else "upright",
             seed=seed,
             progress=progress,
         )

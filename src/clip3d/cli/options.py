@@ -27,6 +27,13 @@ class Length(str, Enum):
     ft = "ft"
 
 
+class Stance(str, Enum):
+    """How objects stand."""
+
+    upright = "upright"
+    any = "any"
+
+
 ModelName = Annotated[str, typer.Option("--model", metavar="NAME|FOLDER", help="An embedded model or its folder.")]
 Device = Annotated[str, typer.Option("--device", help="Where towers run: cpu, cuda, cuda:1, mps.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
@@ -34,6 +41,9 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no note
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is done; errors with a traceback.")]
 UpAxis = Annotated[Up | None, typer.Option("--up", help="Axis that points up, whatever the files say.")]
 UnitName = Annotated[Length | None, typer.Option("--unit", help="Unit of the files, whatever they say.")]
+PoseName = Annotated[
+    Stance, typer.Option("--pose", help="any: the objects may be turned in any way; slower and less sure.")
+]
 Points = Annotated[int, typer.Option("--points", min=1, max=50_000_000, help="Points drawn on a mesh.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of points.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep vectors of earlier runs.")]

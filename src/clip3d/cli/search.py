@@ -50,6 +50,7 @@ def search(
     device: o.Device = "cpu",
     up: o.UpAxis = None,
     unit: o.UnitName = None,
+    pose: o.PoseName = o.Stance.upright,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -67,7 +68,7 @@ def search(
     text, paths = split_words(words or [], with_option=image is not None or like is not None)
     from clip3d.search.adhoc import search_files
 
-    reading = reading_of(points, seed, up, unit)
+    reading = reading_of(points, seed, up, unit, pose)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
         result = search_files(
             load_model(model, device),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
 if TYPE_CHECKING:
-    from clip3d.cli.options import Length, Up
+    from clip3d.cli.options import Length, Stance, Up
     from clip3d.models.model import Model
     from clip3d.models.vector_cache import VectorCache
     from clip3d.search.embedding import Reading
@@ -29,9 +29,10 @@ def open_cache(*, disabled: bool) -> Iterator[VectorCache]:
         yield cache
 
 
-def reading_of(points: int, seed: int, up: Up | None, unit: Length | None) -> Reading:
+def reading_of(points: int, seed: int, up: Up | None, unit: Length | None, pose: Stance) -> Reading:
     """How files are read, from the options."""
     from clip3d.clouds.cloud import Axis, Unit
+    from clip3d.clouds.posing import check_pose
     from clip3d.search.embedding import Reading
 
     axes = {axis: axis for axis in get_args(Axis)}
@@ -41,4 +42,5 @@ def reading_of(points: int, seed: int, up: Up | None, unit: Length | None) -> Re
         seed=seed,
         up=None if up is None else axes[up.value],
         unit=None if unit is None else units[unit.value],
+        pose=check_pose(pose.value),
     )

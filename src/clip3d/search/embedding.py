@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
+from clip3d.clouds.posing import Pose
 from clip3d.errors import CloudError, FileProblem, ShapeError
 from clip3d.models.fingerprint import Fingerprint, fingerprint
 from clip3d.models.model import Model, in_batches
@@ -35,23 +36,30 @@ READERS = 2
 
 @dataclass(frozen=True)
 class Reading:
-    """How files are read; part of a vector's key.
+    """How files are read and taken; part of a vector's key.
 
     Attributes:
         points: points drawn on a mesh.
         seed: of that drawing.
         up: overrides the up axis that the file or its format states.
         unit: overrides the unit that the file or its format states.
+        pose: "any" if the objects may be turned in any way, whatever axis is said to point up.
     """
 
     points: int = 8192
     seed: int = 0
     up: Axis | None = None
     unit: Unit | None = None
+    pose: Pose = "upright"
 
     def key(self) -> dict[str, object]:
         """What decides a vector besides the content and the tower: the options and the version of the readers."""
-        return {"reader": clip3d.__version__, **vars(self)}
+        turned = {} if self.pose == "upright" else {"pose": self.pose}
+        return {"reader": clip3d.__version__, **self.drawing(), **turned}
+
+    def drawing(self) -> dict[str, Any]:
+        """The options of `clip3d.clouds.reading.read`."""
+        return {name: value for name, value in vars(self).items() if name != "pose"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +132,7 @@ class _Work:
         self.cache = cache
         self.tower = model.tower_card("cloud").id
         self.options = reading.key()
+        self.pose = reading.pose
         self.vectors: dict[Path, Array] = {}
         self.contents: dict[Path, str] = {}
         self.problems: list[FileProblem] = []
@@ -177,7 +186,8 @@ class _Work:
             return {}
         normalize = self.model.card.space["stored"] == "unit"
         try:
-            vectors = self.model.encode_clouds([item.cloud for item in items], normalize=normalize)
+            clouds = [item.cloud for item in items]
+            vectors = self.model.encode_clouds(clouds, normalize=normalize, pose=self.pose)
         except ShapeError as error:
             if len(items) == 1:
                 self.problems.append(CloudError(items[0].path, str(error)))
@@ -227,7 +237,7 @@ def read_thinned(path: Path, reading: Reading) -> PointCloud:
     from clip3d.clouds.reading import read
     from clip3d.clouds.sampling import random_sample
 
-    cloud = read(path, **vars(reading))
+    cloud = read(path, **reading.drawing())
     if len(cloud) <= MAX_CANDIDATES:
         return cloud
     return cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
