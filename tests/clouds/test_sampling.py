@@ -13,6 +13,7 @@ from clip3d.clouds.sampling import (
     random_sample,
     resample,
     voxel_sample,
+    without_outliers,
 )
 from clip3d.errors import ShapeError
 
@@ -129,3 +130,23 @@ def test_senseless_requests_say_what_is_wrong():
         farthest_point_sample(sphere(5), 2, start=5)
     with pytest.raises(ShapeError, match="voxel"):
         voxel_sample(sphere(5), 0)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e4])
+@pytest.mark.parametrize("share", [0.01, 0.1])
+def test_points_far_from_all_others_are_left_out_at_any_scale(size: float, share: float) -> None:
+    surface = sphere(1000)
+    thrown = np.random.default_rng(1).uniform(-3, 3, size=(int(1000 * share), 3)).astype(np.float32)
+    kept = without_outliers(np.concatenate([surface, thrown]) * np.float32(size), 4.0)
+    assert (kept < 1000).sum() >= 990
+    assert (kept >= 1000).sum() <= 0.15 * len(thrown) + 1
+
+
+@pytest.mark.parametrize("points", [sphere(2000), sphere(60), np.zeros((500, 3), np.float32), sphere(7)])
+def test_what_has_no_outliers_loses_next_to_nothing(points: np.ndarray) -> None:
+    assert len(without_outliers(points, 4.0)) >= 0.97 * len(points)
+
+
+def test_a_factor_that_would_leave_out_usual_points_is_refused() -> None:
+    with pytest.raises(ShapeError, match="above 1"):
+        without_outliers(sphere(10), 1.0)

@@ -177,3 +177,14 @@ def test_clouds_in_any_pose_are_the_mean_over_rotations(tmp_path: Path) -> None:
         raw = tower(turned, torch.from_numpy(colors).expand(3, -1, -1), torch.zeros(3, dtype=torch.bool)).numpy()
     np.testing.assert_allclose(found[1], unit(unit(raw).mean(0, keepdims=True))[0], atol=1e-5)
     assert model.encode_clouds([], pose="any").shape == (0, 8)
+
+
+def test_stray_points_do_not_change_how_a_cloud_is_seen() -> None:
+    from clip3d.models.preprocess import CloudPreprocess
+
+    clean = cloud(400)
+    far = np.random.default_rng(3).uniform(-60, 60, size=(8, 3))
+    stray = PointCloud(np.concatenate([clean.points, far]))
+    expected = CloudPreprocess(points=400, outliers=5.0)(clean)[0]
+    np.testing.assert_allclose(CloudPreprocess(points=400, outliers=5.0)(stray)[0], expected, atol=1e-5)
+    assert np.abs(CloudPreprocess(points=400)(stray)[0] - CloudPreprocess(points=400)(clean)[0]).max() > 0.1

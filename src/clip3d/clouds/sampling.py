@@ -178,3 +178,31 @@ def _checked(points: Array, n: int) -> Array:
     if n < 1:
         raise ShapeError(f"at least one point must be asked for, got {n}")
     return points
+
+
+def without_outliers(points: Array, factor: float, *, k: int = 4) -> Index:
+    """The points that lie near others: statistical outlier removal (after Rusu et al. 2008).
+
+    A point stays if the mean distance to its k nearest neighbours is at most `factor` times the median of that over
+    the cloud. The median, where the paper has mean and deviation, holds however many the outliers are below half.
+
+    Args:
+        points: (p, 3).
+        factor: above 1; the larger, the fewer points go.
+        k: neighbours looked at.
+
+    Returns:
+        (q,) intp, ascending. All points, where there are too few to tell or more than half lie in one place.
+
+    Raises:
+        ShapeError: if the factor is not above 1.
+    """
+    from clip3d.clouds.neighbors import nearest_neighbors
+
+    if not factor > 1:
+        raise ShapeError(f"the factor must be above 1, got {factor}")
+    if len(points) <= 4 * k:
+        return np.arange(len(points))
+    apart = nearest_neighbors(points, points, k + 1)[1][:, 1:].mean(axis=1)
+    usual = np.median(apart)
+    return np.flatnonzero(apart <= factor * usual) if usual > 0 else np.arange(len(points))

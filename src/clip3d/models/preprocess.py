@@ -29,11 +29,14 @@ class CloudPreprocess:
         color_fill: value in [0, 1] of all channels of a cloud that has no colour.
         turns: rotations over which the vector of a cloud in any pose is averaged; 0 for a tower that needs clouds
             upright.
+        outliers: points whose neighbours lie more than so many times farther than is usual in the cloud are left
+            out (`clip3d.clouds.sampling.without_outliers`); 0 keeps all.
     """
 
     points: int = 1024
     color_fill: float = 0.5
     turns: int = 0
+    outliers: float = 0.0
 
     @classmethod
     def from_card(cls, values: Mapping[str, Any]) -> CloudPreprocess:
@@ -48,11 +51,13 @@ class CloudPreprocess:
             points: largest n, if it is to differ from the card's number.
         """
         from clip3d.clouds.normalizing import normalize_unit_sphere
-        from clip3d.clouds.sampling import random_sample, resample
+        from clip3d.clouds.sampling import random_sample, resample, without_outliers
 
         cloud = cloud.z_up()
         if len(cloud) > MAX_CANDIDATES:
             cloud = cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
+        if self.outliers:
+            cloud = cloud.select(without_outliers(cloud.points, self.outliers))
         cloud = cloud.select(resample(cloud.points, self.seen(len(cloud), points)))
         xyz = normalize_unit_sphere(cloud.points)[0]
         colors = cloud.colors if cloud.colors is not None else np.full_like(xyz, self.color_fill)
