@@ -4,9 +4,9 @@
 
 fetches the packages, builds the libraries, trains the towers one after another, and leaves the finished bundle in
 rebuilt/mini (`clip3d search … --model rebuilt/mini`). What is there already is kept, and a training that was
-stopped goes on, so the same command goes on after an interruption. The text tower is trained only if its bank of CLIP
-vectors lies in rebuilt/library/clip_text_bank (docs/training.md); otherwise the shipped text tower is the teacher,
-from which all other towers rebuild.
+stopped goes on, so the same command goes on after an interruption. The text tower is trained only if its bank of
+CLIP vectors lies in rebuilt/library/clip_text_bank (docs/training.md); otherwise the shipped text tower is the
+teacher, from which all other towers rebuild.
 """
 
 from __future__ import annotations
