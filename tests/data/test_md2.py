@@ -1,26 +1,11 @@
-"""MD2 files that are written here."""
-
-import struct
+"""MD2 files, whole and damaged."""
 
 import numpy as np
 import pytest
+from model_files import md2
 
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.data.md2 import read_md2
-
-
-def md2(*, vertices: int = 3, faces: int = 1, skins: int = 1, corner: int = 2, magic: bytes = b"IDP2") -> bytes:
-    """One triangle (0, 0, 0), (10, 0, 0), (0, 0, 20) with a skin of 4 by 8 pixels."""
-    skin_at = 68
-    st_at = skin_at + 64
-    face_at = st_at + 12
-    frame_at = face_at + 12
-    counts = (4, 8, 52, skins, vertices, 3, faces, 0, 1)
-    header = struct.pack("<4s16i", magic, 8, *counts, skin_at, st_at, face_at, frame_at, 0, 0)
-    st = struct.pack("<6h", 0, 0, 4, 0, 0, 8)
-    face = struct.pack("<6H", 0, 1, corner, 0, 1, 2)
-    frame = struct.pack("<6f16s", 1, 1, 2, 0, 0, 0, b"stand") + bytes([0, 0, 0, 9, 10, 0, 0, 9, 0, 0, 10, 9])
-    return header + b".skin".ljust(64, b"\0") + st + face + frame
 
 
 def test_the_first_frame_is_unpacked_with_its_skin() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_files import g3d
 from package_files import write_deb
 from PIL import Image
-from test_g3d import g3d
 
 from clip3d.data import megaglest
 from clip3d.data.library import Entry

@@ -1,9 +1,8 @@
 """MJCF bodies joined from parts, made here."""
 
-import struct
-
 import numpy as np
 import pytest
+from model_files import stl
 
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.data.mjcf import Definitions, read_mjcf
@@ -12,12 +11,6 @@ ASSETS = b"""<mujocoinclude><asset>
   <mesh file="part.stl" name="part" scale="2 1 1"/>
   <material name="red" rgba="1 0 0 1"/>
 </asset></mujocoinclude>"""
-
-
-def stl(path: str) -> bytes:
-    """A triangle with corners 0, x and y."""
-    assert path == "part.stl"
-    return bytes(80) + struct.pack("<I12fH", 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0)
 
 
 def read(body: str, assets: bytes = ASSETS) -> np.ndarray:

@@ -9,11 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_files import md2, stl, wrl
 from package_files import write_deb
 from PIL import Image
-from test_md2 import md2
-from test_mjcf import stl
-from test_wrl import wrl
 
 from clip3d.data import kicad, robot_tasks, ufoai, webxr
 from clip3d.data.library import Entry

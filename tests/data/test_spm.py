@@ -1,32 +1,11 @@
-"""SPM files that are written here."""
-
-import struct
+"""SPM files, whole and damaged."""
 
 import numpy as np
 import pytest
+from model_files import spm
 
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.data.spm import read_spm
-
-
-def spm(
-    *,
-    kind: int = 10,
-    picture: bytes = b"a.png",
-    corner: int = 2,
-    vertices: int = 3,
-    indices: int = 3,
-    material: int = 0,
-) -> bytes:
-    """One triangle 0, x, z with normals and colours; its second vertex is red, the others white."""
-    data = b"SP" + bytes([kind, 3]) + struct.pack("<6f", *range(6))
-    data += struct.pack("<HB", 1, len(picture)) + picture + b"\0"
-    data += struct.pack("<HHIIH", 1, 1, vertices, indices, material)
-    colors = (b"\x80", b"\xff\xff\0\0", b"\x80")
-    for position, color, uv in zip(np.eye(3)[[1, 0, 2]] - np.eye(3)[1], colors, np.eye(3, 2), strict=True):
-        data += struct.pack("<3f", *position) + bytes(4) + color
-        data += struct.pack("<2e", *uv) * bool(picture) + bytes(16) * (kind & 7 == 1)
-    return data + bytes([0, 1, corner])
 
 
 @pytest.mark.parametrize("kind", [9, 10])

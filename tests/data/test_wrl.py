@@ -1,30 +1,11 @@
-"""VRML files as KiCad's parts are written, made here."""
+"""VRML files as KiCad's parts are written, whole and damaged."""
 
 import numpy as np
 import pytest
+from model_files import wrl
 
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.data.wrl import read_wrl
-
-MATERIAL = """#VRML V2.0 utf8
-Shape {
-    appearance Appearance {material DEF RED-01 Material {
-        ambientIntensity 0.2
-        diffuseColor 1.0 0.5 0.0
-        specularColor 0.1 0.1 0.1
-    }}
-}
-"""
-SHAPE = """Shape { geometry IndexedFaceSet
-{ creaseAngle 0.5 coordIndex [FACES]
-coord Coordinate { point [0 0 0,1 0 0,0 1 0,0 0 1]
-}}
-appearance Appearance{material USE NAME }}
-"""
-
-
-def wrl(faces: str = "0,1,2,-1,0,2,3,-1", name: str = "RED-01") -> bytes:
-    return (MATERIAL + SHAPE.replace("FACES", faces).replace("NAME", name)).encode()
 
 
 def test_a_shape_has_its_triangles_and_the_colour_of_its_own_material() -> None:

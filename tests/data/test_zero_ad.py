@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_files import pmd
 from package_files import write_deb
 from PIL import Image
-from test_pmd import pmd
 
 from clip3d.data import zero_ad
 from clip3d.data.library import Entry

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_files import spm
 from package_files import write_deb
 from PIL import Image
-from test_spm import spm
 
 from clip3d.data.sources import SOURCES
 from clip3d.errors import DataError
