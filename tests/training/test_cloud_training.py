@@ -17,7 +17,7 @@ from clip3d.models.loading import EMBEDDED
 from clip3d.models.packing import TowerFacts, pack
 from clip3d.models.weights import load_strict, read_state
 from clip3d.towers.set_abstraction import SetAbstractionTower
-from clip3d.training.cloud import CloudRecipe, train_cloud, view
+from clip3d.training.cloud import CloudRecipe, _captioned, train_cloud, view
 from clip3d.training.loop import Optimisation
 
 TOWER = {"width": 32, "layers": 1, "heads": 2, "stem": (16, 32), "centers": (32, 8), "neighbors": (8, 8)}
@@ -119,3 +119,13 @@ def test_pictures_and_clouds_in_any_pose_are_learned_together(tmp_path: Path, te
         colors = torch.full(lying.shape, 0.5)
         vectors = tower(torch.from_numpy(lying), colors, torch.zeros(len(lying), dtype=torch.bool)).numpy()
     assert (space.similarity(vectors, signatures).argmax(1) == kind).mean() > 0.9
+
+
+@pytest.mark.parametrize(("general", "expected"), [(1.0, [0.5, 0.5]), (0.25, [0.2, 0.8]), (0.0, [0.0, 1.0])])
+def test_words_for_many_kinds_of_things_may_count_less(general: float, expected: list[float]) -> None:
+    library = shapes()
+    library.captions[:] = "crow|animal"
+    library.captions[0] = "animal"
+    found = _captioned(library, ["animal", "crow"], general)
+    np.testing.assert_allclose(found.positives[1], expected)
+    np.testing.assert_allclose(found.positives[0], [1.0, 0.0])

@@ -18,7 +18,7 @@ from clip3d.simulation.thing_families import THINGS
 GROUPS: dict[str, tuple[Family, ...]] = {"home": HOME, "things": THINGS, "outdoors": OUTDOOR}
 FAMILIES: dict[str, Family] = {family.name: family for group in GROUPS.values() for family in group}
 # Words for many kinds of things come after those that say what a thing is.
-_GENERAL = frozenset(
+GENERAL = frozenset(
     (
         "animal",
         "insect",
@@ -92,6 +92,9 @@ _GENERAL = frozenset(
         "mobility aid",
         "fairground ride",
         "timepiece",
+        "electronic component",
+        "human",
+        "human body",
     )
 )
 
@@ -115,7 +118,7 @@ def make(family: str, seed: int) -> ProceduralObject:
     kind = FAMILIES[family]
     rng = np.random.default_rng([crc32(family.encode()), seed])
     parts, own = kind.make(rng)
-    captions = tuple(sorted(dict.fromkeys([*own, *kind.captions]), key=_GENERAL.__contains__))
+    captions = tuple(sorted(dict.fromkeys([*own, *kind.captions]), key=GENERAL.__contains__))
     # Makers fix what does not define the thing; no two real ones have the same proportions.
     broad, tall = np.exp(rng.normal(0, 0.07, 2))
     whole = scale(merge(parts), (broad, broad, tall))

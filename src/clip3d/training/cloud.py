@@ -25,6 +25,7 @@ from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.preprocess import CloudPreprocess
 from clip3d.models.weights import load_strict, read_state, write_arrays
+from clip3d.simulation.objects import GENERAL
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
 from clip3d.training.objectives import caption_spread, centre, contrastive, soft_cross_entropy
@@ -42,6 +43,8 @@ class CloudRecipe:
         libraries: files of captioned clouds, relative to the data folder, each with its share of a batch.
         template: prompt that captions are put into.
         withhold: captions that are never shown; an object left without captions is left out.
+        general: weight of a caption for many kinds of things, such as "animal"
+            (`clip3d.simulation.objects.GENERAL`), beside 1 for an object's other captions.
         batch: objects in a step.
         counts: numbers of points, one drawn for each step.
         even_share: share of the steps that see points in farthest-point order, as a dense cloud is prepared for
@@ -66,6 +69,7 @@ class CloudRecipe:
     libraries: dict[str, float] = field(default_factory=dict)
     template: str = "a {}"
     withhold: tuple[str, ...] = ()
+    general: float = 1.0
     batch: int = 64
     counts: tuple[int, ...] = (256, 512, 1024, 1024)
     even_share: float = 0.5
@@ -163,7 +167,7 @@ def train_cloud(
     parts = read_training_libraries(recipe, data)
     vocabulary = sorted({phrase for part in parts for i in range(len(part)) for phrase in part.phrases(i)})
     kept = [phrase for phrase in vocabulary if phrase not in recipe.withhold]
-    sets = [_captioned(part, kept) for part in parts]
+    sets = [_captioned(part, kept, recipe.general) for part in parts]
     progress(f"{sum(len(s.library) for s in sets)} objects, {len(kept)} captions, {len(sets)} libraries")
     mean = torch.from_numpy(teacher.space.mean)
     phrases = torch.from_numpy(teacher.space.centre(teacher.encode_texts(kept, [recipe.template])))
@@ -225,14 +229,17 @@ def _picturing(recipe: CloudRecipe, vectors: Tensor, batch: Batch, mean: Tensor,
     return contrastive(vectors[pictured], seen, batch.first[pictured], scale, recipe.own_picture)
 
 
-def _captioned(library: Library, vocabulary: Sequence[str]) -> Captioned:
+def _captioned(library: Library, vocabulary: Sequence[str], general: float) -> Captioned:
     index = {phrase: i for i, phrase in enumerate(vocabulary)}
     own = [[index[p] for p in library.phrases(i) if p in index] for i in range(len(library))]
     stays = np.array([bool(p) for p in own])
     own = [p for p in own if p]
     positives = np.zeros((len(own), len(vocabulary)), np.float32)
+    weight = np.array([general if phrase in GENERAL else 1.0 for phrase in vocabulary])
     for row, columns in enumerate(own):
-        positives[row, columns] = 1 / len(columns)
+        # An object of which only general things are said is still to be called that.
+        weights = weight[columns] if weight[columns].any() else np.ones(len(columns))
+        positives[row, columns] = weights / weights.sum()
     first = np.array([p[0] for p in own])
     count = np.bincount(first, minlength=len(vocabulary))
     chance = 1 / np.sqrt(count[first])

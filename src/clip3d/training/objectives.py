@@ -37,10 +37,10 @@ def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float, ow
 
 
 def caption_spread(phrases: Tensor, sharpness: float) -> Tensor:
-    """How each phrase's share is spread over a vocabulary by likeness in meaning: near synonyms are not pushed away.
+    """How a phrase's share is spread over a vocabulary by likeness in meaning: near synonyms are not pushed away.
 
-    The phrases that an object may be called are `positives @ caption_spread(…)`, positives (n, v) being the object's
-    own phrases, rows that add up to 1.
+    The phrases that an object may be called are `positives @ caption_spread(…)`, positives (n, v) being the
+    object's own phrases, rows that add up to 1.
 
     Args:
         phrases: (v, d) centred unit vectors of the vocabulary.
