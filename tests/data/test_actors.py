@@ -38,6 +38,10 @@ def test_a_variant_has_a_file_of_its_own() -> None:
     assert read_variant(b"<variant frequency='x'><mesh> m.dae </mesh></variant>").mesh == "m.dae"
 
 
+def test_a_frequency_of_thousands_of_digits_is_a_frequency() -> None:
+    assert read_variant(b"<variant frequency='" + b"9" * 9999 + b"'/>").frequency > 0
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -46,6 +50,7 @@ def test_a_variant_has_a_file_of_its_own() -> None:
         b"\xff\xfe<\x00a\x00",
         b"<!DOCTYPE a [<!ENTITY b 'c'>]><actor>&b;</actor>",
         b"<actor>" + b" " * 2**20 + b"</actor>",
+        b"<?xml version='1.0' encoding='nonsense'?><actor/>",
     ],
 )
 def test_a_hostile_file_is_refused(data: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clip3d.clouds.formats.contents import Malformed
+from clip3d.data import bodies
 from clip3d.data.bodies import BASE, FOLDER, read_base, read_bodies, read_target
 from clip3d.errors import DataError
 
@@ -72,7 +73,17 @@ def test_a_hostile_target_is_refused(packed: bytes) -> None:
         read_target(packed, 5)
 
 
-@pytest.mark.parametrize("obj", [b"", b"v x 0 0\n", OBJ.replace(b"g body", b"g other"), b"g body\nf 1 a 3\n"])
+def test_a_target_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_MEMBER_BYTES", 16)
+    assert len(read_target(gzip.compress(b"0 1 1 1\n" * 2), 5)[0]) == 2
+    with pytest.raises(Malformed, match="larger"):
+        read_target(gzip.compress(b"0 1 1 1\n" * 3), 5)
+
+
+FACE = b"g body\nf 1 2 "
+
+
+@pytest.mark.parametrize("obj", [b"", b"v x 0 0\n", OBJ.replace(b"body", b"arm"), FACE + b"a", FACE + b"9" * 30])
 def test_a_hostile_base_is_refused(obj: bytes) -> None:
     with pytest.raises(Malformed):
         read_base(obj)

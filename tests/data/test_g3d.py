@@ -14,6 +14,7 @@ def test_the_first_frame_is_read_with_its_picture() -> None:
     assert mesh.faces.tolist() == [[0, 1, 2]]
     np.testing.assert_allclose(mesh.uv, [[[0, 0], [1, 0], [0, 1]]])
     assert (mesh.picture, mesh.team_colored) == ("skin.png", False)
+    assert read_g3d(g3d(picture=b"skin.png\0left over"))[0].picture == "skin.png"
 
 
 def test_a_mesh_without_a_picture_has_a_colour() -> None:

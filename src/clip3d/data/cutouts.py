@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import Axis, PointCloud
 from clip3d.clouds.formats.contents import Malformed
+from clip3d.clouds.formats.pictures import FORMATS
 from clip3d.clouds.mesh import Mesh, Texture, sample_surface
 
 MAX_PICTURE_SIDE = 8192
@@ -27,7 +28,7 @@ class Skin:
 
 
 def read_skin(data: bytes) -> Skin:
-    """Decode a picture file (PNG, JPEG, TGA, DDS).
+    """Decode a picture file (PNG, JPEG, BMP, TGA, WebP, GIF, DDS).
 
     Raises:
         Malformed: if it is no picture, or larger than 8192 pixels a side.
@@ -35,11 +36,13 @@ def read_skin(data: bytes) -> Skin:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(data)) as picture:
+        with Image.open(io.BytesIO(data), formats=(*FORMATS, "DDS")) as picture:
             if max(picture.size) > MAX_PICTURE_SIDE:
                 raise Malformed(f"a skin of {picture.size[0]} by {picture.size[1]} pixels is too large")
             pixels = np.asarray(picture.convert("RGBA"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Malformed:
+        raise
+    except Exception as error:
         raise Malformed(f"its skin cannot be read: {error}") from error
     clear = bool((pixels[..., 3] < 128).any())
     return Skin(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]) if clear else None)

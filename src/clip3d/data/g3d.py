@@ -71,7 +71,7 @@ def _mesh(cursor: Cursor) -> G3dMesh:
     cursor.take(indices % 3, "<u4", "faces")
     if not np.isfinite(xyz).all() or (len(faces) and faces.max() >= vertices):
         raise Malformed("a vertex is not finite, or its faces name vertices that are not there")
-    picture = names[0].decode("latin-1") if pictures & 1 else ""
+    picture = names[0].split(b"\0")[0].decode("latin-1") if pictures & 1 else ""
     return G3dMesh(
         vertices=xyz,
         faces=faces,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.stl import read_stl
-from clip3d.clouds.formats.xml_guard import check_xml
+from clip3d.clouds.formats.xml_guard import parse_xml
 from clip3d.clouds.mesh import Mesh
 from clip3d.data.cutouts import read_skin
 from clip3d.simulation.shapes import box, capsule, cylinder, sphere
@@ -37,7 +37,7 @@ class Definitions:
 
     @cached_property
     def _root(self) -> ElementTree.Element:
-        return _parse(self.xml)
+        return parse_xml(self.xml)
 
     def mesh(self, name: str) -> Mesh:
         """The STL mesh of that name, scaled as stated."""
@@ -68,7 +68,7 @@ def read_mjcf(xml: bytes, definitions: Definitions) -> list[Mesh]:
         Malformed: if the XML is damaged or refers to what is not there.
     """
     meshes: list[Mesh] = []
-    for body in _parse(xml).findall("body"):
+    for body in parse_xml(xml).findall("body"):
         _collect(body, np.eye(4), definitions, meshes, 0)
     return meshes
 
@@ -149,14 +149,6 @@ def _vector(element: ElementTree.Element, name: str, default: tuple[float, ...])
         values = np.array(text.split(), dtype=np.float64) if text else np.array(default, dtype=np.float64)
     except ValueError as error:
         raise Malformed(f"{name} {text!r} is not made of numbers") from error
-    if not np.isfinite(values).all() or (len(default) > 1 and len(values) != len(default)):
+    if not np.isfinite(values).all() or not len(values) or (len(default) > 1 and len(values) != len(default)):
         raise Malformed(f"{name} {text!r} should be {len(default)} finite numbers")
     return values
-
-
-def _parse(xml: bytes) -> ElementTree.Element:
-    check_xml(xml)
-    try:
-        return ElementTree.fromstring(xml)
-    except ElementTree.ParseError as error:
-        raise Malformed(f"it is not well-formed XML: {error}") from error

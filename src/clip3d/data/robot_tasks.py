@@ -12,6 +12,7 @@ from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.mesh import Mesh, sample_surface
 from clip3d.clouds.reading import read
+from clip3d.data.archives import read_member
 from clip3d.data.captions import with_synonyms
 from clip3d.data.library import Entry
 from clip3d.data.mjcf import Definitions, read_mjcf
@@ -20,7 +21,6 @@ from clip3d.errors import CloudError, DataError, ShapeError
 METAWORLD = "metaworld==3.1.1"
 ROBOSUITE = "robosuite==1.5.2"
 LICENCE = "MIT"
-MAX_FILE_BYTES = 64 * 2**20
 
 # Body files below metaworld/assets/objects/assets (+ joins those of one thing), the file of what they refer to,
 # and the captions.
@@ -77,7 +77,7 @@ def read_metaworld(package: Path, *, points: int, progress: Callable[[str], None
         for names, definitions, captions in METAWORLD_THINGS:
             try:
                 cloud = _joined(archive, folder, names.split(" + "), definitions, points)
-            except (DataError, Malformed, ShapeError, KeyError) as error:
+            except (Malformed, ShapeError) as error:
                 progress(f"{METAWORLD}: {names} passed over: {error}")
                 continue
             yield Entry(
@@ -124,12 +124,12 @@ def _open(package: Path, member: str) -> zipfile.ZipFile:
 def _joined(archive: zipfile.ZipFile, folder: str, names: list[str], definitions: str, points: int) -> PointCloud:
     def load(path: str) -> bytes:
         # MuJoCo resolves names against the folder of the scene, which lies beside these.
-        return _bytes(archive, normpath(f"{folder}/{path}"))
+        return read_member(archive, normpath(f"{folder}/{path}"))
 
-    known = Definitions(_bytes(archive, f"{folder}/assets/{definitions}_dependencies.xml"), load)
+    known = Definitions(read_member(archive, f"{folder}/assets/{definitions}_dependencies.xml"), load)
     meshes: list[Mesh] = []
     for name in names:
-        meshes += read_mjcf(_bytes(archive, f"{folder}/assets/{name}.xml"), known)
+        meshes += read_mjcf(read_member(archive, f"{folder}/assets/{name}.xml"), known)
     sample = sample_surface(meshes, points)
     return PointCloud(sample.points, sample.colors, sample.normals, up="z", unit="m")
 
@@ -139,15 +139,11 @@ def _unpack(archive: zipfile.ZipFile, folders: tuple[str, ...], target: Path) ->
     for info in archive.infolist():
         path = PurePosixPath(info.filename)
         if info.filename.startswith(folders) and path.suffix in (".obj", ".mtl", ".png"):
-            content = _bytes(archive, info.filename)
+            try:
+                content = read_member(archive, info.filename)
+            except Malformed:
+                continue  # the model that needs it will lack it
             if path.suffix == ".mtl":
                 # The pictures lie in another folder, where the reader does not look.
                 content = content.replace(b"../../textures/", b"")
             (target / path.name).write_bytes(content)
-
-
-def _bytes(archive: zipfile.ZipFile, path: str) -> bytes:
-    info = archive.getinfo(path)
-    if info.file_size > MAX_FILE_BYTES:
-        raise DataError(path, f"is larger than {MAX_FILE_BYTES} bytes")
-    return archive.read(info)

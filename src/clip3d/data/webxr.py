@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -71,16 +72,20 @@ def _unpack(package: Path, folder: Path) -> dict[str, Path]:
         with tarfile.open(package) as archive:
             for member in archive:
                 path = PurePosixPath(member.name)
-                wanted = member.name.startswith(FOLDER) and path.suffix == ".glb" and path.stem in SIDES
-                content = archive.extractfile(member) if wanted and member.size <= MAX_MODEL_BYTES else None
+                content = archive.extractfile(member) if _wanted(member, path) else None
                 profile = path.parent.name
                 copy = profile.startswith("generic-") and profile not in (GENERIC, *CAPTIONS)
                 if content is None or copy or profile in found:
                     continue
                 found[profile] = folder / f"{profile}.glb"
                 found[profile].write_bytes(content.read())
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise DataError(package, f"cannot be unpacked: {error}", "fetch it again") from error
     if not found:
         raise DataError(package, f"holds no models below {FOLDER}", f"bring {PACKAGE}")
     return dict(sorted(found.items()))
+
+
+def _wanted(member: tarfile.TarInfo, path: PurePosixPath) -> bool:
+    one_side = member.name.startswith(FOLDER) and path.suffix == ".glb" and path.stem in SIDES
+    return one_side and member.isfile() and member.size <= MAX_MODEL_BYTES

@@ -15,12 +15,12 @@ from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.mesh import Mesh
 from clip3d.data.actors import Actor, Variant, choices, read_actor, read_variant
+from clip3d.data.archives import read_member
 from clip3d.data.cutouts import Skin, read_skin, sample_opaque, skinned, tinted
 from clip3d.data.pmd import Pmd, read_pmd
 
 Read = TypeVar("Read")
 
-MAX_MEMBER_BYTES = 64 * 2**20
 MAX_DEPTH = 4  # of props on props
 MAX_PARTS = 200
 # The game tints the clear parts of some skins with the player's colour.
@@ -44,7 +44,6 @@ class Models:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
-        self._sizes = {info.filename: info.file_size for info in archive.infolist()}
         self._actor = lru_cache(maxsize=None)(lambda name: self._read(f"art/actors/{name}", read_actor))
         self._variant = lru_cache(maxsize=None)(lambda name: self._read(f"art/variants/{name}", read_variant))
         self._mesh = lru_cache(maxsize=256)(lambda name: self._read(f"art/meshes/{name}.cached.pmd", read_pmd))
@@ -54,7 +53,7 @@ class Models:
         """Paths of all actors below `art/actors`, without the suffix."""
         return sorted(
             name.removeprefix("art/actors/").removesuffix(".xml")
-            for name in self._sizes
+            for name in self.archive.namelist()
             if name.startswith("art/actors/") and name.endswith(".xml")
         )
 
@@ -128,11 +127,9 @@ class Models:
         return line
 
     def _read(self, path: str, read: Callable[[bytes], Read]) -> Read:
-        size = self._sizes.get(path)
-        if size is None or size > MAX_MEMBER_BYTES:
-            raise Malformed(f"{path} is not in the archive" if size is None else f"{path} is too large")
+        content = read_member(self.archive, path)
         try:
-            return read(self.archive.read(path))
+            return read(content)
         except Malformed as problem:
             raise Malformed(f"{path}: {problem.reason}") from problem
 

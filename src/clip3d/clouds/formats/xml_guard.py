@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from xml.etree import ElementTree
 
 from clip3d.clouds.formats.contents import Malformed
 
@@ -32,3 +33,16 @@ def check_xml(data: bytes) -> None:
         raise Malformed(f"it holds more than 128 MiB or {MAX_NUMBERS:,} numbers", "export it as GLB")
     if data.count(b"<") > 2 * MAX_ELEMENTS or data.count(b"=") > 4 * MAX_ELEMENTS:
         raise Malformed(f"it holds more than {MAX_ELEMENTS:,} XML elements", "simplify it or cut it")
+
+
+def parse_xml(data: bytes) -> ElementTree.Element:
+    """The root of an XML file that `check_xml` takes.
+
+    Raises:
+        Malformed: for anything else.
+    """
+    check_xml(data)
+    try:
+        return ElementTree.fromstring(data)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise Malformed(f"it is not well-formed XML: {error}", "export it again") from error
