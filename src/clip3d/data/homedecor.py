@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from clip3d.clouds.reading import read
 from clip3d.data.captions import with_synonyms
 from clip3d.data.library import Entry
-from clip3d.data.licences import Copyright, Terms
+from clip3d.data.licences import Copyright, Terms, together
 from clip3d.data.packages import deb_files
 from clip3d.errors import CloudError, DataError
 
@@ -170,18 +170,19 @@ def read_homedecor(package: Path, *, points: int, progress: Callable[[str], None
         for name, (captions, paints) in THINGS.items():
             path = next((p for p in models if PurePosixPath(p).stem in (name, f"homedecor_{name}")), "")
             try:
-                found = _open(terms, path or name)
-                model = _write(Path(folder), name, models[path], _open_pictures(paints, pictures, terms))
+                owners = [terms.open_terms(path or name)]
+                model = _write(Path(folder), name, models[path], _open_pictures(paints, pictures, terms, owners))
                 cloud = read(model, points=points, up="z" if name in TURNED else "y")
             except (CloudError, DataError, KeyError) as error:
                 progress(f"{PACKAGE}: {name} passed over: {error}")
                 continue
+            credit = together(owners)
             yield Entry(
                 cloud=replace(cloud, path=None, sources=()),
                 captions=with_synonyms(captions.split("|")),
                 name=f"homedecor/{name}",
-                source=f"{PACKAGE} by {found.holders}",
-                licence=found.licence,
+                source=f"{PACKAGE} by {credit.holders}",
+                licence=credit.licence,
             )
 
 
@@ -200,22 +201,17 @@ def _contents(package: Path) -> tuple[dict[str, bytes], dict[str, bytes], Copyri
     return models, pictures, Copyright(text)
 
 
-def _open(terms: Copyright, path: str) -> Terms:
-    found = terms.of(path)
-    if found is None or not found.is_open:
-        raise DataError(path, f"its licence is {found.licence if found else 'not stated'}")
-    return found
-
-
-def _open_pictures(paints: str, pictures: dict[str, bytes], terms: Copyright) -> list[str | bytes]:
-    """What paints each surface: a colour as text, or the content of a picture."""
+def _open_pictures(
+    paints: str, pictures: dict[str, bytes], terms: Copyright, owners: list[Terms]
+) -> list[str | bytes]:
+    """What paints each surface: a colour as text, or a picture's content; its terms are added to `owners`."""
     found: list[str | bytes] = []
     for paint in paints.split(", "):
         if paint in PAINTS:
             found.append(PAINTS[paint])
             continue
         path = next((p for p in pictures if PurePosixPath(p).name == paint), paint)
-        _open(terms, path)
+        owners.append(terms.open_terms(path))
         found.append(pictures[path])
     return found
 
@@ -260,4 +256,3 @@ def _surfaces(obj: bytes) -> tuple[bytes, int]:
         elif word in (b"v", b"vt", b"vn"):
             lines.append(line)
     return b"\n".join(lines) + b"\n", len(keys)
-

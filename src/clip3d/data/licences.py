@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clip3d.errors import DataError
+
 OPEN = re.compile(r"(CC0|CC-BY|CC-BY-SA|public-domain|MIT|Expat|BSD|Apache)\b", re.IGNORECASE)
+JOINED = re.compile(r"\s+(?:and|or)\s+|,", re.IGNORECASE)
 CLOSED = re.compile(r"GPL|-NC|-ND|NonCommercial|NoDeriv", re.IGNORECASE)
 
 
@@ -19,7 +23,15 @@ class Terms:
     @property
     def is_open(self) -> bool:
         """Whether the licence is CC0, CC-BY, CC-BY-SA, MIT, BSD, Apache or public domain, and none besides."""
-        return bool(OPEN.match(self.licence)) and not CLOSED.search(self.licence)
+        parts = [part.strip() for part in JOINED.split(self.licence)]
+        return all(OPEN.match(part) for part in parts) and not CLOSED.search(self.licence)
+
+
+def together(terms: Iterable[Terms]) -> Terms:
+    """Licences and holders of what is made of several files, each named once."""
+    known = list(dict.fromkeys(terms))
+    licences, holders = ([getattr(t, key) for t in known] for key in ("licence", "holders"))
+    return Terms(", ".join(dict.fromkeys(licences)), "; ".join(dict.fromkeys(holders)))
 
 
 class Copyright:
@@ -30,10 +42,11 @@ class Copyright:
         self._globs: list[tuple[int, re.Pattern[str], Terms]] = []
         for number, paragraph in enumerate(re.split(r"\n(?=Files:)", text)):
             fields = _fields(paragraph)
-            if "Files" not in fields or "License" not in fields:
+            licence = fields.get("License", "").strip()
+            if "Files" not in fields or not licence:
                 continue
             holders = "; ".join(" ".join(line.split()) for line in fields.get("Copyright", "").strip().splitlines())
-            terms = Terms(fields["License"].strip().splitlines()[0].strip(), holders)
+            terms = Terms(licence.splitlines()[0].strip(), holders)
             for pattern in fields["Files"].split():
                 self._add(number, pattern, terms)
 
@@ -43,6 +56,17 @@ class Copyright:
         if path in self._exact:
             found.append(self._exact[path])
         return max(found, key=lambda item: item[0])[1] if found else None
+
+    def open_terms(self, path: str) -> Terms:
+        """Terms of a file that is openly licensed.
+
+        Raises:
+            DataError: if it is not, or no paragraph names it.
+        """
+        found = self.of(path)
+        if found is None or not found.is_open:
+            raise DataError(path, f"its licence is {found.licence if found else 'not stated'}")
+        return found
 
     def _add(self, number: int, pattern: str, terms: Terms) -> None:
         if "*" in pattern or "?" in pattern:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.mesh import Mesh
+from clip3d.data.archives import read_member
 from clip3d.data.captions import with_synonyms
 from clip3d.data.cutouts import Skin, read_skin, sample_opaque, skinned
 from clip3d.data.library import Entry
-from clip3d.data.licences import Copyright, Terms
+from clip3d.data.licences import Copyright, Terms, together
 from clip3d.data.md2 import read_md2
 from clip3d.data.packages import deb_files
 from clip3d.errors import DataError, ShapeError
@@ -24,7 +26,6 @@ from clip3d.errors import DataError, ShapeError
 PACKAGE = "ufoai-data"
 COPYRIGHT = f"usr/share/doc/{PACKAGE}/copyright"
 ARCHIVE = "usr/share/games/ufoai/base/0models.pk3"
-MAX_MODEL_BYTES = 64 * 2**20
 
 # Captions of the models that have an everyday name, by path below base/models without suffix; + joins the parts of
 # one plant. Cases without a name (ammunition, alien arms, single trunks) are left out.
@@ -128,41 +129,47 @@ def read_ufoai(package: Path, *, points: int, progress: Callable[[str], None]) -
         raise DataError(package, f"holds no {COPYRIGHT} or no {ARCHIVE}", f"bring {PACKAGE} 2.5")
     terms = Copyright(files[COPYRIGHT].read().decode("utf-8", "replace"))
     progress(f"{PACKAGE}: {len(NAMES)} models")
-    with zipfile.ZipFile(files[ARCHIVE]) as archive:
+    with _models(package, files[ARCHIVE]) as archive:
         for paths, captions in NAMES.items():
             parts = [f"models/{path}.md2" for path in paths.split(" + ")]
             try:
-                owners = [_open(terms, part) for part in parts]
-                cloud = _cloud(archive, terms, parts, points)
-            except (DataError, Malformed, ShapeError, KeyError) as error:
+                owners = [terms.open_terms(f"base/{part}") for part in parts]
+                cloud = _cloud(archive, terms, parts, points, owners)
+            except (DataError, Malformed, ShapeError) as error:
                 progress(f"{PACKAGE}: {paths} passed over: {error}")
                 continue
+            credit = together(owners)
             yield Entry(
                 cloud=cloud,
                 captions=with_synonyms(captions.split("|")),
                 name=f"ufoai/{paths}",
-                source=f"{PACKAGE} by {owners[0].holders}",
-                licence=owners[0].licence,
+                source=f"{PACKAGE} by {credit.holders}",
+                licence=credit.licence,
             )
 
 
-def _open(terms: Copyright, path: str) -> Terms:
-    found = terms.of(f"base/{path}")
-    if found is None or not found.is_open:
-        raise DataError(path, f"its licence is {found.licence if found else 'not stated'}")
-    return found
+def _models(package: Path, stream: IO[bytes]) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(stream)
+    except zipfile.BadZipFile as error:
+        raise DataError(package, f"its models are damaged: {error}", "fetch it again") from error
 
 
-def _cloud(archive: zipfile.ZipFile, terms: Copyright, parts: list[str], points: int) -> PointCloud:
+def _cloud(
+    archive: zipfile.ZipFile, terms: Copyright, parts: list[str], points: int, owners: list[Terms]
+) -> PointCloud:
+    """The parts joined; the terms of the skins that they wear are added to `owners`."""
     pairs = []
     for part in parts:
-        model = read_md2(_bytes(archive, part))
-        skin = _skin(archive, terms, part, model.skins)
+        model = read_md2(read_member(archive, part))
+        skin = _skin(archive, terms, part, model.skins, owners)
         pairs.append(skinned(Mesh(model.vertices, model.faces), model.uv, skin))
     return sample_opaque(pairs, points, up="z")
 
 
-def _skin(archive: zipfile.ZipFile, terms: Copyright, model: str, skins: tuple[str, ...]) -> Skin | None:
+def _skin(
+    archive: zipfile.ZipFile, terms: Copyright, model: str, skins: tuple[str, ...], owners: list[Terms]
+) -> Skin | None:
     """The first skin of a model that is there and openly licensed."""
     present = set(archive.namelist())
     for skin in skins:
@@ -170,12 +177,6 @@ def _skin(archive: zipfile.ZipFile, terms: Copyright, model: str, skins: tuple[s
             path = f"{PurePosixPath(model).parent}/{skin.removeprefix('.')}{suffix}"
             found = terms.of(f"base/{path}")
             if path in present and found is not None and found.is_open:
-                return read_skin(_bytes(archive, path))
+                owners.append(found)
+                return read_skin(read_member(archive, path))
     return None
-
-
-def _bytes(archive: zipfile.ZipFile, path: str) -> bytes:
-    info = archive.getinfo(path)
-    if info.file_size > MAX_MODEL_BYTES:
-        raise DataError(path, f"is larger than {MAX_MODEL_BYTES} bytes")
-    return archive.read(info)
