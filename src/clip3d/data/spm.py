@@ -6,13 +6,12 @@ The game's axes are left-handed; the third is turned round here, so that nothing
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from clip3d.clouds.formats.contents import Malformed
-from clip3d.data.records import table
+from clip3d.data.records import Cursor
 
 WHITE = 128
 SKINNED = 1
@@ -38,50 +37,36 @@ class SpmPart:
     picture: str
 
 
-class _Cursor:
-    """Reads records one after another; each read is held against the bytes that are left."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data, self.at = data, 0
-
-    def take(self, count: int, dtype: DTypeLike, what: str) -> NDArray[Any]:
-        found = table(self.data, self.at, count, dtype, what)
-        self.at += found.nbytes
-        return found
-
-    def number(self, dtype: DTypeLike, what: str) -> int:
-        return int(self.take(1, dtype, what)[0])
-
-    def text(self) -> str:
-        length = self.number("u1", "name")
-        return self.take(length, "u1", "name").tobytes().decode("utf-8", "replace")
-
-
 def read_spm(data: bytes) -> list[SpmPart]:
     """The parts of an SPM file in the pose that it stores.
 
     Raises:
         Malformed: if the file is of another kind, cut short, or its faces name what is not there.
     """
-    cursor = _Cursor(data)
+    cursor = Cursor(data)
     if cursor.take(2, "u1", "magic").tobytes() != b"SP":
         raise Malformed("it is no SPM file")
     kind, flags = cursor.take(2, "u1", "header").tolist()
     cursor.take(6, "<f4", "bounds")
-    pictures = [(cursor.text(), cursor.text()) for _ in range(cursor.number("<u2", "materials"))]
+    pictures = [(_name(cursor), _name(cursor)) for _ in range(cursor.number("materials", "<u2"))]
     parts = []
-    for _ in range(cursor.number("<u2", "sectors")):
-        for _ in range(cursor.number("<u2", "meshes")):
+    for _ in range(cursor.number("sectors", "<u2")):
+        for _ in range(cursor.number("meshes", "<u2")):
             vertices, indices = cursor.take(2, "<u4", "counts").tolist()
-            material = cursor.number("<u2", "material")
+            material = cursor.number("material", "<u2")
             if material >= len(pictures):
                 raise Malformed("a mesh names a material that is not there")
             parts.append(_part(cursor, vertices, indices, flags, pictures[material], kind & 7 == SKINNED))
     return parts
 
 
+def _name(cursor: Cursor) -> str:
+    length = cursor.number("name", "u1")
+    return cursor.take(length, "u1", "name").tobytes().decode("utf-8", "replace")
+
+
 def _part(
-    cursor: _Cursor, count: int, indices: int, flags: int, pictures: tuple[str, str], skinned: bool
+    cursor: Cursor, count: int, indices: int, flags: int, pictures: tuple[str, str], skinned: bool
 ) -> SpmPart:
     if count * 12 > len(cursor.data) or indices > len(cursor.data) or indices % 3:
         raise Malformed(f"{count:,} vertices and {indices:,} indices do not fit into {len(cursor.data):,} bytes")
@@ -91,7 +76,7 @@ def _part(
     for row in range(count):  # records differ in length
         vertices[row] = cursor.take(3, "<f4", "vertices")
         cursor.take(4 * (flags & 1), "u1", "normals")
-        if flags >> 1 & 1 and cursor.number("u1", "colours") != WHITE:
+        if flags >> 1 & 1 and cursor.number("colours", "u1") != WHITE:
             colors[row] = cursor.take(3, "u1", "colours") / np.float32(255)
         if pictures[0]:
             uv[row] = cursor.take(2, "<f2", "texture coordinates")
