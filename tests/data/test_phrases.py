@@ -80,6 +80,12 @@ def test_the_wide_list_has_names_in_all_templates_and_scenes():
     assert rows["a street at night"] == ""
 
 
+def test_a_name_that_reads_like_another_with_an_adjective_keeps_its_own_row():
+    rows = dict(wide_phrases(["spoon", "wooden spoon"], []))
+    assert rows["a wooden spoon"] == "wooden spoon"
+    assert rows["a red spoon"] == "spoon"
+
+
 def test_variants_of_a_name_stay_in_one_fold(tmp_path):
     path = tmp_path / "bank.npz"
     names = ["bat (animal)", "bat", "bats", "hot-air balloon", "hot air balloons", "glass", "berries", "berry"]

@@ -1,4 +1,4 @@
-"""Image vectors of the pictures of library objects: what a cloud tower is trained against, made once by an image tower."""
+"""Image vectors of the pictures of library objects, made once by an image tower, to train a cloud tower against."""
 
 from __future__ import annotations
 

@@ -76,6 +76,8 @@ def wide_phrases(names: Sequence[str], nouns: Sequence[str], *, each: int = 20) 
     rows |= {f"a {noun}": noun for noun in nouns if f"a {noun}" not in rows}
     for i, word in enumerate((*COLORS, *MATERIALS, *ADJECTIVES)):
         step = max(len(names) // each, 1)
-        rows |= {f"a {word} {name}": name for name in names[i % step :: step][:each]}
+        chosen = ((f"a {word} {name}", name) for name in names[i % step :: step][:each])
+        # What is a name itself, such as a wooden spoon, keeps its own.
+        rows |= {phrase: name for phrase, name in chosen if phrase not in rows}
     rows |= {f"a {place}": place for place in PLACES if f"a {place}" not in rows}
     return [*rows.items(), *((f"a {place} {condition}", "") for place in PLACES for condition in CONDITIONS)]
