@@ -85,3 +85,6 @@ def test_a_folder_of_another_kind_is_refused(folder):
     save_file({"x": torch.ones(1)}, folder / "model.safetensors")
     with pytest.raises(DataError, match="sentence model"):
         sentence_features(folder, ["a cup"])
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(DataError, match="tokenizer"):
+        sentence_features(folder, ["a cup"])

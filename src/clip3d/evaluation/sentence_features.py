@@ -44,7 +44,7 @@ def sentence_features(folder: Path, phrases: Sequence[str]) -> Array:
                 _pooled(encoder, state, tokenizer, [phrases[row] for row in order[begin : begin + BATCH]])
                 for begin in range(0, len(order), BATCH)
             ]
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise DataError(folder, f"is no BERT sentence model: {str(error)[:200]}") from error
     return np.concatenate(parts)[np.argsort(order)]
 
@@ -52,7 +52,11 @@ def sentence_features(folder: Path, phrases: Sequence[str]) -> Array:
 def _tokenizer(path: Path) -> Any:
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    try:
+        tokenizer = Tokenizer.from_str(text)
+    except Exception as error:  # the package raises no narrower type for a damaged file
+        raise ValueError(f"its tokenizer cannot be read: {error}") from error
     tokenizer.no_padding()
     tokenizer.enable_truncation(POSITIONS)
     return tokenizer
