@@ -12,7 +12,7 @@ from small_files import json_lines
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.data.library import Entry, make_library
-from clip3d.errors import ShapeError
+from clip3d.errors import ModelError, ShapeError
 from clip3d.evaluation.library_part import LibraryPart, read_part
 from clip3d.evaluation.retrieval import retrieval
 
@@ -69,12 +69,17 @@ def test_icons_ask_for_the_objects_that_have_one(model, library: Path):
 def test_models_without_an_image_tower_are_asked_by_words_alone(model, library: Path):
     model.card = replace(model.card, towers={k: v for k, v in model.card.towers.items() if k != "image"})
     assert [row.task for row in retrieval(model, read_part([library])).rows] == ["text to cloud"]
+    with pytest.raises(ModelError, match="no image tower"):
+        retrieval(model, read_part([library]), icons={"red/0": np.zeros((8, 8, 3), np.uint8)})
 
 
 def test_one_object_is_too_few(model, library: Path):
     part = read_part([library])
     with pytest.raises(ShapeError, match="two objects"):
         retrieval(model, LibraryPart(part.library.select(np.arange(1)), part.captions, part.files, True))
+    copies = replace(part.library, group=part.library.group * 0)
+    with pytest.raises(ShapeError, match="no near copies"):
+        retrieval(model, LibraryPart(copies, part.captions, part.files, True))
 
 
 def test_the_command_prints_a_table_or_one_object(run_cli, library: Path):

@@ -41,13 +41,14 @@ def retrieval(
 ) -> None:
     """Find held-out objects by their captions and by pictures of them, and pictures by objects.
 
-    Words are compared with all objects; a drawn view of an object, and its icon, with sets of 100 objects.
+    Words are compared with all objects; a drawn view of an object, and its icon, with galleries of some objects.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.evaluation import retrieval as protocol
     from clip3d.evaluation.library_part import read_part
 
     part = read_part(libraries, everything=everything)
+    pictures = None
     if icons is not None:
         from clip3d.data.icons import read_icons
 
@@ -55,7 +56,7 @@ def retrieval(
     report = protocol.retrieval(
         load_model(model, device),
         part,
-        icons=None if icons is None else pictures,
+        icons=pictures,
         templates=templates,
         gallery=gallery,
         galleries=galleries,

@@ -93,10 +93,13 @@ def retrieval(
         progress: called with a line about each step.
 
     Raises:
-        ShapeError: if there are fewer than two objects.
+        ShapeError: if there are not two objects that are no near copies.
+        ModelError: if there are icons and the model has no image tower.
     """
-    if len(part) < 2:
-        raise ShapeError("retrieval needs two objects at least")
+    if len(np.unique(part.library.group)) < 2:
+        raise ShapeError("retrieval needs two objects at least that are no near copies")
+    if icons:
+        model.tower_card("image")
     tell = progress or (lambda line: None)
     prompts = list(templates or model.card.templates)
     tell(f"embedding {len(part)} clouds")
@@ -108,7 +111,7 @@ def retrieval(
         drawn = model.encode_images(_drawn(part, seed))
         rows += draw.rows(model.space.similarity(drawn, clouds), np.arange(len(part)), "drawn view")
         with_icon = np.flatnonzero([name in (icons or {}) for name in part.library.name.tolist()])
-        if icons and len(with_icon) > 1:
+        if icons and len(np.unique(part.library.group[with_icon])) > 1:
             tell(f"embedding {len(with_icon)} icons")
             pictures = model.encode_images(_as_image(icons[str(part.library.name[i])]) for i in with_icon)
             rows += draw.rows(model.space.similarity(pictures, clouds[with_icon]), with_icon, "icon")
