@@ -87,7 +87,8 @@ def test_the_command_counts_pictures_and_names_bad_ones(run_cli, pictures: Path,
     assert (report["n"], report["accuracy"]) == (7, pytest.approx(6 / 7))
     assert "red, taken for blue" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "top-5 100.00 %" in run_cli("evaluate", "zero-shot", "--images", pictures).stdout
-    assert run_cli("evaluate", "zero-shot", "--images", pictures, "--votes", 2).returncode == 2
+    for option in ("--votes", "--seed"):
+        assert run_cli("evaluate", "zero-shot", "--images", pictures, option, 2).returncode == 2
     assert run_cli("evaluate", "zero-shot").returncode == 2
 
 

@@ -92,9 +92,9 @@ def zero_shot(
     if (clouds is None) == (images is None):
         raise WrongCommand("give either --clouds or --images")
     if images is not None:
-        as_usual = (votes, views, pose) == (1, ViewsOption.whole, o.Stance.upright)
+        as_usual = (votes, views, pose, seed) == (1, ViewsOption.whole, o.Stance.upright, 0)
         if split or limit or points or not as_usual:
-            raise WrongCommand("--split, --votes, --points, --views, --pose and --limit are for --clouds")
+            raise WrongCommand("--split, --votes, --points, --views, --pose, --seed and --limit are for --clouds")
         _images(images, failures, templates, load_model(model, device), as_json=as_json, quiet=quiet)
         return
     from clip3d.evaluation import failures as page
