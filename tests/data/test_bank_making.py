@@ -52,6 +52,15 @@ def test_parts_of_another_encoder_are_not_taken_up(tmp_path):
     assert sum(other.sizes) == len(ROWS)
 
 
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
+    theirs = tmp_path / "b.npz.parts" / "letter.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("dear")
+    with pytest.raises(DataError, match="interrupted run"):
+        make_bank(ROWS[:2], Encoder(), tmp_path / "b.npz", space="s", encoder="e")
+    assert theirs.read_text() == "dear"
+
+
 def test_a_vector_without_direction_is_named(tmp_path):
     with pytest.raises(DataError, match="'a thing 0'"):
         make_bank(ROWS[:2], lambda p: np.zeros((len(p), 2), np.float32), tmp_path / "b.npz", space="s", encoder="e")

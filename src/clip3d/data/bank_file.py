@@ -96,7 +96,7 @@ def read_phrases(path: Path) -> list[tuple[str, str]]:
     begin with `#`, and repeated phrases are left out.
 
     Raises:
-        DataError: if the file cannot be read or holds no phrase.
+        DataError: if the file cannot be read, or holds no phrase or more than a bank may.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -110,6 +110,8 @@ def read_phrases(path: Path) -> list[tuple[str, str]]:
             rows.setdefault(phrase, name if "\t" in line else bare if bare != phrase else "")
     if not rows:
         raise DataError(path, "holds no phrases", "write one a line")
+    if len(rows) > MAX_PHRASES:
+        raise DataError(path, f"holds more than {MAX_PHRASES:,} phrases", "split it")
     return list(rows.items())
 
 

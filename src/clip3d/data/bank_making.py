@@ -45,7 +45,7 @@ def make_bank(
         How many phrases the bank holds, and the dimension d.
 
     Raises:
-        DataError: if the encoder gives a vector that is zero or not finite.
+        DataError: if the encoder gives a vector that is zero or not finite, or `<path>.parts` is another folder.
     """
     parts = path.with_name(path.name + ".parts")
     _open_parts(parts, hashlib.sha256(json.dumps([encoder, list(rows)]).encode()).hexdigest())
@@ -66,7 +66,9 @@ def make_bank(
 def _open_parts(parts: Path, key: str) -> None:
     """An empty folder of parts, or the one of a run with the same key."""
     stamp = parts / "key"
-    if parts.is_dir() and not (stamp.is_file() and stamp.read_text(encoding="ascii") == key):
+    if parts.is_dir() and not stamp.is_file() and any(parts.iterdir()):
+        raise DataError(parts, "is no folder of an interrupted run", "move it, or choose another name for the bank")
+    if stamp.is_file() and stamp.read_text(encoding="ascii") != key:
         shutil.rmtree(parts)
     parts.mkdir(parents=True, exist_ok=True)
     stamp.write_text(key, encoding="ascii")
