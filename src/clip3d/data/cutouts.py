@@ -42,7 +42,7 @@ def read_skin(data: bytes) -> Skin:
             pixels = np.asarray(picture.convert("RGBA"))
     except Malformed:
         raise
-    except Exception as error:
+    except Exception as error:  # a decoder can raise anything on hostile bytes
         raise Malformed(f"its skin cannot be read: {error}") from error
     clear = bool((pixels[..., 3] < 128).any())
     return Skin(np.ascontiguousarray(pixels[..., :3]), np.ascontiguousarray(pixels[..., 3]) if clear else None)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.formats.pictures import FORMATS
 from clip3d.data.furniture import CATALOGUE, LICENCES, MAX_MODEL_BYTES
 from clip3d.data.packages import deb_files
 from clip3d.errors import DataError
@@ -49,5 +50,5 @@ def _picture(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
 
     if archive.getinfo(name).file_size > MAX_MODEL_BYTES:
         raise DataError(name, f"is larger than {MAX_MODEL_BYTES} bytes")
-    with Image.open(io.BytesIO(archive.read(name))) as image:
+    with Image.open(io.BytesIO(archive.read(name)), formats=FORMATS) as image:
         return np.asarray(image.convert("RGBA"), np.uint8)

@@ -145,24 +145,25 @@ def describe(
 
 
 def open_image(path: PathName) -> Any:
-    """A picture file as a PIL image, turned as its orientation tag says.
+    """A picture (PNG, JPEG, WebP, GIF, BMP, TGA, TIFF, PPM) as a PIL image, turned as its orientation tag says.
 
     Raises:
         ImageError: if it is missing, no picture, damaged, or larger than Pillow takes for safe.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
+    from clip3d.clouds.formats.pictures import FORMATS
     from clip3d.errors import ImageError
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=(*FORMATS, "TIFF", "PPM")) as picture:
             picture.load()
             return ImageOps.exif_transpose(picture)
     except FileNotFoundError as error:
         raise ImageError(path, "there is no such file", "check the spelling of the path") from error
     except UnidentifiedImageError as error:
         raise ImageError(path, "it is not a picture of a known format", "use PNG, JPEG or WebP") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Exception as error:  # a decoder can raise anything on hostile bytes
         raise ImageError(path, f"it cannot be read: {error}", "save it again as PNG or JPEG") from error
 
 
