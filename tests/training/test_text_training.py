@@ -14,7 +14,7 @@ from clip3d.towers.text import TextTower
 from clip3d.training.text import split, train_text
 from clip3d.training.text_examples import Examples, Pool, describe, set_scene, spellings, tellings, wordings
 from clip3d.training.text_lessons import prepare, synonyms
-from clip3d.training.text_model import pack, prune_tokenizer, start_model
+from clip3d.training.text_model import SentenceModel, pack, prune_tokenizer, start_model
 from clip3d.training.text_recipe import TextRecipe
 from clip3d.training.text_report import agreeing, paraphrasing, ranking
 from clip3d.training.text_teacher import Kernel, Reading, Teacher, find_noun, moved
@@ -235,6 +235,75 @@ def test_a_stopped_training_goes_on_to_the_same_result(data, tmp_path):
     train_text(small_recipe(), tmp_path / "parts", data=data, progress=lines.append)
     assert not any(line.startswith(("step 3", "the teacher")) for line in lines)
     assert (tmp_path / "whole/text.safetensors").read_bytes() == (tmp_path / "parts/text.safetensors").read_bytes()
+
+
+def test_random_draws_inside_the_model_go_on_where_they_were(data, tmp_path, monkeypatch):
+    plain = SentenceModel.forward
+
+    def forgetful(model, ids, real):
+        return torch.nn.functional.dropout(plain(model, ids, real), 0.5, training=model.training)
+
+    monkeypatch.setattr(SentenceModel, "forward", forgetful)
+    train(data, tmp_path / "whole")
+
+    class StopError(Exception):
+        pass
+
+    def stop(line):
+        if line.startswith("step 3"):
+            raise StopError
+
+    with pytest.raises(StopError):
+        train_text(small_recipe(), tmp_path / "parts", data=data, progress=stop)
+    train(data, tmp_path / "parts")
+    assert (tmp_path / "whole/text.safetensors").read_bytes() == (tmp_path / "parts/text.safetensors").read_bytes()
+
+
+def _another_bank(data):
+    vectors = np.random.default_rng(7).normal(size=(8, DIM)) + 3
+    np.savez(data / "bank.npz", phrases=np.array([f"a {w}" for w in WORDS[:8]]), vectors=vectors)
+
+
+def _another_sentence_model(data):
+    words = len(json.loads((data / "sentence/tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"])
+    save_file(_bert_state(words, np.random.default_rng(7)), data / "sentence/model.safetensors")
+
+
+def _another_wordnet(data):
+    path = data / "wordnet/data.noun"
+    path.write_text(path.read_text(encoding="utf-8").replace("a small", "a large"), encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", [_another_bank, _another_sentence_model, _another_wordnet])
+def test_stages_made_from_other_files_are_not_taken_up(data, tmp_path, change):
+    train(data, tmp_path / "again")
+    change(data)
+    lines = []
+    train_text(small_recipe(), tmp_path / "again", data=data, progress=lines.append)
+    assert any(line.startswith("the teacher") for line in lines)
+    train(data, tmp_path / "fresh")
+    assert (tmp_path / "again/text.safetensors").read_bytes() == (tmp_path / "fresh/text.safetensors").read_bytes()
+
+
+def test_a_recipe_is_named_by_what_its_files_hold_not_by_where_they_lie(data, tmp_path):
+    (tmp_path / "moved").mkdir()
+    for name in ("bank.npz", "sentence", "wordnet"):
+        (data / name).rename(tmp_path / "moved" / name)
+    named = small_recipe().under(tmp_path / "moved").digest()
+    for name in ("bank.npz", "sentence", "wordnet"):
+        (tmp_path / "moved" / name).rename(data / name)
+    assert small_recipe().under(data).digest() == named
+    assert small_recipe(seed=2).under(data).digest() != named
+    folder = data / "sets"
+    folder.mkdir()
+    np.save(folder / "coco.npy", np.ones((1, DIM)))
+    (folder / "names_coco.json").write_text('{"names": ["chair"], "prompt_names": ["chair"]}', encoding="utf-8")
+    (folder / "notes.txt").write_text("nothing", encoding="utf-8")
+    first = small_recipe(bank="sets").under(data).digest()
+    (folder / "notes.txt").write_text("something", encoding="utf-8")
+    assert small_recipe(bank="sets").under(data).digest() == first
+    np.save(folder / "coco.npy", np.zeros((1, DIM)))
+    assert small_recipe(bank="sets").under(data).digest() != first
 
 
 def test_the_twin_agrees_with_the_packed_tower(data, tmp_path):

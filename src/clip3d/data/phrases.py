@@ -108,6 +108,14 @@ def read_bank(path: Path) -> Bank:
     return _bank(parts, space, path)
 
 
+def bank_files(path: Path) -> list[Path]:
+    """The files that decide what `read_bank` and `read_sayings` give: the npz, or those of a folder's sets."""
+    if not path.is_dir():
+        return [path]
+    sets = [name for name in SETS if (path / f"{name}.npy").is_file()]
+    return [path / file for name in sets for file in (f"{name}.npy", f"names_{name}.json")]
+
+
 def read_sayings(path: Path) -> Bank:
     """The phrases of a bank that are more or other than "a <name>", each under the concept that it speaks of.
 

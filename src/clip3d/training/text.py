@@ -44,7 +44,6 @@ def train_text(recipe: TextRecipe, out: Path, *, data: Path, progress: Progress)
         The main figures of text_report.json: name of the measure to value.
     """
     recipe = recipe.under(data)
-    stages = out / "stages" / recipe.digest
     bank = read_bank(recipe.bank)
     known, held_out = split(bank, recipe)
     if not len(known) or not len(held_out):
@@ -63,6 +62,7 @@ def train_text(recipe: TextRecipe, out: Path, *, data: Path, progress: Progress)
     model = start_model(recipe.sentence_model, kept, positions=recipe.positions, dim=len(mean))
     examples = Examples(out / "tokenizer.json", recipe.positions)
 
+    stages = out / "stages" / recipe.digest()
     lessons = prepare(known, held_out, read_sayings(recipe.bank), nouns, lexicon, recipe)
     pools = teach(model, examples, lessons, space, recipe, stages / "teacher.safetensors", progress)
     tune(model, examples, pools, space.centre(known.vectors), recipe, stages / "tuning.safetensors", progress)
@@ -104,7 +104,10 @@ def tune(
     stage: Path,
     progress: Progress,
 ) -> None:
-    """Tune the model in place, AdamW with a rate that rises and falls along a cosine."""
+    """Tune the model in place, AdamW with a rate that rises and falls along a cosine.
+
+    A step draws everything random from its own number, so that a run that was stopped and resumed draws the same.
+    """
     optimizer = _optimizer(model, recipe)
     anchors = torch.from_numpy(directions)
     begin = _resume(model, optimizer, stage)
@@ -113,6 +116,7 @@ def tune(
     for step in range(begin, recipe.steps):
         for group in optimizer.param_groups:
             group["lr"] = group["peak"] * _schedule(step, recipe)
+        torch.manual_seed(recipe.seed * 1_000_003 + step)
         loss = _step_loss(model, examples, pools, anchors, recipe, step)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

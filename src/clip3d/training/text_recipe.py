@@ -7,6 +7,9 @@ import json
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from clip3d.data.phrases import bank_files
+from clip3d.models.weights import sha256_of
+
 
 @dataclass(frozen=True)
 class TextRecipe:
@@ -83,9 +86,15 @@ class TextRecipe:
             wordnet=folder / self.wordnet,
         )
 
-    @property
     def digest(self) -> str:
-        """Names the recipe's numbers, so that the checkpoints of another one are not taken up."""
+        """Names the recipe's numbers and what its files hold, so that no stage of another training is taken up.
+
+        Where the files lie does not matter, but they must be there.
+        """
         paths = ("bank", "sentence_model", "wordnet")
         numbers = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in paths}
-        return hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()[:16]
+        files = bank_files(self.bank)
+        files += [self.sentence_model / name for name in ("config.json", "model.safetensors", "tokenizer.json")]
+        files += [self.wordnet / name for name in ("data.noun", "index.noun")]
+        named = [json.dumps(numbers, sort_keys=True), *map(sha256_of, files)]
+        return hashlib.sha256("\n".join(named).encode()).hexdigest()[:16]
