@@ -11,6 +11,7 @@ import pytest
 from clip3d.clouds.augmenting import Augmentation
 from clip3d.clouds.cloud import PointCloud
 from clip3d.data.library import Entry, Library, make_library
+from clip3d.errors import DataError
 from clip3d.evaluation.naming import naming_accuracy, tower_vectors
 from clip3d.models.checking import phrases_as_bytes
 from clip3d.models.loading import EMBEDDED
@@ -129,3 +130,13 @@ def test_words_for_many_kinds_of_things_may_count_less(general: float, expected:
     found = _captioned(library, ["animal", "crow"], general)
     np.testing.assert_allclose(found.positives[1], expected)
     np.testing.assert_allclose(found.positives[0], [1.0, 0.0])
+
+
+def test_a_run_is_not_taken_up_with_other_data(tmp_path: Path, teacher: Path) -> None:
+    library = shapes()
+    library.save(tmp_path / "shapes.npz")
+    train_cloud(recipe(teacher, 2), tmp_path / "run", data=tmp_path, progress=lambda line: None)
+    library.colors[0] = 3
+    library.save(tmp_path / "shapes.npz")
+    with pytest.raises(DataError, match="another recipe"):
+        train_cloud(recipe(teacher, 2), tmp_path / "run", data=tmp_path, progress=lambda line: None)

@@ -117,10 +117,10 @@ def test_rare_captions_are_drawn_more_often():
 
 def test_features_that_were_written_are_not_made_again(tmp_path):
     trunk, lines = CountingTrunk(), []
-    first = picture_features(small_library(), ICONS, trunk, PICTURES, 0, tmp_path, lines.append)
+    first = picture_features(small_library(), ICONS, trunk, "t", PICTURES, 0, tmp_path, lines.append)
     assert first.shape == (len(CAPTIONS), 3, FEATURES)
     assert trunk.pictures == 2 * len(CAPTIONS) + 1
-    again = picture_features(small_library(), ICONS, trunk, PICTURES, 0, tmp_path, lines.append)
+    again = picture_features(small_library(), ICONS, trunk, "t", PICTURES, 0, tmp_path, lines.append)
     assert trunk.pictures == 2 * len(CAPTIONS) + 1
     np.testing.assert_array_equal(first, again)
 
@@ -129,14 +129,15 @@ def test_pictures_of_an_object_do_not_depend_on_its_neighbours(tmp_path):
     def quiet(line: str) -> None:
         pass
 
-    whole = picture_features(small_library(), ICONS, CountingTrunk(), PICTURES, 0, tmp_path / "a", quiet)
+    whole = picture_features(small_library(), ICONS, CountingTrunk(), "t", PICTURES, 0, tmp_path / "a", quiet)
     part = small_library().select(np.array([5]))
-    alone = picture_features(part, ICONS, CountingTrunk(), PICTURES, 0, tmp_path / "b", quiet)
+    alone = picture_features(part, ICONS, CountingTrunk(), "t", PICTURES, 0, tmp_path / "b", quiet)
     np.testing.assert_allclose(alone[0], whole[5], atol=1e-2)
 
 
 def test_an_object_without_an_icon_has_drawn_views_in_its_place(tmp_path):
-    features = picture_features(small_library(), ICONS, CountingTrunk(), PICTURES, 0, tmp_path, lambda line: None)
+    library, trunk = small_library(), CountingTrunk()
+    features = picture_features(library, ICONS, trunk, "t", PICTURES, 0, tmp_path, lambda line: None)
     np.testing.assert_array_equal(features[3, 2], features[3, 0])
     assert (features[2, 2] != features[2, 0]).any()
 
@@ -181,3 +182,17 @@ def test_vectors_of_pictures_are_kept_by_object(clustered):
     with torch.inference_mode():
         expected = tower.head(torch.from_numpy(clustered[5].astype(np.float32))).numpy()
     np.testing.assert_allclose(pictures.vectors[list(pictures.name).index("object 5")], expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("what", ["colors", "icon", "trunk", "nothing"])
+def test_features_of_other_pictures_are_never_taken_up(tmp_path, what):
+    trunk, library, icons = CountingTrunk(), small_library(), dict(ICONS)
+    picture_features(library, icons, trunk, "t", PICTURES, 0, tmp_path, lambda line: None)
+    first = trunk.pictures
+    if what == "colors":
+        library.colors[3] = 10
+    if what == "icon":
+        icons["object 2"] = np.zeros((16, 16, 4), np.uint8)
+    name = "other" if what == "trunk" else "t"
+    picture_features(library, icons, trunk, name, PICTURES, 0, tmp_path, lambda line: None)
+    assert (trunk.pictures > first) == (what != "nothing")

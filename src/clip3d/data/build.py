@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ def build_procedural(
     from clip3d.simulation.objects import GROUPS
 
     families = [family.name for family in GROUPS[group]]
-    parts = out.with_name(f"{out.stem}-{per_family}-{seed}.parts")
+    parts = out.with_name(f"{out.stem}-{per_family}-{seed}-{_generator()}.parts")
     libraries = []
     for count, family in enumerate(families, 1):
         part = parts / f"{family.replace(' ', '_')}.npz"
@@ -54,6 +55,16 @@ def build_procedural(
     library.save(out)
     shutil.rmtree(parts)
     return library
+
+
+def _generator() -> str:
+    """Hex digits that change with the generator's code, so that objects of two versions are never mixed."""
+    from clip3d import simulation
+
+    digest = hashlib.sha256()
+    for path in sorted(Path(simulation.__path__[0]).glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def procedural_entries(family: str, count: int, seed: int) -> list[Entry]:

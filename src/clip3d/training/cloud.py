@@ -8,8 +8,9 @@ instead of the other captions of the batch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.preprocess import CloudPreprocess
-from clip3d.models.weights import load_strict, read_state, write_arrays
+from clip3d.models.weights import load_strict, read_state, sha256_of, write_arrays
 from clip3d.simulation.objects import GENERAL
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
@@ -190,13 +191,25 @@ def train_cloud(
         recipe.optimisation,
         out,
         seed=recipe.seed,
-        identity=repr(recipe),
+        identity=_identity(recipe, data, teacher),
         progress=progress,
         validate=None if validate is None else lambda m: validate(m.tower, teacher),  # type: ignore[arg-type]
     )
     state = {n: t.half() if t.is_floating_point() else t for n, t in learner.tower.state_dict().items()}
     write_arrays({name: tensor.numpy() for name, tensor in state.items()}, out / "cloud.safetensors")
     return {"scale": float(learner.scale.detach())}
+
+
+def _identity(recipe: CloudRecipe, data: Path, teacher: Model) -> str:
+    """What decides a run: settings that are not the default, the teacher's weights, and the files learned from."""
+    settings = [f"{f.name}={getattr(recipe, f.name)!r}" for f in fields(recipe) if _is_set(recipe, f)]
+    files = [data / name for name in (*recipe.libraries, recipe.pictures, recipe.initial) if name]
+    return "\n".join([*settings, teacher.card.weights_hash, *(f"{path.name} {sha256_of(path)}" for path in files)])
+
+
+def _is_set(recipe: CloudRecipe, setting: Field[Any]) -> bool:
+    default = setting.default if setting.default_factory is MISSING else setting.default_factory()
+    return bool(getattr(recipe, setting.name) != default)
 
 
 def read_training_libraries(recipe: CloudRecipe, data: Path) -> list[Library]:

@@ -22,7 +22,7 @@ from clip3d.data.pictures import Pictures
 from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
-from clip3d.models.weights import quantize_rows, read_torch, write_arrays
+from clip3d.models.weights import quantize_rows, read_torch, sha256_of, write_arrays
 from clip3d.towers.image import FEATURES, EfficientNetLite0, ImageTower, rename_published
 from clip3d.training.image_head import HeadRecipe, Texts, measure, measure_against_clouds, train_head
 from clip3d.training.loop import Progress
@@ -90,7 +90,10 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     trunk, classifier = read_classifier(data / recipe.classifier)
     names = read_class_names(data / recipe.class_ids, data / recipe.class_names)
     icons = read_icons(data / recipe.icons) if recipe.icons else {}
-    features = picture_features(library, icons, trunk, recipe.pictures, recipe.seed, out / "features", progress)
+    trunk_id = sha256_of(data / recipe.classifier)
+    features = picture_features(
+        library, icons, trunk, trunk_id, recipe.pictures, recipe.seed, out / "features", progress
+    )
     texts = Texts(model.encode_texts, model.space, recipe.template)
     clouds = cloud_directions(library, model, recipe) if recipe.head.cloud_weight else None
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.head.hidden)

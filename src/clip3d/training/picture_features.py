@@ -47,6 +47,7 @@ def picture_features(
     library: Library,
     icons: Icons,
     trunk: Trunk,
+    trunk_id: str,
     recipe: PictureRecipe,
     seed: int,
     cache: Path,
@@ -59,7 +60,7 @@ def picture_features(
     chunks = []
     for start in range(0, len(library), _CHUNK):
         part = library.select(np.arange(start, min(start + _CHUNK, len(library))))
-        path = cache / f"{_key(part, icons, recipe, seed)}.npy"
+        path = cache / f"{_key(part, icons, recipe, seed, trunk_id)}.npy"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary, temporary.open("xb") as stream:
@@ -69,10 +70,12 @@ def picture_features(
     return np.concatenate(chunks)
 
 
-def _key(part: Library, icons: Icons, recipe: PictureRecipe, seed: int) -> str:
-    known = [str(name) in icons for name in part.name]
-    facts = json.dumps([asdict(recipe), seed, part.name.tolist(), known])
-    return hashlib.sha256(facts.encode() + part.points.tobytes()).hexdigest()[:24]
+def _key(part: Library, icons: Icons, recipe: PictureRecipe, seed: int, trunk_id: str) -> str:
+    facts = json.dumps([asdict(recipe), seed, part.name.tolist(), trunk_id])
+    digest = hashlib.sha256(facts.encode())
+    for array in (part.points, part.colors, part.colored, *(icons[n] for n in part.name.tolist() if n in icons)):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:24]
 
 
 def _encoded(part: Library, icons: Icons, trunk: Trunk, recipe: PictureRecipe, seed: int) -> NDArray[np.float16]:
