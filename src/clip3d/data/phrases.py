@@ -51,6 +51,11 @@ class Bank:
         names, concepts = ([values[i] for i in rows] for values in (self.names, self.concepts))
         return Bank(tuple(names), self.vectors[rows], self.weights[rows], tuple(concepts), self.space)
 
+    @property
+    def phrases(self) -> list[str]:
+        """The names as the phrases of a bank are written, "a <name>"."""
+        return [with_article(name) for name in self.names]
+
     def folds(self, n: int, seed: str) -> NDArray[np.intp]:
         """A fold 0 to n-1 for each row (n,), from a hash of its concept, so that it never depends on other rows."""
         digests = [hashlib.sha256(f"{seed}:{concept}".encode()).digest() for concept in self.concepts]

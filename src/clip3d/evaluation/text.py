@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.data.descriptions import DESCRIPTIONS, REPORTING
-from clip3d.data.phrases import Bank, with_article
+from clip3d.data.descriptions import REPORTING
+from clip3d.data.phrases import Bank
+from clip3d.data.text_measures import chance, describing, nearest, paraphrasing, ranking
 from clip3d.data.unanchored import UNANCHORED
 from clip3d.errors import DataError
 from clip3d.evaluation.sentence_features import sentence_features
 from clip3d.models.model import Model
+from clip3d.models.ridge import ridge
 from clip3d.spaces import unit
 
 Array = NDArray[np.float32]
@@ -31,7 +33,8 @@ class TextRow:
     Attributes:
         answer: "model", "mean vector", "nearest name ..." or "linear ridge".
         cosine: mean centred cosine with the true vectors.
-        recall_at_1: share of names whose own concept is the nearest of the held-out ones.
+        recall_at_1: share of names whose own concept is the nearest of the held-out ones; for the mean vector,
+            which is as near to all, what chance gives.
         recall_at_5: among the five nearest.
     """
 
@@ -103,19 +106,19 @@ def evaluate_text(
     def encode(phrases: Sequence[str]) -> Array:
         return model.space.centre(model.encode_texts(list(phrases)))
 
-    found = encode(_phrases(out))
-    rows = [_row("model", found, truth, out), TextRow("mean vector", 0.0, 1 / len(out), min(5 / len(out), 1.0))]
+    found = encode(out.phrases)
+    rows = [_row("model", ranking(found, truth, out.concepts)), _row("mean vector", chance(out.concepts))]
     if sentence_model is None:
-        nearest = learned[(found @ encode(_phrases(known)).T).argmax(1)]
-        rows.append(_row("nearest name by the model", nearest, truth, out))
+        named = nearest(found, encode(known.phrases), learned)
+        rows.append(_row("nearest name by the model", ranking(named, truth, out.concepts)))
     else:
         rows += _trivial(sentence_model, known, out, learned, truth)
     filled = {t: encode([t.replace("{}", name) for name in out.names]) for t in templates}
     return TextReport(
         rows=tuple(rows),
         n=len(out),
-        descriptions=_descriptions(encode),
-        unanchored=float(np.mean([_first_is_right(encode(row)) for row in UNANCHORED])),
+        descriptions=describing(encode, REPORTING)["recall@1"],
+        unanchored=paraphrasing(encode)["right"],
         templates={t: float((vectors * found).sum(1).mean()) for t, vectors in filled.items()},
         protocol={
             "space": model.space.id,
@@ -133,42 +136,19 @@ def evaluate_text(
     )
 
 
-def _row(answer: str, found: Array, truth: Array, bank: Bank) -> TextRow:
-    """An answer (n, d) against the truth (n, d), unit directions; another form of a concept counts as right."""
-    likeness = found @ truth.T
-    concepts = np.array(bank.concepts)
-    hits = concepts[np.argsort(-likeness, axis=1, kind="stable")[:, :5]] == concepts[:, None]
-    cosine = float(np.diag(likeness).mean())
-    return TextRow(answer, cosine, float(hits[:, 0].mean()), float(hits.any(1).mean()))
+def _row(answer: str, numbers: Mapping[str, float]) -> TextRow:
+    return TextRow(answer, numbers["cosine"], numbers["recall@1"], numbers["recall@5"])
 
 
 def _trivial(folder: Path, known: Bank, out: Bank, learned: Array, truth: Array) -> list[TextRow]:
     """Answers of the sentence model without any tuning: the nearest learned name, and a linear ridge."""
-    x = sentence_features(folder, [*_phrases(known), *_phrases(out)])
+    x = sentence_features(folder, [*known.phrases, *out.phrases])
     theirs, ours = x[: len(known)], x[len(known) :]
     width = x.shape[1] // 2
-    nearest = learned[(unit(ours[:, width:]) @ unit(theirs[:, width:]).T).argmax(1)]
-    middle, aim = theirs.mean(0), learned.mean(0)
-    gram = (theirs - middle).T @ (theirs - middle)
-    penalty = RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
-    weights = np.linalg.solve(gram + penalty, (theirs - middle).T @ (learned - aim))
+    named = nearest(unit(ours[:, width:]), unit(theirs[:, width:]), learned)
+    weights, middle, aim = ridge(theirs, learned, RIDGE)
     linear = unit(np.asarray((ours - middle) @ weights + aim, dtype=np.float32))
     return [
-        _row("nearest name by the sentence model", nearest, truth, out),
-        _row("linear ridge", linear, truth, out),
+        _row("nearest name by the sentence model", ranking(named, truth, out.concepts)),
+        _row("linear ridge", ranking(linear, truth, out.concepts)),
     ]
-
-
-def _descriptions(encode: Any) -> float:
-    nouns = [noun for _, noun in DESCRIPTIONS]
-    likeness = encode([text for text, _ in REPORTING]) @ encode([with_article(noun) for noun in nouns]).T
-    right = likeness[np.arange(len(REPORTING)), [nouns.index(noun) for _, noun in REPORTING]]
-    return float((likeness.max(1) <= right).mean())
-
-
-def _first_is_right(vectors: Array) -> bool:
-    return int((vectors[1:] @ vectors[0]).argmax()) == 0
-
-
-def _phrases(bank: Bank) -> list[str]:
-    return [with_article(name) for name in bank.names]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from clip3d.data.phrases import Bank, Noun, concept, with_article
 from clip3d.data.wording import PLACES
+from clip3d.models.ridge import ridge
 from clip3d.models.weights import read_arrays, write_arrays
 from clip3d.spaces import Space, unit
 from clip3d.training.text_examples import (
@@ -162,14 +163,15 @@ def _guesses(
     places = study(PLACES, lessons.place_senses)
     plain_nouns, plain_places = plain(nouns), plain(places)
     bare = {**dict(zip(PLACES, plain_places, strict=True)), **{word: plain_nouns[i] for word, i in row.items()}}
-    head = _ridge(np.concatenate([own.names[:, 0], own.names[:, -1]], axis=1), directions, recipe.head_ridge)
+    pooled = np.concatenate([own.names[:, 0], own.names[:, -1]], axis=1)
+    weights, middle, aim = ridge(pooled, directions, recipe.head_ridge)
     return {
         "nouns": learned(nouns),
         "places": learned(places),
         "bare": np.stack([bare[d.name] for d in lessons.described]),
         "whole": plain(read([d.phrase for d in lessons.described])),
-        "head": head[0],
-        "bias": head[1],
+        "head": weights.T.astype(np.float32),
+        "bias": (aim - weights.T @ middle).astype(np.float32),
     }
 
 
@@ -195,12 +197,3 @@ def _more(lessons: Lessons, wholes: Array, places: Array, space: Space) -> Pool:
         return Pool(phrases, aims)
     phrases += [[phrase] for phrase in sayings.names]
     return Pool(phrases, np.concatenate([aims, space.centre(sayings.vectors)]))
-
-
-def _ridge(x: Array, y: Array, ridge: float) -> tuple[Array, Array]:
-    """Weights (d, w) and bias (d,) of a ridge whose penalty is relative to the mean variance of x (n, w)."""
-    middle, aim = x.mean(0), y.mean(0)
-    gram = (x - middle).T @ (x - middle)
-    penalty = ridge * np.trace(gram) / len(gram) * np.eye(len(gram))
-    weights = np.linalg.solve(gram + penalty, (x - middle).T @ (y - aim)).T
-    return weights.astype(np.float32), (aim - weights @ middle).astype(np.float32)
