@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.evaluation.library_part import read_part
 from clip3d.evaluation.refusal import background_nouns, fit_refusal, measure_refusal, run_trials, write_refusal
 from clip3d.models.model import Model
+from clip3d.models.weights import write_json
 
 COLORS = {"red": (0.9, 0.1, 0.1), "blue": (0.1, 0.1, 0.9)}
 
@@ -75,6 +78,64 @@ def test_what_was_fitted_is_written_into_the_card_and_measured_from_there(librar
     assert measured.protocol["rates"] == "at the card's threshold"
 
 
+def test_a_stop_at_any_moment_leaves_a_whole_model(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = make_bundle(tmp_path / "m")
+    model = Model(folder)
+    fitted, report = fit_refusal(model, read_part([library]), lists=4)
+    first = write_refusal(model, fitted, report)
+    other = replace(fitted, background=fitted.background[:400])
+
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("clip3d.evaluation.refusal.write_json", stop)
+        with pytest.raises(KeyboardInterrupt):
+            write_refusal(Model(folder), other, report)
+    assert len(Model(folder).refusal.background) == 500
+    with monkeypatch.context() as patch:
+        patch.setattr("clip3d.evaluation.refusal.write_json", lambda *a: stop(write_json(*a)))
+        with pytest.raises(KeyboardInterrupt):
+            write_refusal(Model(folder), other, report)
+    assert len(Model(folder).refusal.background) == 400
+    second = write_refusal(Model(folder), other, report)
+    assert len(Model(folder).refusal.background) == 400
+    assert second["background"] == f"background-{second['sha256'][:12]}.safetensors" != first["background"]
+    assert [path.name for path in folder.glob("background*")] == [second["background"]]
+    write_refusal(Model(folder), other, report)
+    assert len(Model(folder).refusal.background) == 400
+
+
+def test_a_file_that_no_refusal_wrote_is_left_alone(library: Path, tmp_path: Path):
+    folder = make_bundle(tmp_path / "m")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    table = {"background": "space.safetensors", "sha256": "0" * 64, "threshold": 0.5}
+    write_json({**card, "refusal": table}, folder / "card.json")
+    model = Model(folder)
+    write_refusal(model, *fit_refusal(model, read_part([library]), lists=4))
+    assert Model(folder).refusal
+    assert (folder / "space.safetensors").exists()
+
+
+def test_a_model_that_comes_with_the_package_is_written_to_only_where_its_folder_is_named(
+    run_cli, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = make_bundle(tmp_path / "package" / "mini")
+    monkeypatch.setattr("clip3d.models.loading.EMBEDDED", folder.parent)
+    before = (folder / "card.json").read_bytes()
+    args = ("evaluate", "refusal", "--library", library, "--lists", 3, "--fit", "--write", "--model")
+    done = run_cli(*args, "mini")
+    assert done.returncode == 2
+    assert "comes with the package" in done.stderr
+    model = Model(folder)
+    fitted, report = fit_refusal(model, read_part([library]), lists=4)
+    with pytest.raises(ModelError, match="comes with the package"):
+        write_refusal(model, fitted, report)
+    assert (folder / "card.json").read_bytes() == before
+    assert run_cli(*args, folder).returncode == 0
+    assert Model(folder).refusal
+
+
 def test_parts_of_libraries(library: Path, tmp_path: Path):
     assert len(read_part([library])) == 6
     assert len(read_part([tmp_path], everything=True)) == 7
@@ -114,7 +175,7 @@ def test_the_commands_fit_measure_and_classify(run_cli, library: Path, assets: P
     assert "threshold for the card" in run(*args, "--fit").stdout
     (table,) = json_lines(run(*args, "--fit", "--write", "--json").stdout)
     assert {"threshold", "slope", "offset", "background", "sha256", "auroc", "kept", "refused"} <= set(table)
-    assert "background.safetensors" in run("check").stdout
+    assert table["background"] in run("check").stdout
     (report,) = json_lines(run(*args, "--json").stdout)
     assert report["auroc"] == 1.0
 

@@ -40,6 +40,10 @@ def refusal(
     start_logging(quiet=quiet, verbose=verbose)
     if write and not fit:
         raise WrongCommand("--write writes what --fit found: give both")
+    from clip3d.models.loading import embedded_models
+
+    if write and model in embedded_models():
+        raise WrongCommand(f"{model} comes with the package and is not written to: give --model a folder")
     from clip3d.evaluation import refusal as protocol
     from clip3d.evaluation.library_part import read_part
 
@@ -50,7 +54,10 @@ def refusal(
         print_json(report.as_dict()) if as_json else show(report)
         return
     fitted, report = protocol.fit_refusal(loaded, part, labels=labels, lists=lists, seed=seed)
-    table = protocol.write_refusal(loaded, fitted, report) if write else protocol.card_table(fitted, report)
+    if write:
+        table = protocol.write_refusal(loaded, fitted, report, folder=loaded.folder)
+    else:
+        table = protocol.card_table(fitted, report)
     if as_json:
         print_json(table)
     else:

@@ -6,6 +6,8 @@ that fit hold the object's first caption, and the unrelated ones nothing like an
 
 from __future__ import annotations
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,19 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.errors import ShapeError
+from clip3d.atomic import replacing
+from clip3d.errors import ModelError, ShapeError
 from clip3d.evaluation.library_part import LibraryPart
 from clip3d.evaluation.metrics import auroc
+from clip3d.models.loading import is_embedded
 from clip3d.models.model import Model
 from clip3d.models.refusal import NEAR, Refusal, evidence
-from clip3d.models.weights import sha256_of, write_arrays, write_json
+from clip3d.models.weights import write_json
 
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
 
 NOUNS = Path(__file__).with_name("background.txt")
-BACKGROUND = "background.safetensors"
+OWN_NAME = re.compile(r"background(-[0-9a-f]{12})?\.safetensors")  # of files that a refusal wrote
 LABELS = 10
 RELATED = 0.6  # centred cosine of two captions above which they are too alike to be unrelated
 KEPT = 0.85  # of right answers, on the objects that the threshold is fitted to
@@ -138,25 +142,50 @@ def fit_refusal(
     return fitted, _report(trials, fits[0], fits[1], fitted.threshold, protocol, model.id)
 
 
-def write_refusal(model: Model, refusal: Refusal, report: RefusalReport) -> dict[str, Any]:
-    """Put a fitted refusal into the model's folder: the background's vectors, and the table in its card.
+def write_refusal(
+    model: Model, refusal: Refusal, report: RefusalReport, *, folder: Path | None = None
+) -> dict[str, Any]:
+    """Put a fitted refusal into a model's folder: the background's vectors, and the table in its card.
+
+    The vectors are written under a name of their own before the card names them, and those of earlier refusals are
+    removed after, so that the model is whole whenever this is stopped.
+
+    Args:
+        model: that the refusal was fitted for.
+        refusal, report: as `fit_refusal` gives them.
+        folder: the model's; must be named for a model that comes with the package, so that it is not changed
+            by oversight.
 
     Returns:
         The table.
+
+    Raises:
+        ModelError: if the model comes with the package and its folder is not named.
     """
-    path = model.folder / BACKGROUND
-    write_arrays({"background": refusal.background.astype(np.float16)}, path)
-    table = {**card_table(refusal, report), "sha256": sha256_of(path)}
-    write_json({**model.card.raw, "refusal": table}, model.folder / "card.json")
+    if folder is None and is_embedded(model.folder):
+        remedy = "name its folder if that is meant, or give a model of your own"
+        raise ModelError(model.folder, "comes with the package and is not written to", remedy)
+    from safetensors.numpy import save
+
+    folder = folder or model.folder
+    content = save({"background": refusal.background.astype(np.float16)})
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = folder / f"background-{sha256[:12]}.safetensors"
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+    table = {**card_table(refusal, report), "background": path.name, "sha256": sha256}
+    write_json({**model.card.raw, "refusal": table}, folder / "card.json")
+    for other in folder.iterdir():
+        if other.name != path.name and OWN_NAME.fullmatch(other.name):
+            other.unlink()
     return table
 
 
 def card_table(refusal: Refusal, report: RefusalReport) -> dict[str, Any]:
-    """What a card says of a fitted refusal, less the hash of the background's file."""
+    """What a card says of a fitted refusal, less the background's file and its hash."""
     rates = ("auroc", "auroc_right", "accuracy", "kept", "refused", "wrong_refused")
     return {
         "method": "log-odds of the best label against a background of nouns, less the log of the number of labels",
-        "background": BACKGROUND,
         "nouns": len(refusal.background),
         "near": NEAR,
         **{key: round(getattr(refusal, key), 4) for key in ("threshold", "slope", "offset")},

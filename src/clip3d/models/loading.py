@@ -37,6 +37,11 @@ def find_model(name: str | PathLike[str]) -> Path:
     raise ModelError(folder, reason, f"embedded models: {known}; or give a folder that holds a card.json")
 
 
+def is_embedded(folder: Path) -> bool:
+    """Whether a model's folder is one that comes with the package."""
+    return folder.resolve().parent == EMBEDDED.resolve()
+
+
 def embedded_models() -> list[str]:
     """Names of the models that come with the package."""
     return sorted(path.parent.name for path in EMBEDDED.glob("*/card.json"))
