@@ -5,10 +5,29 @@ from __future__ import annotations
 import lzma
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 from clip3d.clouds.formats.contents import Malformed
+from clip3d.errors import DataError
 
 MAX_MEMBER_BYTES = 64 * 2**20
+
+
+@contextmanager
+def opened(package: Path, inside: str, stream: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """The archive `inside` a package, from its content.
+
+    Raises:
+        DataError: if it is damaged, or `read_member` refuses a member and the block lets that pass.
+    """
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            yield archive
+    except (zipfile.BadZipFile, Malformed) as error:
+        raise DataError(package, f"its archive {inside} is damaged: {error}", "fetch it again") from error
 
 
 def read_member(archive: zipfile.ZipFile, path: str, *, most: int = MAX_MEMBER_BYTES) -> bytes:

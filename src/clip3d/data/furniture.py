@@ -12,11 +12,13 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from clip3d.clouds.cloud import Z_UP_FROM, PointCloud
+from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.reading import read
+from clip3d.data.archives import opened, read_member
 from clip3d.data.captions import phrases_for
 from clip3d.data.library import Entry
 from clip3d.data.packages import deb_files
-from clip3d.errors import CloudError, DataError
+from clip3d.errors import CloudError
 
 PACKAGE = "sweethome3d-furniture"
 CATALOGUE = "PluginFurnitureCatalog.properties"
@@ -57,6 +59,9 @@ def read_furniture(deb: Path, *, points: int, progress: Callable[[str], None]) -
         deb: the package file.
         points: sampled on each surface.
         progress: called with a line for each archive and for each model that cannot be read.
+
+    Raises:
+        DataError: if the package, or an archive or catalogue in it, is damaged.
     """
     for name, stream in deb_files(deb):
         if not name.endswith(".sh3f"):
@@ -65,13 +70,13 @@ def read_furniture(deb: Path, *, points: int, progress: Callable[[str], None]) -
         if collection not in LICENCES:
             progress(f"{collection}: its licence is not known here, passed over")
             continue
-        with zipfile.ZipFile(stream) as archive:
-            models = read_catalogue(archive.read(CATALOGUE).decode("latin-1"))
+        with opened(deb, name, stream) as archive:
+            models = read_catalogue(read_member(archive, CATALOGUE).decode("latin-1"))
             progress(f"{collection}: {len(models)} models, {LICENCES[collection]}")
             for model in models:
                 try:
                     cloud = _cloud(archive, model, points)
-                except (CloudError, DataError, KeyError) as error:
+                except (CloudError, Malformed) as error:
                     progress(f"{collection}: {model.name} passed over: {error}")
                     continue
                 yield Entry(
@@ -106,14 +111,15 @@ def extract_model(archive: zipfile.ZipFile, model: str, folder: Path) -> Path:
     """Write a model and the files beside it in the archive into `folder`; returns the model's path.
 
     Only plain names are written, so nothing can land outside the folder.
+
+    Raises:
+        Malformed: if one of them is larger than is believable, or cannot be unpacked.
     """
     inside = PurePosixPath(model).parent
     for member in archive.infolist():
         path = PurePosixPath(member.filename)
         if path.parent == inside and not member.is_dir():
-            if member.file_size > MAX_MODEL_BYTES:
-                raise DataError(member.filename, f"is larger than {MAX_MODEL_BYTES} bytes")
-            (folder / path.name).write_bytes(archive.read(member))
+            (folder / path.name).write_bytes(read_member(archive, member.filename, most=MAX_MODEL_BYTES))
     return folder / PurePosixPath(model).name
 
 

@@ -10,8 +10,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.pictures import FORMATS
-from clip3d.data.furniture import CATALOGUE, LICENCES, MAX_MODEL_BYTES
+from clip3d.data.archives import opened, read_member
+from clip3d.data.furniture import CATALOGUE, LICENCES
 from clip3d.data.packages import deb_files
 from clip3d.errors import DataError
 
@@ -23,13 +25,13 @@ def read_icons(deb: Path) -> dict[str, NDArray[np.uint8]]:
         deb: the package sweethome3d-furniture.
 
     Raises:
-        DataError: if the package holds no catalogue with icons.
+        DataError: if the package is damaged or holds no catalogue with icons.
     """
     icons: dict[str, NDArray[np.uint8]] = {}
     for name, stream in deb_files(deb):
         collection = PurePosixPath(name).stem
         if name.endswith(".sh3f") and collection in LICENCES:
-            with zipfile.ZipFile(stream) as archive:
+            with opened(deb, name, stream) as archive:
                 icons |= {f"{collection}/{model}": icon for model, icon in _icons(archive).items()}
     if not icons:
         raise DataError(deb, "holds no furniture catalogue with icons")
@@ -37,7 +39,7 @@ def read_icons(deb: Path) -> dict[str, NDArray[np.uint8]]:
 
 
 def _icons(archive: zipfile.ZipFile) -> dict[str, NDArray[np.uint8]]:
-    text = archive.read(CATALOGUE).decode("latin-1")
+    text = read_member(archive, CATALOGUE).decode("latin-1")
     model, icon = (dict(re.findall(rf"(?m)^{key}#(\d+)=/?(.*?)\s*$", text)) for key in ("model", "icon"))
     return {
         PurePosixPath(model[number]).stem: _picture(archive, icon[number])
@@ -48,7 +50,9 @@ def _icons(archive: zipfile.ZipFile) -> dict[str, NDArray[np.uint8]]:
 def _picture(archive: zipfile.ZipFile, name: str) -> NDArray[np.uint8]:
     from PIL import Image
 
-    if archive.getinfo(name).file_size > MAX_MODEL_BYTES:
-        raise DataError(name, f"is larger than {MAX_MODEL_BYTES} bytes")
-    with Image.open(io.BytesIO(archive.read(name)), formats=FORMATS) as image:
-        return np.asarray(image.convert("RGBA"), np.uint8)
+    content = read_member(archive, name)
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+            return np.asarray(image.convert("RGBA"), np.uint8)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise Malformed(f"{name} is no readable picture: {error}") from error
