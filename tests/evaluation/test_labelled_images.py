@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import io
+import shutil
 import struct
 import tarfile
 import zlib
@@ -50,6 +51,24 @@ def test_a_table_of_paths_and_labels(model, pictures: Path):
     table.write_text('path,label\nred/0.png, red\n"blue/1.png",blue\n\nblue/0.png,green\n', encoding="utf-8-sig")
     report, _ = zero_shot_images(model, find_labelled_images(table))
     assert (report.n, report.accuracy) == (3, pytest.approx(2 / 3))
+
+
+def test_the_protocol_names_the_very_pictures_and_labels(model, pictures: Path, tmp_path: Path):
+    def named(path: Path) -> str:
+        return zero_shot_images(model, find_labelled_images(path))[0].protocol["data_sha256"]
+
+    first = named(pictures)
+    shutil.copytree(pictures, tmp_path / "moved")
+    assert named(tmp_path / "moved") == first
+    table = tmp_path / "table.csv"
+    rows = ["pictures/red/0.png,red", "pictures/blue/0.png,blue", "pictures/red/wrong.jpg,red"]
+    names = set()
+    for lines in (rows, rows[::-1], rows[:2], [*rows[:2], "pictures/red/wrong.jpg,blue"], [*rows, "none.png,red"]):
+        table.write_text("\n".join(lines), encoding="utf-8")
+        names.add(named(table))
+    assert len(names) == 4, "the order alone does not matter"
+    Image.new("RGB", (30, 20), (249, 20, 20)).save(pictures / "red" / "0.png")
+    assert named(pictures) != first
 
 
 def test_pictures_that_cannot_be_read_are_told_and_not_counted(model, pictures: Path):

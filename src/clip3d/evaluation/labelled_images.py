@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -12,10 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.errors import DataError, FileProblem, ImageError
+from clip3d.errors import DataError, FileProblem, ImageError, ModelError
 from clip3d.evaluation.scoring import Progress, count
 from clip3d.evaluation.zero_shot import ZeroShotReport
 from clip3d.models.model import Model, in_batches
+from clip3d.models.weights import sha256_of
 from clip3d.search.adhoc import open_image
 
 Array = NDArray[np.float32]
@@ -146,10 +149,28 @@ def _of_table(path: Path) -> Iterator[tuple[Path, str]]:
             yield path.parent / row[0], row[1]
 
 
+def contents_hash(data: LabelledImages) -> str:
+    """Hex SHA-256 over the paths below the folder or table, the labels and what the files hold, in any order.
+
+    A file that is not there or cannot be opened counts as such.
+    """
+    root = data.path if data.path.is_dir() else data.path.parent
+    rows = []
+    for file, label in zip(data.files, data.labels, strict=True):
+        place = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.as_posix()
+        try:
+            content = sha256_of(file)
+        except ModelError:
+            content = "unreadable"
+        rows.append(json.dumps([place, data.classes[label], content]))
+    return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
+
+
 def _protocol(model: Model, data: LabelledImages, prompts: list[str], unreadable: int) -> dict[str, Any]:
     return {
         "task": "zero-shot classification of pictures",
         "data": data.path.name,
+        "data_sha256": contents_hash(data),
         "pictures": len(data),
         "unreadable": unreadable,
         "classes": len(data.classes),
