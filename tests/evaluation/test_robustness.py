@@ -108,6 +108,20 @@ def test_any_pose_is_tried_where_the_model_has_such_a_mode(data, tmp_path: Path)
     assert not np.array_equal(first.scores, other.scores)
 
 
+def test_points_seen_are_a_limit_where_stray_points_are_left_out(run_cli, model, data, tmp_path: Path):
+    folder = make_bundle(tmp_path / "careful")
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["towers"]["cloud"]["preprocess"]["outliers"] = 2.0
+    write_json(card, folder / "card.json")
+    rows = {row.level: row for row in robustness(Model(folder), data, only=["points"])}
+    assert {row.protocol["points_are"] for row in rows.values()} == {"at most: stray points are left out first"}
+    assert rows[256].note == "resampled to at most 128 by the model"
+    (row, *_) = robustness(model, data, only=["scale"])
+    assert row.protocol["points_are"] == "exact"
+    table = run_cli("evaluate", "robustness", "--clouds", data.path, "--only", "scale", "--model", folder)
+    assert "at most" in table.stdout
+
+
 def test_the_command_prints_a_table_or_a_line_a_row(run_cli, data):
     table = run_cli("evaluate", "robustness", "--clouds", data.path, "--only", "occlusion,mirror", "--limit", 6)
     assert table.returncode == 0, table.stderr

@@ -74,7 +74,8 @@ def show(rows: Sequence[RobustnessRow]) -> None:
         )
         for row in rows
     ]
-    headings = ("corruption", "level", "accuracy %", "class mean %", "difference", "points seen", "note")
+    seen = "points seen" if rows[0].protocol["points_are"] == "exact" else "points seen, at most"
+    headings = ("corruption", "level", "accuracy %", "class mean %", "difference", seen, "note")
     print_table(headings, table, right=(2, 3, 4, 5))
     views = [row.accuracy for row in rows if row.corruption == "occlusion" and row.accuracy is not None]
     if views:

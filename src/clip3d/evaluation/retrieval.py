@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clip3d.errors import ShapeError
 from clip3d.evaluation.library_part import LibraryPart
 from clip3d.evaluation.metrics import mean_average_precision, precision_at_k, recall_at_k, top_k_hits
+from clip3d.evaluation.scoring import points_seen
 from clip3d.models.model import Model
 
 Array = NDArray[np.float32]
@@ -191,7 +192,7 @@ def _protocol(model: Model, part: LibraryPart, prompts: list[str], draw: _Galler
     return {
         "task": "retrieval",
         **part.protocol(),
-        "points": model.cloud_preparation().seen(part.library.points.shape[1]),
+        **points_seen(model, part.library.points.shape[1]),
         "prompts": prompts,
         "queries": "every distinct caption of the objects; all objects that have it are right",
         "galleries": f"{draw.count} of at most {draw.size} objects, no two of them near copies",

@@ -33,7 +33,9 @@ class RobustnessRow:
         accuracy: share of right answers; None where the set or the model does not allow the test.
         class_mean: mean of the classes' accuracies.
         difference: to the accuracy on clouds as they are.
-        points: largest number of points a corrupted cloud had, and `seen`: how many the tower took of them.
+        points: largest number of points a corrupted cloud had.
+        seen: how many of them the tower took; at most so many where the model leaves out stray points first, which
+            the protocol's `points_are` says.
         note: why something was left out, or how it was done.
         protocol: everything needed to recompute the row.
         seed: of all draws.
@@ -101,7 +103,8 @@ def robustness(
 
 
 def _trials(model: Model, data: LabelledClouds, only: Sequence[str] | None) -> Iterator[_Trial]:
-    in_file, most = data.points.shape[1], model.cloud_preparation().seen(data.points.shape[1])
+    prepare = model.cloud_preparation()
+    in_file, most = data.points.shape[1], prepare.seen(data.points.shape[1])
     for corruption in choose(only):
         if corruption.needs_color and data.colors is None:
             yield _Trial(corruption, None, note="the file holds no colors", possible=False)
@@ -110,7 +113,8 @@ def _trials(model: Model, data: LabelledClouds, only: Sequence[str] | None) -> I
             if corruption.name == "points" and int(level) > in_file:
                 yield _Trial(corruption, level, note=f"the file holds {in_file:,} points", possible=False)
             elif corruption.name == "points" and int(level) > most:
-                yield _Trial(corruption, level, note=f"resampled to {most:,} by the model")
+                many = f"at most {most:,}" if prepare.outliers else f"{most:,}"
+                yield _Trial(corruption, level, note=f"resampled to {many} by the model")
             elif corruption.name == "rotation":
                 yield _Trial(corruption, level, note="upright mode")
                 free = has_pose_free(model)

@@ -39,6 +39,13 @@ def count(scores: Array, labels: NDArray[np.intp], classes: Sequence[str]) -> Co
     return Counts(top5=top_k_accuracy(scores, labels, 5), **_of_confusion(confusion, classes))
 
 
+def points_seen(model: Model, p: int, points: int | None = None) -> dict[str, Any]:
+    """What a protocol says of how many points of a cloud of p the tower sees; `points` if not the card's number."""
+    prepare = model.cloud_preparation()
+    are = "at most: stray points are left out first" if prepare.outliers else "exact"
+    return {"points": prepare.seen(p, points), "points_are": are}
+
+
 def merge(parts: Sequence[Counts], classes: Sequence[str]) -> Counts:
     """Counts of the same objects seen in several ways, as those of one set: confusions add up."""
     confusion = np.sum([part.confusion for part in parts], axis=0)

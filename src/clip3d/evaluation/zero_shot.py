@@ -19,7 +19,7 @@ from clip3d.errors import ShapeError
 from clip3d.evaluation.corruptions import CORRUPTIONS, VIEWS
 from clip3d.evaluation.labelled_clouds import LabelledClouds as LabelledClouds
 from clip3d.evaluation.labelled_clouds import load_labelled_clouds as load_labelled_clouds
-from clip3d.evaluation.scoring import Counts, Progress, cloud_scores, count, merge
+from clip3d.evaluation.scoring import Counts, Progress, cloud_scores, count, merge, points_seen
 from clip3d.models.model import Model
 
 Array = NDArray[np.float32]
@@ -157,7 +157,7 @@ def protocol(
     return {
         "task": "zero-shot classification",
         **data.protocol(),
-        "points": model.cloud_preparation().seen(data.points.shape[1], points),
+        **points_seen(model, data.points.shape[1], points),
         "normalizing": "centred, largest radius 1",
         "prompts": prompts,
         "score": "cosine after the mean of the space is subtracted",

@@ -64,7 +64,10 @@ class CloudPreprocess:
         return xyz, colors
 
     def seen(self, p: int, points: int | None = None) -> int:
-        """How many points the tower sees of a cloud of p, given the largest number if it is not the card's."""
+        """How many points the tower sees of a cloud of p, given the largest number if it is not the card's.
+
+        Where outliers are left out, p counts those that remain; with all of a cloud's points this is the most.
+        """
         return min(points or self.points, max(min(p, MAX_CANDIDATES), MIN_POINTS))
 
 
