@@ -1,7 +1,10 @@
 """CLIP checkpoints by way of open_clip: a tiny one in the true format, against open_clip's own answers."""
 
 import json
+import os
 import sys
+import types
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from clip3d.errors import MissingExtra, ModelError
+from clip3d.models import clip_text
 from clip3d.models.clip_text import load_clip_text
 
 CONFIG = {
@@ -83,6 +87,58 @@ def test_a_name_that_says_too_little_is_told_what_to_write(tmp_path):
         load_clip_text(f"open_clip:ViT-B-32/{tmp_path}/weights.npz")
     with pytest.raises(ModelError, match=r"open_clip_config\.json"):
         load_clip_text(str(tmp_path))
+
+
+class Tower:
+    def eval(self):
+        return self
+
+    def to(self, device):
+        return self
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_local_file_is_loaded_off_line_and_a_hub_name_after_it_on_line(tmp_path, monkeypatch, fails):
+    constants, utils = types.ModuleType("constants"), types.ModuleType("utils")
+    constants.HF_HUB_OFFLINE, constants.session = False, "none"
+    utils.reset_sessions = lambda: setattr(constants, "session", "none")
+    off_line = []
+
+    def create_model(architecture, **options):
+        # as huggingface_hub did before version 1: a session keeps the state that it was opened in
+        constants.session = constants.HF_HUB_OFFLINE if constants.session == "none" else constants.session
+        off_line.append(constants.session)
+        if fails:
+            raise RuntimeError("no such weights")
+        return Tower()
+
+    open_clip = types.ModuleType("open_clip")
+    open_clip.create_model = create_model
+    open_clip.get_model_config = lambda architecture: {}
+    open_clip.list_pretrained_tags_by_model = lambda architecture: ["laion"]
+    open_clip.load_checkpoint = lambda model, path, **options: None
+    open_clip.get_tokenizer = lambda architecture: None
+    for name, module in (("open_clip", open_clip), ("huggingface_hub.constants", constants)):
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setitem(sys.modules, "huggingface_hub.utils", utils)
+    monkeypatch.delitem(sys.modules, "transformers.utils.hub", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    (tmp_path / "w.pt").write_bytes(b"")
+    for name in ("tiny/laion", f"tiny/{tmp_path / 'w.pt'}", "tiny/laion"):
+        with pytest.raises(ModelError, match="no such weights") if fails else nullcontext():
+            load_clip_text(f"open_clip:{name}")
+    assert off_line == [False, True, False]
+    assert "HF_HUB_OFFLINE" not in os.environ
+
+
+def test_the_hub_client_in_use_heeds_the_switch():
+    hub = pytest.importorskip("huggingface_hub")
+    errors = pytest.importorskip("huggingface_hub.errors")
+    constants = pytest.importorskip("huggingface_hub.constants")
+    before = constants.HF_HUB_OFFLINE
+    with clip_text._off_line(), pytest.raises(errors.OfflineModeIsEnabled):
+        hub.HfApi().model_info("owner/name")
+    assert constants.HF_HUB_OFFLINE is before
 
 
 def test_without_open_clip_the_extra_is_named(tmp_path, monkeypatch):

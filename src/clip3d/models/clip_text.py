@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from clip3d.models.weights import sha256_of
 
 Array = NDArray[np.float32]
 PREFIX = "open_clip:"
+# Variables, each of a module, that keep huggingface_hub and transformers off the network.
+SWITCHES = (("huggingface_hub.constants", "HF_HUB_OFFLINE"), ("transformers.utils.hub", "_is_offline_mode"))
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 
 
@@ -50,9 +53,6 @@ def load_clip_text(name: str, device: str = "cpu") -> ClipText:
     """
     architecture, weights = _parse(name)
     hub = name.startswith("hf-hub:") or not (weights.is_file() or weights.is_dir())
-    if not hub:
-        # a local file may belong to a model whose tokenizer open_clip would fetch
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -60,7 +60,9 @@ def load_clip_text(name: str, device: str = "cpu") -> ClipText:
     except ImportError as error:
         raise MissingExtra("reading CLIP checkpoints", "open_clip_torch", "clip") from error
     try:
-        model, tokenizer = _open(open_clip, architecture, weights, hub)
+        # A local file may belong to a model whose tokenizer open_clip would fetch.
+        with nullcontext() if hub else _off_line():
+            model, tokenizer = _open(open_clip, architecture, weights, hub)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise ModelError(name, f"open_clip cannot load it: {reason[0][:300]}") from error
@@ -90,6 +92,33 @@ def _parse(name: str) -> tuple[str, Path]:
     if not path.is_file() and (path.suffix in SUFFIXES or len(path.parts) > 1):
         raise ModelError(path, "there is no such file", "check the spelling of the path")
     return architecture, path
+
+
+@contextmanager
+def _off_line() -> Iterator[None]:
+    """Keep the packages that open_clip fetches with off the network in this block; what they have cached is read.
+
+    They read the environment once, when imported: from then on the variables below decide, and the environment
+    is left alone, so that a later load by a name of the hub still reaches it.
+    """
+    switches = [(sys.modules[module], name) for module, name in SWITCHES if hasattr(sys.modules.get(module), name)]
+    before = [getattr(module, name) for module, name in switches]
+    try:
+        for module, name in switches:
+            setattr(module, name, True)
+        _drop_connections()
+        yield
+    finally:
+        for (module, name), value in zip(switches, before, strict=True):
+            setattr(module, name, value)
+        _drop_connections()
+
+
+def _drop_connections() -> None:
+    """Let huggingface_hub before version 1, which binds the switch into its open connections, look at it again."""
+    reset = getattr(sys.modules.get("huggingface_hub.utils"), "reset_sessions", None)
+    if reset is not None:
+        reset()
 
 
 def _check_folder(folder: Path) -> None:
