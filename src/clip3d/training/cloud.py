@@ -57,6 +57,9 @@ class CloudRecipe:
         own_picture: share of a cloud's target that goes to its own picture alone; the rest is spread evenly over
             the pictures of equally captioned objects.
         sharpness: inverse temperature by which a caption's share is spread over its likes.
+        prior: how much of the log frequency of a phrase is added to its logit in training (logit adjustment, Menon
+            et al. 2021, equation 10), so that frequent things are not answered more often in use; 0 for plain
+            logits.
         regression: weight of 1 - cosine to the mean of the object's captions.
         scale: inverse temperature of the logits at the start; it is learned.
         tower: keyword arguments of the architecture.
@@ -79,6 +82,7 @@ class CloudRecipe:
     picture_weight: float = 0.5
     own_picture: float = 0.5
     sharpness: float = 25.0
+    prior: float = 0.0
     regression: float = 0.5
     scale: float = 15.0
     tower: dict[str, object] = field(default_factory=dict)
@@ -172,17 +176,19 @@ def train_cloud(
     progress(f"{sum(len(s.library) for s in sets)} objects, {len(kept)} captions, {len(sets)} libraries")
     mean = torch.from_numpy(teacher.space.mean)
     phrases = torch.from_numpy(teacher.space.centre(teacher.encode_texts(kept, [recipe.template])))
-    shares = np.array(list(recipe.libraries.values()), float)
-
     spread = caption_spread(phrases, recipe.sharpness)
+    shares = np.array(list(recipe.libraries.values()), float)
+    shares /= shares.sum()
+    frequency = sum(share * (s.chance @ s.positives) for share, s in zip(shares, sets, strict=True))
+    bias = recipe.prior * torch.log(torch.from_numpy(np.asarray(frequency, np.float32)) @ spread)
     pictures = read_pictures(data / recipe.pictures) if recipe.pictures else None
     torch.manual_seed(recipe.seed)
     learner = Learner(_start(recipe, data, teacher.space.mean), recipe.scale)
 
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
-        batch = draw(recipe, sets, shares / shares.sum(), pictures, rng)
+        batch = draw(recipe, sets, shares, pictures, rng)
         vectors = centre(module(batch.points, batch.colors, batch.upright if recipe.pose_free else None), mean)
-        loss = _naming(recipe, vectors, batch.positives, phrases, spread, learner.scale)
+        loss = _naming(recipe, vectors, batch.positives, phrases, spread, bias, learner.scale)
         return loss + recipe.picture_weight * _picturing(recipe, vectors, batch, mean, learner.scale)
 
     train(
@@ -227,11 +233,17 @@ def held_out_objects(recipe: CloudRecipe, data: Path) -> Library:
 
 
 def _naming(
-    recipe: CloudRecipe, vectors: Tensor, positives: Tensor, phrases: Tensor, spread: Tensor, scale: Tensor
+    recipe: CloudRecipe,
+    vectors: Tensor,
+    positives: Tensor,
+    phrases: Tensor,
+    spread: Tensor,
+    bias: Tensor,
+    scale: Tensor,
 ) -> Tensor:
     wanted = torch.nn.functional.normalize(positives @ phrases, dim=-1)
     distance = 1 - (vectors * wanted).sum(-1).mean()
-    return soft_cross_entropy(scale * vectors @ phrases.T, positives @ spread) + recipe.regression * distance
+    return soft_cross_entropy(scale * vectors @ phrases.T + bias, positives @ spread) + recipe.regression * distance
 
 
 def _picturing(recipe: CloudRecipe, vectors: Tensor, batch: Batch, mean: Tensor, scale: Tensor) -> Tensor:
