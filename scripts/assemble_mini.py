@@ -38,7 +38,9 @@ TOWERS: dict[Modality, TowerFacts] = {
         {"dim": 512, "classes": 1000, "hidden": 256},
         {"size": 224, "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]},
     ),
-    "cloud": TowerFacts("set-abstraction", "cloud.safetensors", {}, {"points": 1024, "color_fill": 0.5}),
+    "cloud": TowerFacts(
+        "set-abstraction", "cloud.safetensors", {}, {"points": 512, "color_fill": 0.5, "outliers": 3.0}
+    ),
 }
 BESIDE: dict[Modality, tuple[str, ...]] = {"text": ("tokenizer.json", "space.safetensors")}
 
