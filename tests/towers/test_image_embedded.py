@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from clip3d.clouds.mesh import sample_surface
+from clip3d.models.card import read_card
 from clip3d.models.loading import EMBEDDED
 from clip3d.models.preprocess import ImagePreprocess
 from clip3d.models.weights import load_strict, read_arrays, read_state
@@ -20,7 +21,8 @@ NOUNS = ["airplane", "chair", "lamp", "car", "toilet", "motorcycle"]
 
 @pytest.fixture(scope="module")
 def tower() -> torch.nn.Module:
-    return load_strict(ImageTower(), read_state(FOLDER / "image.safetensors"), FOLDER / "image.safetensors")
+    config = read_card(FOLDER / "card.json").towers["image"].config
+    return load_strict(ImageTower(**config), read_state(FOLDER / "image.safetensors"), FOLDER / "image.safetensors")
 
 
 @pytest.fixture(scope="module")
