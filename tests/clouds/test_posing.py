@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clip3d.clouds.posing import check_pose, spread_rotations
+from clip3d.clouds.posing import check_pose, quaternion_rotation, spread_rotations
 from clip3d.errors import ShapeError
 
 
@@ -36,3 +36,14 @@ def test_wrong_requests() -> None:
         spread_rotations(0)
     with pytest.raises(ShapeError, match="upright or any"):
         check_pose("lying")
+
+
+def test_a_quaternion_turns_about_its_axis_by_twice_its_angle() -> None:
+    from scipy.spatial.transform import Rotation
+
+    quaternions = np.random.default_rng(0).normal(size=(5, 4))
+    quaternions /= np.linalg.norm(quaternions, axis=1, keepdims=True)
+    w, x, y, z = quaternions.T
+    expected = Rotation.from_quat(np.stack([x, y, z, w], axis=1)).as_matrix()
+    np.testing.assert_allclose(quaternion_rotation(w, x, y, z), expected, atol=1e-12)
+    np.testing.assert_allclose(quaternion_rotation(*quaternions[0]), expected[0], atol=1e-12)

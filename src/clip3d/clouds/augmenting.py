@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import Axis
+from clip3d.clouds.posing import quaternion_rotation
 from clip3d.clouds.sampling import resample
 from clip3d.errors import ShapeError
 
@@ -154,14 +155,7 @@ def rotation_about(axis: Axis, angle: float) -> Matrix:
 
 def random_rotation(rng: Generator) -> Matrix:
     """A rotation (3, 3) drawn evenly from all: that of a normally distributed quaternion (Shoemake 1992)."""
-    w, x, y, z = _unit(rng.normal(size=4))
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    return quaternion_rotation(*_unit(rng.normal(size=4)))
 
 
 def small_rotation(rng: Generator, sigma: float = 0.06, limit: float = 0.18) -> Matrix:

@@ -1,15 +1,26 @@
-"""Rotations spread evenly over all rotations, for clouds whose pose nobody knows."""
+"""Rotations from quaternions, and rotations spread evenly over all, for clouds whose pose nobody knows."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from clip3d.errors import ShapeError
 
 Pose = Literal["upright", "any"]
+
+
+def quaternion_rotation(w: ArrayLike, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> NDArray[np.float64]:
+    """The rotations (…, 3, 3) of unit quaternions, given by their real part w and the others, each of shape (…)."""
+    w, x, y, z = (np.asarray(part, np.float64) for part in (w, x, y, z))
+    rows = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
+    return np.moveaxis(np.array(rows), (0, 1), (-2, -1))
 
 
 def spread_rotations(n: int) -> NDArray[np.float32]:
@@ -25,12 +36,7 @@ def spread_rotations(n: int) -> NDArray[np.float32]:
     # The constants of section 4: the square root of 2, and the positive root of psi^4 = psi + 4.
     alpha, beta = 2 * np.pi * s / np.sqrt(2), 2 * np.pi * s / 1.533751168755204288118041
     w, x, y, z = small * np.sin(alpha), small * np.cos(alpha), large * np.sin(beta), large * np.cos(beta)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.asarray(np.array(rows).transpose(2, 0, 1), np.float32)
+    return np.asarray(quaternion_rotation(w, x, y, z), np.float32)
 
 
 def check_pose(value: str) -> Pose:

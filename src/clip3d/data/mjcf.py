@@ -15,17 +15,21 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.augmenting import rotation_about
+from clip3d.clouds.cloud import Axis
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.stl import read_stl
 from clip3d.clouds.formats.xml_guard import parse_xml
 from clip3d.clouds.mesh import Mesh
+from clip3d.clouds.posing import quaternion_rotation
 from clip3d.data.cutouts import read_skin
 from clip3d.simulation.shapes import box, capsule, cylinder, sphere
 
 Array = NDArray[np.float32]
 GREY = (0.5, 0.5, 0.5)
 MAX_DEPTH = 50
+AXES: tuple[Axis, ...] = ("x", "y", "z")
 
 
 @dataclass(frozen=True)
@@ -123,24 +127,12 @@ def _placing(element: ElementTree.Element) -> NDArray[np.float64]:
     matrix = np.eye(4)
     matrix[:3, 3] = _vector(element, "pos", (0, 0, 0))
     if element.get("quat"):
-        w, x, y, z = _vector(element, "quat", (1, 0, 0, 0)) / np.linalg.norm(_vector(element, "quat", (1, 0, 0, 0)))
-        matrix[:3, :3] = [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
+        quaternion = _vector(element, "quat", (1, 0, 0, 0))
+        matrix[:3, :3] = quaternion_rotation(*quaternion / np.linalg.norm(quaternion))
     elif element.get("euler"):
-        for axis, angle in enumerate(_vector(element, "euler", (0, 0, 0))):
-            matrix[:3, :3] = matrix[:3, :3] @ _turn(axis, angle)
+        for axis, angle in zip(AXES, _vector(element, "euler", (0, 0, 0)), strict=True):
+            matrix[:3, :3] = matrix[:3, :3] @ rotation_about(axis, float(angle))
     return matrix
-
-
-def _turn(axis: int, angle: float) -> NDArray[np.float64]:
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    turn = np.eye(3)
-    turn[i, i] = turn[j, j] = np.cos(angle)
-    turn[j, i], turn[i, j] = np.sin(angle), -np.sin(angle)
-    return turn
 
 
 def _vector(element: ElementTree.Element, name: str, default: tuple[float, ...]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.formats.contents import Malformed
+from clip3d.clouds.posing import quaternion_rotation
 from clip3d.data.records import Cursor
 
 NO_BONE = 255
@@ -74,10 +75,6 @@ def pose(record: NDArray[np.void]) -> NDArray[np.float64]:
     """The 4x4 of a shift and a turn, a quaternion x, y, z, w of any length."""
     x, y, z, w = record["turn"].astype(np.float64) / max(float(np.linalg.norm(record["turn"])), 1e-12)
     matrix = np.eye(4)
-    matrix[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
+    matrix[:3, :3] = quaternion_rotation(w, x, y, z)
     matrix[:3, 3] = record["shift"]
     return matrix

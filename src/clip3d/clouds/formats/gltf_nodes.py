@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.formats.contents import MAX_PARTS, Malformed
+from clip3d.clouds.posing import quaternion_rotation
 
 Matrix = NDArray[np.float64]
 STATED = {"matrix", "translation", "rotation", "scale"}
@@ -78,10 +79,4 @@ def _vector(node: dict[str, Any], name: str, default: tuple[float, ...]) -> Matr
 def _rotation(quaternion: Matrix) -> Matrix:
     length = np.linalg.norm(quaternion)
     x, y, z, w = quaternion / length if length > 0 else (0.0, 0.0, 0.0, 1.0)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    return quaternion_rotation(w, x, y, z)
