@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -13,11 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from clip3d.atomic import replacing
 from clip3d.clouds.cloud import PointCloud
-from clip3d.errors import DataError
 from clip3d.evaluation.zero_shot import ZeroShotReport
-from clip3d.search.page import PICTURE, STYLE
+from clip3d.search.page import PICTURE, picture_data, write_html
 from clip3d.spaces import Space, rank
 
 PER_CLASS = 4
@@ -94,13 +90,16 @@ def write_failures(
             items = "\n".join(_item(failure, draw(failure.index)) for failure in own)
             right = "" if value is None else f"<p>{100 * value:.0f} % right</p>\n"
             sections.append(f"<section>\n<h2>{escape(name)}</h2>\n{right}<ol>\n{items}\n</ol>\n</section>")
-    target = Path(path)
-    try:
-        with replacing(target) as temporary:
-            temporary.write_text(_page(report, sections), encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
-    return target
+    title = f"Most confident wrong answers: {report.protocol['data']}"
+    facts = (
+        f"accuracy {100 * report.accuracy:.2f} %, class mean {100 * report.class_mean:.2f} %, n {report.n}; "
+        f"model {report.model}; prompts: {'; '.join(report.protocol['prompts'])}"
+    )
+    reading = (
+        "Under each class the wrong answers to it, the surest first, with probabilities among all labels; the "
+        "right label is in bold."
+    )
+    return write_html(path, title, [facts, reading], sections)
 
 
 def drawn(cloud: PointCloud) -> Any:
@@ -116,8 +115,10 @@ def drawn(cloud: PointCloud) -> Any:
 def _item(failure: Failure, picture: Any) -> str:
     shares = "\n".join(_share(label, value, failure.wanted) for label, value in failure.ranked)
     alt = f"{failure.wanted}, taken for {failure.given}"
+    picture = picture.convert("RGBA")
+    picture.thumbnail((PICTURE, PICTURE))
     return (
-        f"<li><img src='{_data(picture)}' alt='{escape(alt, quote=True)}'>\n"
+        f"<li><img src='{picture_data(picture)}' alt='{escape(alt, quote=True)}'>\n"
         f"<div class='name'>{escape(failure.given)}</div>\n"
         f"<div class='path'>wanted: {escape(failure.wanted)}; number {failure.index}</div>\n{shares}</li>"
     )
@@ -128,31 +129,4 @@ def _share(label: str, value: float, wanted: str) -> str:
     return (
         f"<div class='score'>{value:.3f} {name}</div>"
         f"<div class='track' aria-hidden='true'><div class='bar' style='width:{100 * value:.1f}%'></div></div>"
-    )
-
-
-def _data(picture: Any) -> str:
-    picture = picture.convert("RGBA")
-    picture.thumbnail((PICTURE, PICTURE))
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
-
-
-def _page(report: ZeroShotReport, sections: Sequence[str]) -> str:
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    title = f"Most confident wrong answers: {report.protocol['data']}"
-    facts = (
-        f"accuracy {100 * report.accuracy:.2f} %, class mean {100 * report.class_mean:.2f} %, n {report.n}; "
-        f"model {report.model}; prompts: {'; '.join(report.protocol['prompts'])}"
-    )
-    return (
-        "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n"
-        f"<p>{escape(facts)}</p>\n<p>Under each class the wrong answers to it, the surest first, with "
-        "probabilities among all labels; the right label is in bold.</p>\n"
-        + "\n".join(sections)
-        + "\n</body>\n</html>\n"
     )

@@ -76,13 +76,38 @@ def write_page(
     """
     pictures = _Pictures(reading or Reading())
     sections = [_section(answer, pictures, names or {}) for answer in answers]
+    lead = "The score is the cosine of query and object after the mean of the space is subtracted; it ranks, "
+    return write_html(path, title, [lead + "it is no probability."], sections)
+
+
+def write_html(
+    path: str | PathLike[str], title: str, paragraphs: Sequence[str], sections: Sequence[str]
+) -> Path:
+    """Write a page in the style of this package that needs no other file and no network, whole or not at all.
+
+    Args:
+        path: the HTML file.
+        title: of the page, as text.
+        paragraphs: under the title, as text.
+        sections: as HTML.
+
+    Raises:
+        DataError: if the file cannot be written.
+    """
     target = Path(path)
     try:
         with replacing(target) as temporary:
-            temporary.write_text(_page(title, sections), encoding="utf-8", errors="backslashreplace")
+            temporary.write_text(_page(title, paragraphs, sections), encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
     return target
+
+
+def picture_data(picture: Any) -> str:
+    """A PIL image as the address of an image element: a PNG in the page itself."""
+    stream = io.BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 class _Pictures:
@@ -107,19 +132,14 @@ class _Pictures:
             cloud = read_thinned(path, self.reading).z_up()
         except FileProblem:
             return None
-        return _data(Image.fromarray(splat_cutout(cloud.points, cloud.colors, cloud.normals, size=PICTURE)))
+        picture = splat_cutout(cloud.points, cloud.colors, cloud.normals, size=PICTURE)
+        return picture_data(Image.fromarray(picture))
 
 
 def _of_image(path: str | PathLike[str]) -> str:
     picture = open_image(path).convert("RGBA")
     picture.thumbnail((2 * PICTURE, 2 * PICTURE))
-    return _data(picture)
-
-
-def _data(picture: Any) -> str:
-    stream = io.BytesIO()
-    picture.save(stream, "PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+    return picture_data(picture)
 
 
 def _section(answer: Answer, pictures: _Pictures, names: Mapping[Path, str]) -> str:
@@ -154,15 +174,17 @@ def _hit(hit: Hit, picture: str | None, names: Mapping[Path, str]) -> str:
     )
 
 
-def _page(title: str, sections: Sequence[str]) -> str:
+def _page(title: str, paragraphs: Sequence[str], sections: Sequence[str]) -> str:
+    lead = "".join(f"<p>{_text(paragraph)}</p>\n" for paragraph in paragraphs)
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
         "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
         f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{_text(title)}</h1>\n"
-        "<p>The score is the cosine of query and object after the mean of the space is subtracted; it ranks, "
-        "it is no probability.</p>\n" + "\n".join(sections) + "\n</body>\n</html>\n"
+        + lead
+        + "\n".join(sections)
+        + "\n</body>\n</html>\n"
     )
 
 
