@@ -71,3 +71,15 @@ def test_a_file_that_is_no_library_is_refused(tmp_path: Path) -> None:
         read_library(tmp_path / "other.npz")
     with pytest.raises(DataError, match="no such file"):
         read_library(tmp_path / "none.npz")
+
+
+def test_a_cloud_of_a_library_has_its_colours_where_it_has_some() -> None:
+    rng = np.random.default_rng(0)
+    painted = PointCloud(rng.normal(size=(200, 3)), np.full((200, 3), 0.2, np.float32))
+    plain = PointCloud(rng.normal(size=(200, 3)))
+    entries = [Entry(c, ("thing",), str(i), "made here", "CC0-1.0") for i, c in enumerate((painted, plain))]
+    library = make_library(entries, held_out_share=0, points=64)
+    assert library.cloud(0).up == "z"
+    np.testing.assert_allclose(library.cloud(0).colors, 0.2, atol=1e-6)
+    assert library.cloud(1).colors is None
+    np.testing.assert_array_equal(library.cloud(1, 10).points, library.points[1, :10].astype(np.float32))

@@ -60,6 +60,14 @@ class Library:
         """The captions of one object, the most specific first."""
         return str(self.captions[index]).split("|")
 
+    def cloud(self, index: int, points: int | None = None) -> PointCloud:
+        """The cloud of one object, z up, with colours where it has some; its first `points` points, or all."""
+        xyz = self.points[index, :points].astype(np.float32)
+        if not self.colored[index]:
+            return PointCloud(xyz, up="z")
+        rgb: NDArray[np.float32] = self.colors[index, :points].astype(np.float32) / np.float32(255)
+        return PointCloud(xyz, rgb, up="z")
+
     def select(self, index: NDArray[Any]) -> Library:
         """The objects that `index` (integers or a mask) names."""
         return Library(**{key: getattr(self, key)[index] for key in KEYS})

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from clip3d.clouds.cloud import PointCloud
 from clip3d.data.library import Library, join, read_library
 from clip3d.errors import DataError
@@ -36,10 +34,7 @@ class LibraryPart:
 
     def clouds(self) -> Iterator[PointCloud]:
         """The objects' clouds one by one, z up, with colours where there are some."""
-        for points, colors, colored in zip(
-            self.library.points, self.library.colors, self.library.colored, strict=True
-        ):
-            yield PointCloud(points, colors / np.float32(255) if colored else None, up="z")
+        return (self.library.cloud(i) for i in range(len(self)))
 
     def protocol(self) -> dict[str, Any]:
         """What a report says of its data."""

@@ -126,9 +126,8 @@ def cloud_directions(library: Library, model: Model, recipe: ImageRecipe) -> Arr
 
 
 def _cloud(library: Library, index: int, count: int, change: Augmentation, rng: np.random.Generator) -> PointCloud:
-    points = library.points[index, : 2 * count].astype(np.float32)
-    painted = library.colors[index, : 2 * count].astype(np.float32) / np.float32(255)
-    points, colors = change(points, painted if library.colored[index] else None, rng)
+    cloud = library.cloud(index, 2 * count)
+    points, colors = change(cloud.points, cloud.colors, rng)
     return PointCloud(points[:count], None if colors is None else colors[:count], up="z")
 
 
