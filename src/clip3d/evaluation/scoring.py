@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from clip3d.clouds.augmenting import rotate, rotation_about
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.posing import Pose
-from clip3d.errors import ModelError
 from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, top_k_accuracy
 from clip3d.models.model import Model, in_batches
 
@@ -86,7 +85,6 @@ def cloud_scores(
     Raises:
         ModelError: if `pose` is "any" and the model has no pose-free mode.
     """
-    check_pose(model, pose)
     rows: list[Array] = []
     for chunk in in_batches(clouds, CHUNK):
         views = [[_turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
@@ -101,12 +99,6 @@ def cloud_scores(
 def has_pose_free(model: Model) -> bool:
     """Whether the model's cloud tower can be told that a cloud may lie in any pose."""
     return model.cloud_preparation().turns > 0
-
-
-def check_pose(model: Model, pose: Pose) -> None:
-    """Raise ModelError if the model has no mode for this pose."""
-    if pose == "any" and not has_pose_free(model):
-        raise ModelError(model.folder, f"the model {model.name} has no pose-free mode", "leave out --pose any")
 
 
 def _turned(cloud: PointCloud, share: float) -> PointCloud:
