@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.data.galleries import draw_galleries
 from clip3d.errors import ShapeError
 from clip3d.evaluation.library_part import LibraryPart
 from clip3d.evaluation.metrics import mean_average_precision, precision_at_k, recall_at_k, top_k_hits
@@ -147,7 +148,7 @@ class _Galleries:
 
     def rows(self, scores: Array, objects: NDArray[np.intp], what: str) -> list[RetrievalRow]:
         """Recalls both ways; scores (m, m) of pictures against clouds of m objects, given by their indices (m,)."""
-        members = list(self._draw(self.group[objects]))
+        members = list(draw_galleries(self.group[objects], self.size, self.count, self.seed))
         squares = [scores[np.ix_(chosen, chosen)] for chosen in members]
         tables = {f"{what} to cloud": squares, f"cloud to {what}": [square.T for square in squares]}
         rows = []
@@ -163,13 +164,6 @@ class _Galleries:
                 )
             )
         return rows
-
-    def _draw(self, group: NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
-        """Places of a gallery's objects, one a group."""
-        for number in range(self.count):
-            order = np.random.default_rng([self.seed, number]).permutation(len(group))
-            _, first = np.unique(group[order], return_index=True)
-            yield order[np.sort(first)][: self.size]
 
 
 def _drawn(part: LibraryPart, seed: int) -> Iterator[Picture]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from clip3d.data.galleries import draw_galleries
 from clip3d.data.library import Library
 from clip3d.spaces import Space, fill_templates
 from clip3d.towers.image import ImageTower
@@ -19,6 +20,7 @@ from clip3d.training.loop import Progress
 from clip3d.training.objectives import contrastive
 
 Array = NDArray[np.float32]
+GALLERIES = 20
 TextEncoder = Callable[[list[str]], Array]
 
 
@@ -215,18 +217,15 @@ def measure_against_clouds(
         library: n objects.
         features: (n, v, 1280) of v pictures of each.
         clouds: (n, d) centred directions.
-        seed: of the 20 galleries, over which the recall is averaged.
+        seed: of the galleries, over which the recall is averaged.
         gallery: objects in a gallery; fewer if fewer are held out.
     """
-    held_out, rng = np.flatnonzero(library.held_out), np.random.default_rng(seed)
-    # One of near copies is as right as another: each gallery-to-be holds one of them.
-    rows = held_out[np.unique(library.group[held_out], return_index=True)[1]]
+    rows = np.flatnonzero(library.held_out)
     with torch.inference_mode():
         drawn = torch.from_numpy(features[rows].astype(np.float32))
         seen = F.normalize(tower.head.direction(drawn.flatten(0, 1)), dim=1).numpy()
     seen, places = seen.reshape(len(rows), -1, seen.shape[1]), []
-    for _ in range(20):
-        chosen = rng.permutation(len(rows))[:gallery]
+    for chosen in draw_galleries(library.group[rows], gallery, GALLERIES, seed):
         score = np.einsum("nvd,md->nvm", seen[chosen], clouds[rows[chosen]])
         places.append((score > np.einsum("nvn->nv", score)[..., None]).sum(-1))
     return {f"cloud recall@{k}": float((np.stack(places) < k).mean()) for k in (1, 5)}
