@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 import shutil
 import struct
-import tarfile
 import zlib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from package_files import write_deb
 from PIL import Image
 from small_files import json_lines
 
@@ -137,18 +136,6 @@ def rcc(folder: str, files: dict[str, bytes]) -> bytes:
     return b"qres" + struct.pack(">4i", 1, *places) + nodes + contents + names
 
 
-def deb(files: dict[str, bytes]) -> bytes:
-    """A Debian package with these files."""
-    data = io.BytesIO()
-    with tarfile.open(fileobj=data, mode="w") as archive:
-        for name, content in files.items():
-            member = tarfile.TarInfo(f"./{name}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    body = data.getvalue()
-    return b"!<arch>\n" + f"{'data.tar':<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(body):<10}`\n".encode() + body
-
-
 def test_the_script_takes_pictures_of_open_licence_and_names_them(script: ModuleType, tmp_path: Path):
     terms = "Files: *\nCopyright: A\nLicense: GPL-3+\n"
     licences = {"hammer1.jpg": "CC-BY-2.0", "bulb.jpg": "GPL-2+", "screwDriver2.png": "public-domain"}
@@ -157,7 +144,7 @@ def test_the_script_takes_pictures_of_open_licence_and_names_them(script: Module
     pictures = {name: name.encode() for name in ("hammer1.webp", "bulb.webp", "screwDriver2.webp", "saw.webp")}
     inside = {script.COPYRIGHT: terms.encode(), script.ARCHIVES[0]: rcc("tools", pictures)}
     inside[script.ARCHIVES[1]] = rcc("animals", {"readme.txt": b""})
-    (tmp_path / "p.deb").write_bytes(deb(inside))
+    write_deb(tmp_path / "p.deb", inside)
     rows = script.write_pictures(tmp_path / "p.deb", tmp_path / "out")
     assert rows == [
         ("hammer/hammer1.webp", "hammer", "CC-BY-2.0", "B"),
@@ -165,6 +152,6 @@ def test_the_script_takes_pictures_of_open_licence_and_names_them(script: Module
     ]
     assert (tmp_path / "out" / "hammer" / "hammer1.webp").read_bytes() == b"hammer1.webp"
     assert (tmp_path / "out" / "licences.csv").read_text(encoding="utf-8").count("\n") == 3
-    (tmp_path / "q.deb").write_bytes(deb({"other": b""}))
+    write_deb(tmp_path / "q.deb", {"other": b""})
     with pytest.raises(DataError, match="holds no"):
         script.write_pictures(tmp_path / "q.deb", tmp_path / "out")

@@ -219,18 +219,25 @@ def test_the_same_seed_gives_the_same_file(data, tmp_path):
     assert (tmp_path / "one/text.safetensors").read_bytes() == (tmp_path / "two/text.safetensors").read_bytes()
 
 
-def test_a_stopped_training_goes_on_to_the_same_result(data, tmp_path):
-    train(data, tmp_path / "whole")
+class StopError(Exception):
+    pass
 
-    class StopError(Exception):
-        pass
+
+def train_until_step_3(data, out):
+    """A training that is stopped."""
 
     def stop(line):
         if line.startswith("step 3"):
             raise StopError
 
     with pytest.raises(StopError):
-        train_text(small_recipe(), tmp_path / "parts", data=data, progress=stop)
+        train_text(small_recipe(), out, data=data, progress=stop)
+
+
+def test_a_stopped_training_goes_on_to_the_same_result(data, tmp_path):
+    train(data, tmp_path / "whole")
+
+    train_until_step_3(data, tmp_path / "parts")
     lines = []
     train_text(small_recipe(), tmp_path / "parts", data=data, progress=lines.append)
     assert not any(line.startswith(("step 3", "the teacher")) for line in lines)
@@ -246,15 +253,7 @@ def test_random_draws_inside_the_model_go_on_where_they_were(data, tmp_path, mon
     monkeypatch.setattr(SentenceModel, "forward", forgetful)
     train(data, tmp_path / "whole")
 
-    class StopError(Exception):
-        pass
-
-    def stop(line):
-        if line.startswith("step 3"):
-            raise StopError
-
-    with pytest.raises(StopError):
-        train_text(small_recipe(), tmp_path / "parts", data=data, progress=stop)
+    train_until_step_3(data, tmp_path / "parts")
     train(data, tmp_path / "parts")
     assert (tmp_path / "whole/text.safetensors").read_bytes() == (tmp_path / "parts/text.safetensors").read_bytes()
 

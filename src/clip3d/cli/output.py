@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 
@@ -128,3 +128,9 @@ def progress_bar(label: str, *, quiet: bool) -> Iterator[Callable[[int, int], No
             bar.update(task, completed=done, total=total, rate=f"{rate:.1f}/s")
 
         yield report
+
+
+def library_objects(protocol: Mapping[str, Any]) -> str:
+    """Which objects of which libraries a report looked at, from its protocol."""
+    files = ", ".join(f"{file['file']} {file['n']}" for file in protocol["libraries"])
+    return f"{files} objects ({protocol['part']})"

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import WrongCommand, note, print_json, print_line, print_table, start_logging
+from clip3d.cli.output import (
+    WrongCommand,
+    library_objects,
+    note,
+    print_json,
+    print_line,
+    print_table,
+    start_logging,
+)
 from clip3d.cli.session import load_model
 
 if TYPE_CHECKING:
@@ -79,9 +87,8 @@ def show(report: RefusalReport) -> None:
     ]
     print_table(("measure", "value"), rows, right=(1,))
     protocol = report.protocol
-    files = ", ".join(f"{file['file']} {file['n']}" for file in protocol["libraries"])
     print_line(
-        f"model {report.model}; {files} objects ({protocol['part']}); {protocol['lists']} lists of "
+        f"model {report.model}; {library_objects(protocol)}; {protocol['lists']} lists of "
         f"{protocol['labels']} labels of each kind, seed {protocol['seed']}; threshold {report.threshold:.3f}, "
         f"{protocol['rates']}"
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import note, print_json, print_line, print_table, start_logging
+from clip3d.cli.output import library_objects, note, print_json, print_line, print_table, start_logging
 from clip3d.cli.session import load_model
 
 if TYPE_CHECKING:
@@ -83,8 +83,7 @@ def show(report: RetrievalReport) -> None:
     headings = ("task", *shares, "mAP %", "among", "queries")
     print_table(headings, rows, right=range(1, len(headings)))
     protocol = report.protocol
-    files = ", ".join(f"{file['file']} {file['n']}" for file in protocol["libraries"])
     print_line(
-        f"model {report.model}; {files} objects ({protocol['part']}); galleries: {protocol['galleries']}, seed "
+        f"model {report.model}; {library_objects(protocol)}; galleries: {protocol['galleries']}, seed "
         f"{protocol['seed']}; prompts: {'; '.join(protocol['prompts'])}"
     )

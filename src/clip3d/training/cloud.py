@@ -249,7 +249,7 @@ def _naming(
 def _picturing(recipe: CloudRecipe, vectors: Tensor, batch: Batch, mean: Tensor, scale: Tensor) -> Tensor:
     pictured = batch.pictures.any(1)
     if pictured.sum() < 2:
-        return vectors.sum() * 0
+        return vectors.new_zeros(())
     seen = centre(batch.pictures[pictured], mean)
     return contrastive(vectors[pictured], seen, batch.first[pictured], scale, recipe.own_picture)
 
@@ -281,12 +281,13 @@ def draw(
     """The objects of one step, all with the same number of points, and what they are to be compared with."""
     count = int(rng.choice(recipe.counts))
     even = rng.random() < recipe.even_share
+    tumbled = replace(recipe.augmentation, tilt=0.0, tumble=1.0)
     rows = []
     for source in rng.choice(len(sets), size=recipe.batch, p=shares):
         chosen = sets[source]
         item = int(rng.choice(len(chosen.chance), p=chosen.chance))
         upright = bool(rng.random() >= recipe.pose_free)
-        augmentation = recipe.augmentation if upright else replace(recipe.augmentation, tilt=0.0, tumble=1.0)
+        augmentation = recipe.augmentation if upright else tumbled
         xyz, rgb = view(chosen.library, item, count, even, augmentation, rng)
         seen = pictures.draw(str(chosen.library.name[item]), rng) if pictures else np.zeros(1, np.float32)
         rows.append((xyz, rgb, np.array(upright), chosen.positives[item], chosen.first[item], seen))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from clip3d.data.wording import PLACES
 from clip3d.models.ridge import ridge
 from clip3d.models.weights import read_arrays, write_arrays
 from clip3d.spaces import Space, unit
+from clip3d.training.loop import Progress
 from clip3d.training.text_examples import (
     Described,
     Examples,
@@ -31,7 +32,6 @@ from clip3d.training.text_recipe import TextRecipe
 from clip3d.training.text_teacher import Kernel, Reading, Teacher, find_noun, moved
 
 Array = NDArray[np.float32]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)

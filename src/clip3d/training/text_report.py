@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clip3d.data.descriptions import CHOOSING, REPORTING
 from clip3d.data.phrases import Bank, plural, with_article
 from clip3d.data.text_measures import Encode, chance, describing, nearest, paraphrasing, ranking
-from clip3d.spaces import Space
+from clip3d.spaces import Space, unit
 from clip3d.towers.text import TextTower
 from clip3d.training.text_examples import Examples
 from clip3d.training.text_model import SentenceModel
@@ -52,7 +52,7 @@ def measure(
     read = encode(known.phrases)
     return {
         "held_out": {"n": len(held_out), **ranking(found, truth, held_out.concepts)},
-        "raw_cosine": float((tower.encode(phrases) * _unit(held_out.vectors)).sum(1).mean()),
+        "raw_cosine": float((tower.encode(phrases) * unit(held_out.vectors)).sum(1).mean()),
         "learned": ranking(read, learned, known.concepts),
         "nearest_learned_name": ranking(nearest(found, read, learned), truth, held_out.concepts),
         "mean_vector": chance(held_out.concepts),
@@ -100,7 +100,3 @@ def _wordings(encode: Encode, names: Sequence[str], found: Array) -> dict[str, f
 def _agreement(model: SentenceModel, examples: Examples, encode: Encode, phrases: Sequence[str]) -> float:
     twin = model(*examples.tokens(phrases)).numpy()
     return float((twin * encode(phrases)).sum(1).min())
-
-
-def _unit(vectors: Array) -> Array:
-    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
