@@ -25,7 +25,7 @@ from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
 PHRASES = ["a chair", "something to sit on", "a round wooden table", "red car", "an aeroplane", "", "Ein Stuhl"]
 # Inverse temperature of a bundle without a cloud tower: probabilities mean little then.
 NO_SCALE = 20.0
-TURNS = 8
+TURNS = 2
 SPACE = "clip-vit-b32-text"
 
 TOWERS: dict[Modality, TowerFacts] = {

@@ -54,7 +54,8 @@ def rebuild(folder: Path, packages: Path | None, common: tuple[object, ...]) -> 
     clip3d("data", "build", library, "--packages", packages, "--per-family", PER_FAMILY)
     teacher = folder / "teacher"
     bundle(teacher, {"text": text})
-    train("cloud", library, runs, (*common, "--teacher", teacher))
+    for stage in ("cloud-first", "cloud"):
+        train(stage, library, runs, (*common, "--teacher", teacher))
     bundle(teacher, {"text": text, "cloud": runs / "cloud"})
     train("image", library, runs, (*common, "--teacher", teacher))
     mini = folder / "mini"

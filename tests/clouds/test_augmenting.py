@@ -108,8 +108,16 @@ def test_an_eye_inside_the_cloud_is_refused():
         augmenting.visible_from(sphere(10), np.array([1, 0, 0]), distance=0.5)
 
 
-def test_a_partial_view_keeps_at_most_the_fraction():
-    assert len(augmenting.partial_view(sphere(1000), rng(), most=0.2)) == 200
+def test_a_partial_view_keeps_at_most_the_fraction_nearest_to_the_eye():
+    points = sphere(1000)
+    kept = augmenting.partial_view(points, rng(), most=0.2)
+    assert len(kept) == 200
+    toward = rng().normal(size=3)
+    dropped = np.setdiff1d(augmenting.visible_from(points, toward), kept)
+    centred = points - points.mean(axis=0)
+    eye = augmenting.EYE * np.linalg.norm(centred, axis=1).max() * toward / np.linalg.norm(toward)
+    away = np.linalg.norm(centred - eye, axis=1)
+    assert away[kept].max() < away[dropped].min() + 1e-6
 
 
 def test_colors_stay_in_range_and_change_together():

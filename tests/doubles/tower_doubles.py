@@ -64,6 +64,9 @@ def __getattr__(name: str) -> object:
             spread = xyz.std(1)
             return _features(2 * (spread[:, 2] - spread[:, :2].mean(1)), colors.mean(1)) * self.gain
 
+        def with_stance(self, xyz, colors, upright):  # any stance is as likely
+            return self(xyz, colors, upright), torch.zeros(len(xyz))
+
     def _features(tallness, color):
         shade = color - color.mean(1, keepdim=True)
         rest = torch.full((len(color), DIM - 5), 0.01)

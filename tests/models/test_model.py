@@ -154,10 +154,11 @@ def test_clouds_in_any_pose_need_a_model_that_has_the_mode(tiny: Model) -> None:
         tiny.encode_clouds([cloud(50)], pose="lying")  # type: ignore[arg-type]
 
 
-def test_clouds_in_any_pose_are_the_mean_over_rotations(tmp_path: Path) -> None:
+def test_a_cloud_in_any_pose_is_stood_on_each_side_of_its_box(tmp_path: Path) -> None:
     import torch
 
-    from clip3d.clouds.posing import spread_rotations
+    from clip3d.clouds.augmenting import rotation_about
+    from clip3d.clouds.posing import stances
     from clip3d.spaces import unit
 
     config = {**TINY, "pose_free": True}
@@ -166,16 +167,19 @@ def test_clouds_in_any_pose_are_the_mean_over_rotations(tmp_path: Path) -> None:
     write_arrays({"mean": np.zeros(8, np.float32)}, tmp_path / "space.safetensors")
     facts = {"name": "tiny", "version": "1", "licence": "CC0-1.0", "templates": ["a {}"]}
     space = {"id": "s", "dim": 8, "scale": 1.0, "stored": "unit", "weights": "space.safetensors"}
-    towers = {"cloud": TowerFacts("set-abstraction", "cloud.safetensors", config, {"points": 64, "turns": 3})}
+    towers = {"cloud": TowerFacts("set-abstraction", "cloud.safetensors", config, {"points": 64, "turns": 2})}
     model = pack(tmp_path, facts, space, towers, golden_clouds(2, 80))
     clouds = [cloud(64), cloud(40, 1)]
-    found = model.encode_clouds(clouds, pose="any", batch_size=2)
+    found = model.encode_clouds(clouds, pose="any", batch_size=5)
     tower = model._tower("cloud")
     xyz, colors = model.cloud_preparation()(clouds[1])
+    ways = [rotation_about("z", angle) @ stance for stance in stances(xyz) for angle in (0, np.pi)]
     with torch.inference_mode():
-        turned = torch.from_numpy(xyz @ spread_rotations(3).transpose(0, 2, 1))
-        raw = tower(turned, torch.from_numpy(colors).expand(3, -1, -1), torch.zeros(3, dtype=torch.bool)).numpy()
-    np.testing.assert_allclose(found[1], unit(unit(raw).mean(0, keepdims=True))[0], atol=1e-5)
+        turned = torch.from_numpy(np.stack([xyz @ way.T.astype(np.float32) for way in ways]))
+        same = torch.from_numpy(colors).expand(12, -1, -1)
+        vectors, logits = tower.with_stance(turned, same, torch.zeros(12, dtype=torch.bool))
+    weighted = logits.softmax(0).numpy()[:, None] * unit(vectors.numpy())
+    np.testing.assert_allclose(found[1], unit(weighted.sum(0, keepdims=True))[0], atol=1e-5)
     assert model.encode_clouds([], pose="any").shape == (0, 8)
 
 

@@ -30,7 +30,8 @@ def script(monkeypatch, tmp_path: Path):
         commands.append(words)
         if words[0] == "train":
             out = Path(words[words.index("--out") + 1])
-            kind, card = out.name, json.loads((MINI / "card.json").read_text(encoding="utf-8"))
+            kind = out.name.removesuffix("-first")
+            card = json.loads((MINI / "card.json").read_text(encoding="utf-8"))
             out.mkdir(parents=True)
             shutil.copy(MINI / f"{kind}.safetensors", out)
             result = {"tower": card["towers"][kind]["config"], "scale": 12.5} if kind == "cloud" else {}
@@ -54,7 +55,8 @@ def script(monkeypatch, tmp_path: Path):
 def test_towers_are_trained_one_after_the_other_and_put_together(script, tmp_path: Path) -> None:
     script.rebuild(tmp_path, None, ("--seed", 3))
     names = [words[0] if words[0] != "train" else Path(words[1]).name for words in script.commands]
-    assert names == ["data", "mini-cloud.toml", "mini-image.toml", "evaluate", "models", "evaluate"]
+    recipes = ["mini-cloud-first.toml", "mini-cloud.toml", "mini-image.toml"]
+    assert names == ["data", *recipes, "evaluate", "models", "evaluate"]
     trainings = [words for words in script.commands if words[0] == "train"]
     assert all(words[words.index("--seed") + 1] == "3" for words in trainings)
     model = clip3d.load(tmp_path / "mini")

@@ -81,3 +81,41 @@ def test_a_tower_is_told_which_clouds_stand_upright() -> None:
     assert not torch.allclose(either[1], upright[1])
     with pytest.raises(ShapeError, match="no pose-free mode"):
         tower()(points, colors, torch.tensor([True, False]))
+
+
+@torch.no_grad()
+def test_a_tower_tells_how_a_cloud_stands_beside_its_vector() -> None:
+    torch.manual_seed(0)
+    net, (points, colors) = SetAbstractionTower(**TINY, pose_free=True).eval(), clouds(2, 70)
+    unknown = torch.tensor([False, False])
+    vectors, logits = net.with_stance(points, colors, unknown)
+    torch.testing.assert_close(vectors, net(points, colors, unknown))
+    assert logits.shape == (2,)
+    with pytest.raises(ShapeError, match="no pose-free mode"):
+        tower().with_stance(points, colors, unknown)
+
+
+@torch.no_grad()
+def test_neighbourhoods_cover_the_same_part_at_any_density() -> None:
+    torch.manual_seed(1)
+    layer = SetAbstraction(1, 8, 12, centers=16, neighbors=16, density=256).eval()
+    plane = torch.zeros(1, 1024, 3)
+    plane[..., :2] = torch.rand(1, 1024, 2, generator=torch.Generator().manual_seed(0))
+
+    def reach(p: int, density: int) -> float:
+        layer.density = density
+        centers = gather(plane[:, :p], farthest_points(plane[:, :p], 16))
+        index = nearest(plane[:, :p], centers, layer.neighborhood(p))
+        return float((gather(plane[:, :p], index) - centers[:, :, None]).norm(dim=-1).amax(2).mean())
+
+    assert reach(1024, 256) == pytest.approx(reach(256, 256), rel=0.1)
+    assert reach(1024, 0) < 0.7 * reach(256, 0)
+    features = torch.zeros(1, 1024, 1)
+    summaries = []
+    for density in (0, 256):
+        layer.density = density
+        summaries.append(layer(plane, features)[1])
+    assert not torch.allclose(*summaries)
+    layer.density = 256
+    assert layer.neighborhood(8) == 4
+    assert layer.neighborhood(2) == 2

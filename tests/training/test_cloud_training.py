@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from clip3d.clouds.augmenting import Augmentation
 from clip3d.clouds.cloud import PointCloud
@@ -18,7 +19,7 @@ from clip3d.models.loading import EMBEDDED
 from clip3d.models.packing import TowerFacts, pack
 from clip3d.models.weights import load_strict, read_state
 from clip3d.towers.set_abstraction import SetAbstractionTower
-from clip3d.training.cloud import CloudRecipe, _captioned, train_cloud, view
+from clip3d.training.cloud import CloudRecipe, _captioned, draw, train_cloud, view
 from clip3d.training.loop import Optimisation
 
 TOWER = {"width": 32, "layers": 1, "heads": 2, "stem": (16, 32), "centers": (32, 8), "neighbors": (8, 8)}
@@ -140,3 +141,32 @@ def test_a_run_is_not_taken_up_with_other_data(tmp_path: Path, teacher: Path) ->
     library.save(tmp_path / "shapes.npz")
     with pytest.raises(DataError, match="another recipe"):
         train_cloud(recipe(teacher, 2), tmp_path / "run", data=tmp_path, progress=lambda line: None)
+
+
+def test_objects_of_unknown_pose_lie_on_every_side() -> None:
+    poles = shapes()
+    poles = poles.select(np.array(["lamp" in name for name in poles.name]))
+    settings = CloudRecipe(batch=240, counts=(64,), pose_free=1.0, augmentation=Augmentation(tilt_degrees=0.0))
+    batch = draw(settings, [_captioned(poles, ["street lamp"], 1.0)], np.ones(1), None, np.random.default_rng(0))
+    extents = np.ptp(batch.points.numpy(), axis=1)
+    tall = extents[:, 2] > 2 * extents[:, :2].max(axis=1)
+    stands = batch.stands.numpy() == 1
+    assert not batch.upright.any()
+    assert tall[stands].all()
+    assert 0.25 < stands.mean() < 0.42  # a third
+    assert 0.36 < tall.mean() < 0.58  # and a fifth of the others, upside down
+    sideways = extents[~tall]
+    assert (sideways[:, 2] < 0.3 * sideways[:, :2].max(axis=1)).all()
+
+
+def test_a_run_that_goes_on_from_weights_keeps_their_statistics(tmp_path: Path, teacher: Path) -> None:
+    from dataclasses import replace
+
+    shapes().save(tmp_path / "shapes.npz")
+    first = recipe(teacher, 4)
+    train_cloud(first, tmp_path / "first", data=tmp_path, progress=lambda line: None)
+    second = replace(first, seed=1, initial="first/cloud.safetensors")
+    train_cloud(second, tmp_path / "second", data=tmp_path, progress=lambda line: None)
+    before, after = (read_state(tmp_path / run / "cloud.safetensors") for run in ("first", "second"))
+    assert all(torch.equal(before[name], after[name]) for name in before if "running" in name)
+    assert not torch.equal(before["fine.norm.weight"], after["fine.norm.weight"])

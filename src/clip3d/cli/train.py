@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = o.examples(
     "clip3d data build library/",
-    "clip3d train recipes/mini-cloud.toml --data library/ --out runs/cloud",
+    "clip3d train recipes/mini-cloud-first.toml --data library/ --out runs/cloud-first",
 )
 
 
 def train(
-    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Such as recipes/mini-cloud.toml.")],
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Such as recipes/mini-cloud-first.toml.")],
     data: Annotated[Path, typer.Option("--data", help="Folder in which the recipe's data files lie.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and weights; a run there goes on.")],
     teacher: Annotated[

@@ -21,6 +21,8 @@ Array = NDArray[np.float32]
 Index = NDArray[np.intp]
 Matrix = NDArray[np.float64]
 
+EYE = 3.0  # distance of a viewer from the centroid, in radii of the cloud
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -213,13 +215,17 @@ def throw_outliers(points: Array, fraction: float, rng: Generator) -> Array:
 
 
 def partial_view(points: Array, rng: Generator, *, most: float = 1.0) -> Index:
-    """The points visible from a random direction, ascending; more than `most` of all p are thinned at random."""
-    visible = visible_from(points, rng.normal(size=3))
+    """The points visible from a random direction, ascending; if over `most` of all p, the nearest to the eye."""
+    direction = rng.normal(size=3)
+    visible = visible_from(points, direction)
     limit = max(1, int(most * len(points)))
-    return visible if len(visible) <= limit else np.sort(rng.permutation(visible)[:limit])
+    if len(visible) <= limit:
+        return visible
+    away = np.linalg.norm(_from_eye(points, direction, EYE)[visible], axis=1)
+    return np.sort(visible[np.argsort(away, kind="stable")[:limit]])
 
 
-def visible_from(points: Array, direction: NDArray[np.floating], *, distance: float = 3.0) -> Index:
+def visible_from(points: Array, direction: NDArray[np.floating], *, distance: float = EYE) -> Index:
     """Hidden point removal (Katz, Tal and Basri 2007): the points that an eye would see, were they a surface.
 
     Points are reflected in a sphere about the eye, 10^1.5 times as wide as the cloud is far, and those on the
@@ -237,9 +243,7 @@ def visible_from(points: Array, direction: NDArray[np.floating], *, distance: fl
 
     if distance <= 1 or not np.any(direction):
         raise ShapeError(f"the eye must be outside the cloud in some direction, got {direction} at {distance}")
-    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    radius = np.linalg.norm(centred, axis=1).max() or 1.0
-    from_eye = centred / radius - distance * _unit(np.asarray(direction, dtype=np.float64))
+    from_eye = _from_eye(points, direction, distance)
     length = np.linalg.norm(from_eye, axis=1, keepdims=True)
     reflected = from_eye * (2 * 10**1.5 * length.max() / length - 1)
     try:
@@ -248,6 +252,13 @@ def visible_from(points: Array, direction: NDArray[np.floating], *, distance: fl
         return np.arange(len(points))
     visible = np.sort(corners[corners < len(points)]).astype(np.intp)
     return visible if len(visible) else np.arange(len(points))
+
+
+def _from_eye(points: Array, direction: NDArray[np.floating], distance: float) -> Matrix:
+    """Where points (p, 3) lie seen from the eye, in radii of the cloud."""
+    centred = points.astype(np.float64) - points.mean(axis=0, dtype=np.float64)
+    radius = np.linalg.norm(centred, axis=1).max() or 1.0
+    return np.asarray(centred / radius - distance * _unit(np.asarray(direction, dtype=np.float64)))
 
 
 def jitter_colors(colors: Array, rng: Generator, size: float) -> Array:

@@ -22,7 +22,6 @@ from clip3d.errors import ShapeError
 Level = float | str
 Change = Callable[[PointCloud, Level, Generator], PointCloud]
 
-EYE = 3.0  # distance of the viewer from the centroid, in radii
 VISIBLE_AT_MOST = 0.6  # of a cloud's points in a partial view
 VIEWS = 5
 FAR = 1000.0  # radii
@@ -104,12 +103,7 @@ def _outliers(cloud: PointCloud, level: Level, rng: Generator) -> PointCloud:
 
 
 def _occlusion(cloud: PointCloud, level: Level, rng: Generator) -> PointCloud:
-    direction = rng.normal(size=3)
-    kept = augmenting.visible_from(cloud.points, direction, distance=EYE)
-    most = max(1, int(VISIBLE_AT_MOST * len(cloud)))
-    eye = EYE * direction / np.linalg.norm(direction)
-    nearest = np.argsort(np.linalg.norm(cloud.points[kept] - eye, axis=1), kind="stable")[:most]
-    return cloud.select(np.sort(kept[nearest]))
+    return cloud.select(augmenting.partial_view(cloud.points, rng, most=VISIBLE_AT_MOST))
 
 
 def _cut(cloud: PointCloud, level: Level, rng: Generator) -> PointCloud:
@@ -176,7 +170,7 @@ _ALL = (
         tuple(range(1, VIEWS + 1)),
         _occlusion,
         "hidden-point removal from directions that are the same for all objects, "
-        f"eye at {EYE:g} radii; of the points the nearest {VISIBLE_AT_MOST:.0%} at most",
+        f"eye at {augmenting.EYE:g} radii; of the points the nearest {VISIBLE_AT_MOST:.0%} at most",
         "view {}",
         shared=True,
     ),

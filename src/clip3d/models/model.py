@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.augmenting import rotate, rotation_about
 from clip3d.clouds.cloud import PointCloud
-from clip3d.clouds.posing import Pose, check_pose, spread_rotations
+from clip3d.clouds.posing import SIDES, Pose, check_pose, stances
 from clip3d.errors import ModelError, ShapeError
 from clip3d.models.card import Card, Modality, TowerCard, read_card
 from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess
@@ -125,7 +126,8 @@ class Model:
             batch_size: clouds in one forward pass; it does not change the vectors beyond rounding.
             points: points the tower sees, if not the card's number.
             pose: "upright" for clouds that stand upright in their declared frames; "any" for clouds that may be
-                turned in any way: slower and less sure, it averages over the card's number of rotations.
+                turned in any way: slower and less sure, each is stood on every side of its box, and the vectors are
+                averaged by how likely it is to stand upright there.
 
         Raises:
             ModelError: for clouds in any pose, if the model has no pose-free mode.
@@ -141,17 +143,26 @@ class Model:
         if not prepare.turns:
             remedy = "declare the axis that points up, or load a model that has one"
             raise ModelError(self.folder, f"the model {self.name} has no pose-free mode", remedy)
-        rotations = spread_rotations(prepare.turns)
+        turns = [rotation_about("z", 2 * np.pi * i / prepare.turns) for i in range(prepare.turns)]
 
-        def turned() -> Iterator[tuple[Array, ...]]:
+        def stood() -> Iterator[tuple[Array, ...]]:
             for cloud in clouds:
                 xyz, colors = prepare(cloud, points=points)
-                for rotation in rotations:
-                    yield np.ascontiguousarray(xyz @ rotation.T), colors, np.array(False)
+                for stance in stances(xyz):
+                    for turn in turns:
+                        yield rotate(xyz, turn @ stance), colors, np.array(False)
 
-        raw = self._encode("cloud", turned(), lambda arrays: arrays, False, batch_size)
-        groups = raw.reshape(-1, len(rotations), raw.shape[1])
-        return np.stack([self.space.ensemble(group) for group in groups]) if len(groups) else raw
+        def run(tower: Any, *inputs: Any) -> Any:
+            import torch
+
+            vectors, logits = tower.with_stance(*inputs)
+            return torch.cat([vectors, logits[:, None]], dim=1)
+
+        found = self._encode("cloud", stood(), lambda arrays: arrays, False, batch_size, run)
+        if not len(found):
+            return found
+        groups = found.reshape(-1, len(SIDES) * len(turns), found.shape[1])
+        return np.stack([_mean_of_stances(group[:, :-1], group[:, -1]) for group in groups])
 
     def label_vectors(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
         """One vector (n, d) a label, from the card's prompt templates or those given."""
@@ -238,6 +249,7 @@ class Model:
         prepare: Callable[[T], tuple[Array, ...]],
         normalize: bool,
         batch_size: int,
+        run: Callable[..., Any] | None = None,
     ) -> Array:
         import torch
 
@@ -248,10 +260,17 @@ class Model:
                 for alike in _by_shape(batch):
                     columns = zip(*(arrays for _, arrays in alike), strict=True)
                     inputs = [torch.from_numpy(np.stack(column)).to(self.device) for column in columns]
-                    vectors = tower(*inputs).float().cpu().numpy()
+                    vectors = (run(tower, *inputs) if run else tower(*inputs)).float().cpu().numpy()
                     rows |= {index: vector for (index, _), vector in zip(alike, vectors, strict=True)}
         found = np.stack([rows[i] for i in range(len(rows))]) if rows else np.zeros((0, self.space.dim), np.float32)
         return unit(found) if normalize else found
+
+
+def _mean_of_stances(vectors: Array, logits: Array) -> Array:
+    """The vector (d,) of a cloud from those (s, d) of its stances: only one is right, so logits (s,) compete."""
+    weights: Array = np.exp(logits - logits.max())[:, None]
+    mean: Array = unit((weights * unit(vectors)).sum(axis=0, keepdims=True))[0]
+    return mean
 
 
 def _check_texts(texts: Sequence[str]) -> None:

@@ -27,8 +27,8 @@ class CloudPreprocess:
     Attributes:
         points: number of points the tower sees at most; a smaller cloud is seen as it is.
         color_fill: value in [0, 1] of all channels of a cloud that has no colour.
-        turns: rotations over which the vector of a cloud in any pose is averaged; 0 for a tower that needs clouds
-            upright.
+        turns: rotations about the vertical over which the vector of a cloud in any pose is averaged, for each side
+            that it may stand on; 0 for a tower that needs clouds upright.
         outliers: points whose neighbours lie more than so many times farther than is usual in the cloud are left
             out (`clip3d.clouds.sampling.without_outliers`); 0 keeps all.
     """

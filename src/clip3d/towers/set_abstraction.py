@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from clip3d.errors import ShapeError
 from clip3d.towers.grouping import farthest_points, gather, nearest
 
+# In a thin cloud proportion alone would leave a point or two, which say nothing of a surface.
+LEAST_NEIGHBORS = 4
+
 
 class SetAbstraction(nn.Module):
     """Summarise each neighbourhood of a cloud by one vector.
@@ -25,12 +28,17 @@ class SetAbstraction(nn.Module):
         out_width: width of the summary.
         centers: number of neighbourhoods; a smaller cloud gives one for each of its points.
         neighbors: points in a neighbourhood.
+        density: points of a cloud for which `neighbors` holds: of another, proportionally fewer or more make a
+            neighbourhood, so that it covers the same part of the shape; 0 for the same number always.
     """
 
-    def __init__(self, in_width: int, hidden: int, out_width: int, centers: int, neighbors: int) -> None:
+    def __init__(
+        self, in_width: int, hidden: int, out_width: int, centers: int, neighbors: int, density: int = 0
+    ) -> None:
         super().__init__()
         self.centers = centers
         self.neighbors = neighbors
+        self.density = density
         self.position = nn.Linear(3, hidden, bias=False)
         self.feature = nn.Linear(in_width, hidden)
         self.norm = nn.BatchNorm1d(hidden)
@@ -41,13 +49,18 @@ class SetAbstraction(nn.Module):
         """From xyz (b, p, 3) and features (b, p, c) to centres (b, m, 3) and summaries (b, m, out_width)."""
         count = min(self.centers, xyz.shape[1])
         centers = gather(xyz, farthest_points(xyz, count))
-        neighbors = nearest(xyz, centers, min(self.neighbors, xyz.shape[1]))
+        neighbors = nearest(xyz, centers, self.neighborhood(xyz.shape[1]))
         lifted = self.position(xyz) + self.feature(features)
         grouped = gather(lifted, neighbors) - self.position(centers)[:, :, None]
         hidden = torch.relu(_over_channels(self.norm, grouped))
         # Normalising after the maximum costs a neighbourhood's share of what it would cost before.
-        summary = self.mix(hidden).max(2).values
-        return centers, torch.relu(_over_channels(self.out_norm, summary))
+        return centers, torch.relu(_over_channels(self.out_norm, self.mix(hidden).amax(2)))
+
+    def neighborhood(self, p: int) -> int:
+        """How many points make a neighbourhood in a cloud of p."""
+        if not self.density:
+            return min(self.neighbors, p)
+        return min(max(round(self.neighbors * p / self.density), LEAST_NEIGHBORS), p)
 
 
 class Block(nn.Module):
@@ -89,7 +102,9 @@ class SetAbstractionTower(nn.Module):
         neighbors: points in a neighbourhood of the two levels.
         drop: dropout in the blocks while training.
         pose_free: learn one more vector for each token that says whether the cloud stands upright, so that one
-            set of weights serves clouds in their declared frame and clouds in any rotation.
+            set of weights serves clouds in their declared frame and clouds that may lie on any side; and learn to
+            tell whether one of the latter stands upright.
+        density: points of the clouds for which the first level's `neighbors` holds, see `SetAbstraction`.
     """
 
     def __init__(
@@ -103,12 +118,14 @@ class SetAbstractionTower(nn.Module):
         neighbors: tuple[int, int] = (16, 16),
         drop: float = 0.0,
         pose_free: bool = False,
+        density: int = 0,
     ) -> None:
         super().__init__()
-        self.fine = SetAbstraction(6, stem[0], stem[1], centers[0], neighbors[0])
+        self.fine = SetAbstraction(6, stem[0], stem[1], centers[0], neighbors[0], density)
         self.coarse = SetAbstraction(stem[1], 192, width, centers[1], neighbors[1])
         self.place = nn.Sequential(nn.Linear(3, 64), nn.GELU(), nn.Linear(64, width))
         self.pose = nn.Embedding(2, width) if pose_free else None
+        self.stance = nn.Linear(2 * width, 1) if pose_free else None
         self.blocks = nn.ModuleList(Block(width, heads, drop) for _ in range(layers))
         self.norm = nn.LayerNorm(2 * width)
         self.head = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, dim))
@@ -119,11 +136,23 @@ class SetAbstractionTower(nn.Module):
         Args:
             points: (b, p, 3) float32 in the unit sphere, z up where the cloud is upright.
             colors: (b, p, 3) float32 in [0, 1].
-            upright: (b,) bool, False for a cloud in any rotation; all are upright if left out.
+            upright: (b,) bool, False for a cloud that may lie on any side; all are upright if left out.
 
         Raises:
             ShapeError: for a cloud that is not upright, if the tower was not made for that.
         """
+        vectors: Tensor = self.head(self.summary(points, colors, upright))
+        return vectors
+
+    def with_stance(self, points: Tensor, colors: Tensor, upright: Tensor) -> tuple[Tensor, Tensor]:
+        """Vectors (b, dim) as `forward` gives them, and the logit (b,) that each cloud stands upright."""
+        if self.stance is None:
+            raise ShapeError("this cloud tower has no pose-free mode: it cannot tell how a cloud stands")
+        summary = self.summary(points, colors, upright)
+        return self.head(summary), self.stance(summary)[:, 0]
+
+    def summary(self, points: Tensor, colors: Tensor, upright: Tensor | None) -> Tensor:
+        """What the head sees of clouds: (b, 2 * width), normalised; arguments and errors as for `forward`."""
         centers, features = self.fine(points, torch.cat([points, colors - 0.5], dim=-1))
         centers, tokens = self.coarse(centers, features)
         tokens = tokens + self.place(centers)
@@ -134,9 +163,8 @@ class SetAbstractionTower(nn.Module):
             raise ShapeError("this cloud tower has no pose-free mode: clouds must be upright")
         for block in self.blocks:
             tokens = block(tokens)
-        pooled = torch.cat([tokens.amax(1), tokens.mean(1)], dim=-1)
-        vectors: Tensor = self.head(self.norm(pooled))
-        return vectors
+        pooled: Tensor = self.norm(torch.cat([tokens.amax(1), tokens.mean(1)], dim=-1))
+        return pooled
 
 
 def _over_channels(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:

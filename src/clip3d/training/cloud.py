@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from clip3d.clouds.augmenting import Augmentation
+from clip3d.clouds.augmenting import Augmentation, random_tilt, rotate, rotation_about
 from clip3d.clouds.normalizing import normalize_unit_sphere
+from clip3d.clouds.posing import SIDES
 from clip3d.data.library import Library, join, read_library
 from clip3d.data.pictures import Pictures, read_pictures
 from clip3d.errors import DataError
@@ -32,6 +33,11 @@ from clip3d.training.loop import Optimisation, Progress, train
 from clip3d.training.objectives import caption_spread, centre, contrastive, soft_cross_entropy
 
 Array = NDArray[np.float32]
+
+# Partial views are taken of at least so many points, if a cloud has them.
+VIEWED_POINTS = 1024
+# Of the objects that may lie on any side this share stands upright, so that both answers are frequent.
+UPRIGHT_SHARE = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class CloudRecipe:
         counts: numbers of points, one drawn for each step.
         even_share: share of the steps that see points in farthest-point order, as a dense cloud is prepared for
             use; the others see points drawn at random.
-        pose_free: share of the objects that are shown in any rotation, and said to be.
+        pose_free: share of the objects of which the tower is told that they may lie on any side: a third of them
+            stand upright, the others lie on one of the other five sides of their boxes.
         pictures: file of image vectors of the objects' pictures, as the training of an image tower writes it,
             relative to the data folder; none if empty.
         picture_weight: weight of the contrastive loss against them.
@@ -61,9 +68,12 @@ class CloudRecipe:
             et al. 2021, equation 10), so that frequent things are not answered more often in use; 0 for plain
             logits.
         regression: weight of 1 - cosine to the mean of the object's captions.
+        stance: weight of the cross entropy of telling whether an object of the pose-free share stands upright.
         scale: inverse temperature of the logits at the start; it is learned.
         tower: keyword arguments of the architecture.
-        initial: weights of the same architecture to start from, relative to the data folder; random if empty.
+        initial: weights of the same architecture to start from, relative to the data folder; random if empty. Their
+            statistics of normalisation stay: the clouds of a batch are of one size, so that its statistics are not
+            those that the finished tower uses.
         augmentation: changes to a cloud before it is shown.
         optimisation: the optimiser's settings.
     """
@@ -84,6 +94,7 @@ class CloudRecipe:
     sharpness: float = 25.0
     prior: float = 0.0
     regression: float = 0.5
+    stance: float = 0.0
     scale: float = 15.0
     tower: dict[str, object] = field(default_factory=dict)
     initial: str = ""
@@ -115,7 +126,8 @@ class Batch:
     Attributes:
         points: (b, p, 3) float32.
         colors: (b, p, 3) float32.
-        upright: (b,) bool, False where the object is in any rotation.
+        upright: (b,) bool, False where the object may lie on any side.
+        stands: (b,) float32, 1 where the object stands upright.
         positives: (b, v) float32, each object's phrases.
         first: (b,) long, the phrase that decides which objects are captioned alike.
         pictures: (b, d) float32 image vector of a picture of each object; zeros where there is none.
@@ -124,23 +136,36 @@ class Batch:
     points: Tensor
     colors: Tensor
     upright: Tensor
+    stands: Tensor
     positives: Tensor
     first: Tensor
     pictures: Tensor
 
 
 class Learner(nn.Module):
-    """The tower with its learned inverse temperature."""
+    """The tower with its learned inverse temperature, and perhaps with fixed statistics of normalisation."""
 
-    def __init__(self, tower: nn.Module, scale: float) -> None:
+    def __init__(self, tower: nn.Module, scale: float, *, fixed_norms: bool = False) -> None:
         super().__init__()
         self.tower = tower
+        self.fixed_norms = fixed_norms
         self.log_scale = nn.Parameter(torch.tensor(float(np.log(scale))))
 
-    def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None) -> Tensor:
-        """Raw vectors (b, d)."""
-        vectors: Tensor = self.tower(points, colors, upright)
-        return vectors
+    def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Raw vectors (b, d), and the logit (b,) that each stands upright, if that is not given."""
+        if upright is None:
+            return self.tower(points, colors), None
+        vectors, stance = self.tower.with_stance(points, colors, upright)  # type: ignore[operator]
+        return vectors, stance
+
+    def train(self, mode: bool = True) -> Learner:
+        """As every module's, but fixed norms stay in use."""
+        super().train(mode)
+        if self.fixed_norms:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm1d):
+                    module.eval()
+        return self
 
     @property
     def scale(self) -> Tensor:
@@ -183,12 +208,15 @@ def train_cloud(
     bias = recipe.prior * torch.log(torch.from_numpy(np.asarray(frequency, np.float32)) @ spread)
     pictures = read_pictures(data / recipe.pictures) if recipe.pictures else None
     torch.manual_seed(recipe.seed)
-    learner = Learner(_start(recipe, data, teacher.space.mean), recipe.scale)
+    learner = Learner(_start(recipe, data, teacher.space.mean), recipe.scale, fixed_norms=bool(recipe.initial))
 
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
         batch = draw(recipe, sets, shares, pictures, rng)
-        vectors = centre(module(batch.points, batch.colors, batch.upright if recipe.pose_free else None), mean)
+        raw, stance = module(batch.points, batch.colors, batch.upright if recipe.pose_free else None)
+        vectors = centre(raw, mean)
         loss = _naming(recipe, vectors, batch.positives, phrases, spread, bias, learner.scale)
+        if stance is not None:
+            loss = loss + recipe.stance * _stance_loss(stance, batch)
         return loss + recipe.picture_weight * _picturing(recipe, vectors, batch, mean, learner.scale)
 
     train(
@@ -230,6 +258,12 @@ def held_out_objects(recipe: CloudRecipe, data: Path) -> Library:
     """The objects of all libraries that are held out from training."""
     libraries = [read_library(data / name) for name in recipe.libraries]
     return join([library.select(library.held_out) for library in libraries])
+
+
+def _stance_loss(stance: Tensor, batch: Batch) -> Tensor:
+    """Cross entropy over the objects that may lie on any side, divided by the size of the batch."""
+    losses = torch.nn.functional.binary_cross_entropy_with_logits(stance, batch.stands, reduction="none")
+    return (~batch.upright * losses).mean()
 
 
 def _naming(
@@ -281,17 +315,26 @@ def draw(
     """The objects of one step, all with the same number of points, and what they are to be compared with."""
     count = int(rng.choice(recipe.counts))
     even = rng.random() < recipe.even_share
-    tumbled = replace(recipe.augmentation, tilt=0.0, tumble=1.0)
+    square = replace(recipe.augmentation, turn=0.0, tilt=0.0)
     rows = []
     for source in rng.choice(len(sets), size=recipe.batch, p=shares):
         chosen = sets[source]
         item = int(rng.choice(len(chosen.chance), p=chosen.chance))
         upright = bool(rng.random() >= recipe.pose_free)
-        augmentation = recipe.augmentation if upright else tumbled
-        xyz, rgb = view(chosen.library, item, count, even, augmentation, rng)
+        xyz, rgb = view(chosen.library, item, count, even, recipe.augmentation if upright else square, rng)
+        side = 0 if upright or rng.random() < UPRIGHT_SHARE else int(rng.integers(1, len(SIDES)))
+        if not upright:
+            xyz = rotate(xyz, _lying(side, recipe.augmentation, rng))
         seen = pictures.draw(str(chosen.library.name[item]), rng) if pictures else np.zeros(1, np.float32)
-        rows.append((xyz, rgb, np.array(upright), chosen.positives[item], chosen.first[item], seen))
+        shown = xyz, rgb, np.array(upright), np.array(side == 0, np.float32)
+        rows.append((*shown, chosen.positives[item], chosen.first[item], seen))
     return Batch(*(torch.from_numpy(np.stack(column)) for column in zip(*rows, strict=True)))
+
+
+def _lying(side: int, augmentation: Augmentation, rng: np.random.Generator) -> NDArray[np.float64]:
+    """A rotation that turns a side of an upright cloud up and the whole in any direction, and may lean it over."""
+    leaning = random_tilt(rng, augmentation.tilt_degrees if rng.random() < augmentation.tilt else 0.0)
+    return np.asarray(leaning @ rotation_about("z", rng.uniform(0, 2 * np.pi)) @ SIDES[side])
 
 
 def view(
@@ -311,8 +354,9 @@ def view(
         points (count, 3) and colours (count, 3), float32.
     """
     total = library.points.shape[1]
-    # Twice the count is enough for what an augmentation removes.
-    pool = np.arange(min(total, 2 * count)) if even else rng.permutation(total)[: 2 * count]
+    # Twice the count is enough for what an augmentation removes; of too few points none would hide another.
+    pooled = min(total, max(2 * count, VIEWED_POINTS))
+    pool = np.arange(pooled) if even else rng.permutation(total)[:pooled]
     xyz = library.points[item][pool].astype(np.float32)
     fill = CloudPreprocess().color_fill
     rgb = library.colors[item][pool].astype(np.float32) / 255 if library.colored[item] else np.full_like(xyz, fill)
