@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+from zipfile import BadZipFile, ZipFile
 
 from clip3d.errors import ModelError
 from clip3d.models.clip_layouts import Layout, Name, detect, rename
@@ -94,8 +95,8 @@ def load_clip(path: str | PathLike[str], *, activation: str | None = None) -> Cl
     settings = read_settings(file, layout, len(tensors["text.words.weight"]), activation)
     image, text = _image_config(file, layout, tensors, settings.image), _text_config(tensors, settings.text)
     if image["dim"] != text["dim"]:
-        reason = f"its image tower answers in {image['dim']} dimensions, its text tower in {text['dim']}"
-        raise ModelError(file, reason)
+        keys = " and ".join(repr(layout.tensors[f"{side}.projection.weight"]) for side in ("image", "text"))
+        raise ModelError(file, f"its {keys} answer in {image['dim']} and {text['dim']} dimensions")
     facts = ClipFacts(
         layout=layout.name,
         dim=image["dim"],
@@ -149,14 +150,14 @@ def _read_torch(file: Path) -> dict[str, torch.Tensor]:
 
     import torch
 
+    if _is_program(file):
+        remedy = "save the state dict of the model in it as safetensors, on a machine where you trust the archive"
+        raise ModelError(file, "is a TorchScript archive, which is a program and would be run", remedy)
     try:
         # SLIP's checkpoints hold the options of its training; a namespace is a bag of names that runs nothing
         with torch.serialization.safe_globals([Namespace]):
             state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
     except Exception as error:  # a damaged archive raises errors that share no base
-        if "TorchScript" in str(error):
-            remedy = "save the state dict of the model it holds as safetensors, where you trust the archive"
-            raise ModelError(file, "is a TorchScript archive, which is a program", remedy) from error
         raise ModelError(file, f"is not a readable checkpoint: {str(error)[:300]}") from error
     state = state.get("state_dict", state) if isinstance(state, dict) else state
     if not isinstance(state, dict) or not all(
@@ -164,6 +165,15 @@ def _read_torch(file: Path) -> dict[str, torch.Tensor]:
     ):
         raise ModelError(file, "is no table of tensors")
     return dict(state)
+
+
+def _is_program(file: Path) -> bool:
+    """Whether a file is an archive of TorchScript, which alone has a table of constants."""
+    try:
+        with ZipFile(file) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, BadZipFile, ValueError, NotImplementedError):
+        return False
 
 
 def _check_axes(file: Path, layout: Layout, tensors: State) -> None:

@@ -186,10 +186,12 @@ def rename(path: str | PathLike[str], state: State, layout: Layout) -> dict[str,
     # timm gives these a batch axis
     found["image.class_token"] = found["image.class_token"].squeeze()
     found["image.positions"] = found["image.positions"].squeeze(0)
-    return _joined(path, found) if layout is HUGGING_FACE else found
+    return _joined(path, found, names) if layout is HUGGING_FACE else found
 
 
-def _joined(path: str | PathLike[str], found: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def _joined(
+    path: str | PathLike[str], found: dict[str, torch.Tensor], names: Mapping[str, str]
+) -> dict[str, torch.Tensor]:
     """With the queries', keys' and values' layers in one."""
     import torch
 
@@ -198,5 +200,5 @@ def _joined(path: str | PathLike[str], found: dict[str, torch.Tensor]) -> dict[s
         try:
             found[f"{stem}.qkv.{part}"] = torch.cat([found.pop(f"{stem}.{letter}.{part}") for letter in "qkv"])
         except (RuntimeError, IndexError) as error:
-            raise ModelError(path, f"has queries, keys and values of different shapes in {stem!r}") from error
+            raise ModelError(path, f"has keys or values of another shape than {names[name]!r}") from error
     return found
