@@ -12,9 +12,12 @@ from torch import nn
 from torch.nn import functional as F
 
 WIDTH, TEXT_WIDTH, DIM, LAYERS, SIZE, PATCH, VOCABULARY, CONTEXT = 128, 64, 24, 2, 32, 8, 96, 10
-CLIP_NAMES = {"self_attn.": "attn.", "linear1": "mlp.c_fc", "linear2": "mlp.c_proj", "norm1": "ln_1", "norm2": "ln_2"}
+CLIP_NAMES = {
+    "self_attn.": "attn.", "linear1": "mlp.c_fc", "linear2": "mlp.c_proj", "norm1": "ln_1", "norm2": "ln_2",
+}  # fmt: skip
 TIMM_NAMES = {
-    "self_attn.in_proj_": "attn.qkv.", "self_attn.out_proj": "attn.proj", "linear1": "mlp.fc1", "linear2": "mlp.fc2",
+    "self_attn.in_proj_": "attn.qkv.", "self_attn.out_proj": "attn.proj",
+    "linear1": "mlp.fc1", "linear2": "mlp.fc2",
 }  # fmt: skip
 HUGGING_FACE_NAMES = {"linear1": "mlp.fc1", "linear2": "mlp.fc2", "norm1": "layer_norm1", "norm2": "layer_norm2"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 TEXT = "a photo of a chair a photo of the red chairs a point cloud of a table in the small room wooden tables don't"
@@ -20,7 +21,7 @@ def learn_merges(count: int = 60) -> list[tuple[str, str]]:
     words = [[*word[:-1], word[-1] + "</w>"] for word in TEXT.split()]
     merges: list[tuple[str, str]] = []
     while len(merges) < count:
-        pairs = Counter(pair for word in words for pair in zip(word, word[1:], strict=False))
+        pairs = Counter(pair for word in words for pair in pairwise(word))
         if not pairs:
             break
         best = max(pairs, key=lambda pair: (pairs[pair], pair))
@@ -47,15 +48,16 @@ def vocabulary(merges: list[tuple[str, str]]) -> dict[str, int]:
 
 
 def write_gz(path: Path, merges: list[tuple[str, str]]) -> Path:
-    lines = ["#version: 0.2", *(" ".join(merge) for merge in merges), ""]
+    lines = ["#version: 0.2", *(" ".join(merge) for merge in merges)]
     path.write_bytes(gzip.compress("\n".join(lines).encode()))
     return path
 
 
-def write_json(path: Path, merges: list[tuple[str, str]], **changes: object) -> Path:
-    table = vocabulary(merges)
+def write_json(path: Path, learned: list[tuple[str, str]], **changes: object) -> Path:
+    table = vocabulary(learned)
     marks = ("<|startoftext|>", "<|endoftext|>")
-    model = {"type": "BPE", "end_of_word_suffix": "</w>", "vocab": table, "merges": [" ".join(m) for m in merges]}
+    merges = [" ".join(merge) for merge in learned]
+    model = {"type": "BPE", "end_of_word_suffix": "</w>", "vocab": table, "merges": merges}
     added = [{"id": table[mark], "content": mark, "special": True} for mark in marks]
     path.write_text(json.dumps({"added_tokens": added, "model": model | changes}), encoding="utf-8")
     return path

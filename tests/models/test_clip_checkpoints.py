@@ -1,4 +1,4 @@
-"""CLIP checkpoints in the layouts in which they are published, against torch's layers, transformers and open_clip."""
+"""CLIP checkpoints in their published layouts, against torch's layers, transformers, open_clip and timm."""
 
 from __future__ import annotations
 

