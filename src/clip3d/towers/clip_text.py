@@ -109,9 +109,12 @@ class ClipTextTower:
 
         Raises:
             ModelError: if a file is missing, damaged or of another shape.
+            ValueError, TypeError: if the config is none of a transformer.
         """
-        transformer = ClipTextTransformer(**config)
-        _fill(transformer, folder / weights)
+        # on the meta device nothing is drawn at random only to be overwritten
+        with torch.device("meta"):
+            transformer = ClipTextTransformer(**config)
+        _fill(transformer.to_empty(device="cpu"), folder / weights)
         pieces = ClipTokenizer.read(folder / tokenizer)
         try:
             return cls(transformer, pieces)
