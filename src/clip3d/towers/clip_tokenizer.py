@@ -73,9 +73,10 @@ class ClipTokenizer:
         """Token ids of each text between the start and the end mark, `context` of them at most.
 
         What is left out of a long text is its end; the end mark stays. A text is cleaned first, as CLIP's is:
-        broken characters are mended by the package ftfy if it is installed, and otherwise only composed (Unicode's
-        NFC), so that curly quotes and the like may get other tokens; HTML entities are resolved, white space is
-        made single, and letters small.
+        broken characters are mended by the package ftfy if it is installed (it comes with `clip3d[clip]`), and
+        otherwise only composed (Unicode's NFC), so that curly quotes and the like may get other tokens; HTML
+        entities are resolved, white space is made single, and letters small. The marks' own names in a text mean
+        the marks.
         """
         encodings = self._tokenizer.encode_batch([clean(text) for text in texts], add_special_tokens=False)
         return [[self._start, *encoding.ids[: context - 2], self._end] for encoding in encodings]
