@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from pathlib import Path
+from zipfile import ZipFile
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import nn
@@ -190,8 +192,14 @@ def write_hugging_face(clip, folder: Path, activation: str = "quick_gelu") -> Pa
 
 
 def write_slip(clip, folder: Path) -> Path:
+    """With all that SLIP's training saves, by a NumPy before version 2."""
     state = {f"module.{key}": tensor for key, tensor in slip_state(clip).items()}
-    torch.save({"epoch": 99, "state_dict": state, "args": Namespace(model="SLIP_VITB16")}, folder / "slip.pt")
+    optimizer = {"state": {0: {"step": 5}}, "param_groups": [{"lr": np.float64(1e-3), "betas": (0.9, 0.98)}]}
+    saved = {"epoch": 99, "state_dict": state, "optimizer": optimizer, "args": Namespace(model="SLIP_VITB16")}
+    torch.save(saved, folder / "new.pt")
+    with ZipFile(folder / "new.pt") as new, ZipFile(folder / "slip.pt", "w") as old:
+        for name in new.namelist():
+            old.writestr(name, new.read(name).replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n"))
     return folder / "slip.pt"
 
 

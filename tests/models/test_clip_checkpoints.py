@@ -59,6 +59,14 @@ def test_weights_whose_config_is_lost_need_the_activation_said(tmp_path):
         load_clip(tmp_path, activation="relu")
 
 
+def test_what_training_left_beside_the_weights_is_not_made(tmp_path):
+    clip = TinyClip(image_activation=GELU, slip=True)
+    path = tiny_clip.write_slip(clip, tmp_path)
+    assert b"numpy.core.multiarray" in path.read_bytes()
+    for name in ("slip.pt", "new.pt"):
+        assert_same(load_clip(tmp_path / name), clip)
+
+
 def test_half_precision_weights_become_float32(tmp_path):
     clip = TinyClip().half().float()
     save_file({k: t.half() for k, t in tiny_clip.openai_state(clip).items()}, tmp_path / "half.safetensors")
@@ -187,6 +195,24 @@ def test_a_damaged_config_is_refused(text, tmp_path):
     tiny_clip.write_open_clip(TinyClip(), tmp_path)
     (tmp_path / "open_clip_config.json").write_text(text, encoding="utf-8")
     with pytest.raises(ModelError, match=r"open_clip_config\.json"):
+        load_clip(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [
+        {"vision_config": [1]},
+        {"vision_config": {"num_attention_heads": -1}},
+        {"vision_config": {"num_attention_heads": 1e999}},
+        {"text_config": {"layer_norm_eps": None}},
+        {"text_config": {"hidden_act": "gelu_new"}},
+    ],
+    ids=str,
+)
+def test_a_config_of_hugging_face_with_odd_values_is_refused(tables, tmp_path):
+    tiny_clip.write_hugging_face(TinyClip(), tmp_path)
+    tiny_clip.write_json(tables, tmp_path / "config.json")
+    with pytest.raises(ModelError):
         load_clip(tmp_path)
 
 

@@ -32,6 +32,13 @@ M = TypeVar("M")
 USUAL = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 TOKENIZERS = ("tokenizer.json", "bpe_simple_vocab_16e6.txt.gz")
+# What SLIP's checkpoints hold beside tensors and numbers: the options of its training, and its rates of learning.
+BESIDE_WEIGHTS = (
+    "argparse.Namespace",
+    "numpy.dtype",
+    "numpy.core.multiarray.scalar",
+    "numpy._core.multiarray.scalar",
+)
 # exp(logit_scale) is held below this while CLIP and SLIP are trained.
 MAX_SCALE = 100.0
 # Heads are so wide but in SLIP's small tower, which is that of MoCo v3, and open_clip's towers H, g, bigG and e.
@@ -145,17 +152,24 @@ def _read_safetensors(file: Path) -> dict[str, torch.Tensor]:
         raise ModelError(file, f"is not a readable safetensors file: {error}") from error
 
 
-def _read_torch(file: Path) -> dict[str, torch.Tensor]:
-    from argparse import Namespace
+class _Unused:
+    """Stands for an object that training left beside the weights: whatever it was, nothing is made of it."""
 
+    def __init__(self, *arguments: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
+
+
+def _read_torch(file: Path) -> dict[str, torch.Tensor]:
     import torch
 
     if _is_program(file):
         remedy = "save the state dict of the model in it as safetensors, on a machine where you trust the archive"
         raise ModelError(file, "is a TorchScript archive, which is a program and would be run", remedy)
     try:
-        # SLIP's checkpoints hold the options of its training; a namespace is a bag of names that runs nothing
-        with torch.serialization.safe_globals([Namespace]):
+        with torch.serialization.safe_globals([(_Unused, name) for name in BESIDE_WEIGHTS]):
             state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
     except Exception as error:  # a damaged archive raises errors that share no base
         raise ModelError(file, f"is not a readable checkpoint: {str(error)[:300]}") from error

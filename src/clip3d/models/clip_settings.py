@@ -118,7 +118,7 @@ def _open_clip(path: Path) -> Settings:
             TowerSettings(activation, _epsilon(text), int(text["heads"])),
             _channels(picture.get("mean", CLIP_CHANNELS[0]), picture.get("std", CLIP_CHANNELS[1])),
         )
-    except (KeyError, TypeError, AttributeError, ValueError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ModelError(path, f"lacks or misstates {error}") from error
 
 
@@ -148,7 +148,7 @@ def _hugging_face(path: Path, vocabulary: int) -> Settings:
             _hugging_face_tower(text, heads=8),
             _hugging_face_channels(picture) if picture.is_file() else CLIP_CHANNELS,
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ModelError(path, f"lacks or misstates {error}") from error
 
 
@@ -162,6 +162,7 @@ def _hugging_face_tower(table: Mapping[str, Any], heads: int) -> TowerSettings:
 
 
 def _hugging_face_channels(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """From the config of the pictures' preparation, if it is CLIP's but for the channels."""
     table = _read(path)
     for key, done in (("resample", BICUBIC), ("do_resize", True), ("do_center_crop", True), ("do_normalize", True)):
         if table.get(key, done) != done:
