@@ -7,6 +7,8 @@ from typing import Any
 
 ARCHITECTURES: dict[str, str] = {
     "sentence-text": "clip3d.towers.text:TextTower",
+    "clip-text": "clip3d.towers.clip_text:ClipTextTower",
+    "clip-vit": "clip3d.towers.clip_vit:ClipViT",
     "efficientnet-lite": "clip3d.towers.image:ImageTower",
     "set-abstraction": "clip3d.towers.set_abstraction:SetAbstractionTower",
 }
