@@ -9,6 +9,8 @@ ARCHITECTURES: dict[str, str] = {
     "sentence-text": "clip3d.towers.text:TextTower",
     "efficientnet-lite": "clip3d.towers.image:ImageTower",
     "set-abstraction": "clip3d.towers.set_abstraction:SetAbstractionTower",
+    "point-transformer": "clip3d.towers.point_transformer:PointTransformerTower",
+    "point-mlp": "clip3d.towers.point_mlp:PointMLPTower",
 }
 
 
