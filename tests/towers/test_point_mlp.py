@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -121,8 +123,21 @@ def test_gradients_reach_every_parameter_under_autocast() -> None:
 @pytest.mark.slow
 @torch.no_grad()
 def test_a_compiled_tower_gives_the_same_vectors() -> None:
-    net, inputs = tower(), clouds(2, 60)
+    net, inputs = tower(anchors=(256, 128)), clouds(2, 300)
     torch.testing.assert_close(torch.compile(net)(*inputs), net(*inputs), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.slow
+def test_a_recorded_graph_is_whole_and_has_the_same_gradients() -> None:
+    net, (points, colors) = tower().train(), clouds(3, 60)
+    twin = deepcopy(net)
+    recorded = torch.compile(twin, backend="aot_eager", fullgraph=True)
+    gradients = []
+    for run, module in ((net, net), (recorded, twin)):
+        inputs = points.clone().requires_grad_()
+        run(inputs, colors).square().sum().backward()
+        gradients.append([inputs.grad, *(p.grad for p in module.parameters())])
+    torch.testing.assert_close(gradients[1], gradients[0], atol=1e-4, rtol=1e-3)
 
 
 def test_only_upright_clouds_are_taken() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import pytest
 import torch
 from torch import nn
@@ -161,6 +163,19 @@ def test_stochastic_depth_grows_from_block_to_block() -> None:
     with torch.device("meta"):
         skips = [block.skip for block in PointTransformerTower().blocks]
     assert skips == pytest.approx([0.1 * i / 11 for i in range(12)])
+
+
+@pytest.mark.slow
+def test_a_recorded_graph_is_whole_and_has_the_same_gradients() -> None:
+    net, (points, colors) = tower(skip=0.0, layers=1).train(), clouds(3, 60)
+    twin = deepcopy(net)
+    recorded = torch.compile(twin, backend="aot_eager", fullgraph=True)
+    gradients = []
+    for run, module in ((net, net), (recorded, twin)):
+        inputs = points.clone().requires_grad_()
+        run(inputs, colors).square().sum().backward()
+        gradients.append([inputs.grad, *(p.grad for p in module.parameters())])
+    torch.testing.assert_close(gradients[1], gradients[0], atol=1e-4, rtol=1e-3)
 
 
 def test_only_upright_clouds_are_taken() -> None:

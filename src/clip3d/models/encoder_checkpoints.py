@@ -167,7 +167,9 @@ def _config(found: Mapping[str, torch.Tensor], layout: Layout, path: Path) -> di
     def size(name: str, axis: int = 0) -> int:
         if name not in found:
             raise ModelError(path, f"lacks {layout.theirs(name)!r}")
-        return found[name].shape[axis] if found[name].dim() > axis else 0
+        if found[name].dim() <= axis:
+            raise ModelError(path, f"holds {layout.theirs(name)!r} of shape {tuple(found[name].shape)}")
+        return found[name].shape[axis]
 
     dim = size("project.weight") if "project.weight" in found else None
     if layout.architecture == "point-mlp":

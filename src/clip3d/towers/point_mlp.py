@@ -15,7 +15,8 @@ from torch.nn import functional as F
 
 from clip3d.errors import ShapeError
 from clip3d.towers.channel_norm import ChannelNorm
-from clip3d.towers.grouping import farthest_points, gather, nearest
+from clip3d.towers.compiled_choice import choose_points
+from clip3d.towers.grouping import gather, nearest
 
 SIGMA_EPSILON = 1e-5
 # The square root has no finite slope at 0, where a cloud of equal points lies.
@@ -63,7 +64,7 @@ class Stage(nn.Module):
     def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """From xyz (b, p, 3) and features (b, p, c) to those of the anchors, (b, m, 3) and (b, m, out_width)."""
         p = xyz.shape[1]
-        chosen = farthest_points(xyz, min(self.anchors, p))
+        chosen = choose_points(xyz, min(self.anchors, p))
         places, own = gather(xyz, chosen), gather(features, chosen)
         around = gather(features, nearest(xyz, places, min(self.neighbors, p)))
         offsets = self._made_alike(around - own[:, :, None])

@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from clip3d.errors import ShapeError
 from clip3d.towers.channel_norm import ChannelNorm
-from clip3d.towers.grouping import farthest_points, gather, nearest
+from clip3d.towers.compiled_choice import choose_points
+from clip3d.towers.grouping import gather, nearest
 
 # Widths of the perceptrons that all published checkpoints share.
 LIFTED, LOCAL, MIXED, PLACE = 128, 256, 512, 128
@@ -160,7 +161,7 @@ class PointTransformerTower(nn.Module):
     def _groups(self, points: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
         """Centres (b, m, 3) and their groups (b, m, k, 3 or 6), offsets from the centre first."""
         p = points.shape[1]
-        centers = gather(points, farthest_points(points, min(self.centers, p)))
+        centers = gather(points, choose_points(points, min(self.centers, p)))
         index = nearest(points, centers, min(self.neighbors, p))
         offsets = gather(points, index) - centers[:, :, None]
         groups = torch.cat([offsets, gather(colors, index)], dim=-1) if self.colored else offsets
