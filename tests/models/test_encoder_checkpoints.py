@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zipfile
 from argparse import Namespace
@@ -13,12 +14,15 @@ import published_encoders as published
 import pytest
 import torch
 from published_encoders import State, linear, transformer, under
+from small_files import make_bundle
 
+from clip3d.clouds.cloud import PointCloud
+from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.errors import ModelError
 from clip3d.models.encoder_checkpoints import LoadedEncoder, load_encoder
 from clip3d.models.encoder_layouts import LAYOUTS, layout_of
-from clip3d.models.weights import load_strict, read_state, write_arrays
-from clip3d.towers.catalogue import resolve
+from clip3d.models.model import Model
+from clip3d.models.weights import sha256_of, write_arrays, write_json
 
 WIDTH, HEADS = 24, 3
 FEW = {"centers": 5, "neighbors": 4}
@@ -115,36 +119,31 @@ def test_a_layout_is_told_by_its_keys_and_its_heads_are_dropped(name: str, tmp_p
     assert sum(t.numel() for t in loaded.tower.state_dict().values()) == kept + added
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("name", [name for name in ALL if "MLP" not in name])
-def test_a_transformer_gives_the_published_numbers(name: str, tmp_path: Path) -> None:
-    state, table, settings = ALL[name]
-    loaded, (theirs, points) = load(tmp_path, state, table, **settings), clouds()
-    prefixes = {"ULIP PointBERT": "point_encoder.", "Point-BERT, pre-trained": "transformer_q."}
-    prefix = prefixes.get(name, "MAE_encoder." if loaded.fresh else "")
+def published_vectors(name: str, theirs: torch.Tensor, loaded: LoadedEncoder) -> torch.Tensor:
+    """What the repository's encoder gives for clouds (b, p, 3) with y up."""
+    state = ALL[name][0]
+    prefix = next(layout.prefix for layout in LAYOUTS if layout.name == name)
     encoder = {key.removeprefix(prefix): tensor for key, tensor in state.items() if key.startswith(prefix)}
-    if loaded.fresh:
-        encoder |= {"cls_token": loaded.tower.cls_token, "cls_pos": loaded.tower.cls_place}
-    expected = published.transformer_feature(encoder, theirs, FEW["centers"], FEW["neighbors"], HEADS)
-    if "projection.weight" in state:
-        expected = expected @ state["projection.weight"].T + state["projection.bias"]
+    if "MLP" in name:
+        feature = published.mlp_feature(encoder, theirs, FEW_ANCHORS["anchors"], FEW_ANCHORS["neighbors"])
+    else:
+        if loaded.fresh:
+            encoder |= {"cls_token": loaded.tower.cls_token, "cls_pos": loaded.tower.cls_place}
+        feature = published.transformer_feature(encoder, theirs, FEW["centers"], FEW["neighbors"], HEADS)
     if "pc_projection" in state:
-        expected = expected @ state["pc_projection"]
-    torch.testing.assert_close(loaded.tower(points, torch.zeros(2, 30, 3)), expected, atol=1e-5, rtol=1e-5)
+        return published.classifier_hidden(encoder, feature) @ state["pc_projection"]
+    if "projection.weight" in state:
+        return feature @ state["projection.weight"].flatten(1).T + state["projection.bias"]
+    return feature
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", [name for name in ALL if "MLP" in name])
-def test_a_point_mlp_gives_the_published_numbers(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ALL)
+def test_an_encoder_gives_the_published_numbers(name: str, tmp_path: Path) -> None:
     state, table, settings = ALL[name]
     loaded, (theirs, points) = load(tmp_path, state, table, **settings), clouds()
-    encoder = {key.removeprefix("point_encoder."): tensor for key, tensor in state.items()}
-    expected = published.mlp_feature(encoder, theirs, FEW_ANCHORS["anchors"], FEW_ANCHORS["neighbors"])
-    if "projection.weight" in state:
-        expected = expected @ state["projection.weight"][:, :, 0].T + state["projection.bias"]
-    if "pc_projection" in state:
-        expected = published.classifier_hidden(encoder, expected) @ state["pc_projection"]
-    torch.testing.assert_close(loaded.tower(points, torch.zeros(2, 30, 3)), expected, atol=1e-5, rtol=1e-5)
+    vectors = loaded.tower(points, torch.zeros(2, 30, 3))
+    torch.testing.assert_close(vectors, published_vectors(name, theirs, loaded), atol=1e-5, rtol=1e-5)
 
 
 @torch.no_grad()
@@ -181,14 +180,34 @@ def test_the_configuration_is_that_of_the_tensors(tmp_path: Path) -> None:
     assert config["head"] == [14, 12]
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("name", ["CG3D PointTransformer", "ULIP PointMLP"])
-def test_a_loaded_encoder_can_be_stored_as_a_tower(name: str, tmp_path: Path) -> None:
+def test_convention_a_model_made_of_it_gives_the_published_vector_of_a_cloud_with_y_up(
+    name: str, tmp_path: Path
+) -> None:
     state, table, settings = ALL[name]
-    loaded, path = load(tmp_path, state, table, **settings), tmp_path / "tower.safetensors"
-    write_arrays({key: tensor.numpy() for key, tensor in loaded.tower.state_dict().items()}, path)
-    again = load_strict(resolve(loaded.architecture)(**loaded.config), read_state(path), path)
-    points, colors = clouds()[1], torch.zeros(2, 30, 3)
-    assert torch.equal(again(points, colors), loaded.tower(points, colors))
+    loaded = load(tmp_path, state, table, **settings)
+    theirs = normalize_unit_sphere(np.random.default_rng(0).normal(size=(40, 3)))[0]
+    model = Model(bundle_with(loaded, tmp_path / "bundle"))
+    vector = model.encode_clouds([PointCloud(3 * theirs + 1, up="y")], normalize=False)
+    expected = published_vectors(name, torch.from_numpy(theirs)[None], loaded)
+    torch.testing.assert_close(torch.from_numpy(vector), expected, atol=1e-5, rtol=1e-5)
+
+
+def bundle_with(loaded: LoadedEncoder, folder: Path) -> Path:
+    """A model in the true format whose cloud tower is this one."""
+    make_bundle(folder)
+    weights = folder / "cloud.safetensors"
+    write_arrays({key: tensor.numpy() for key, tensor in loaded.tower.state_dict().items()}, weights)
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["towers"]["cloud"] |= {
+        "architecture": loaded.architecture,
+        "config": loaded.config,
+        "weights": weights.name,
+        "sha256": sha256_of(weights),
+    }
+    write_json(card, folder / "card.json")
+    return folder
 
 
 @pytest.mark.parametrize("name", ALL)
