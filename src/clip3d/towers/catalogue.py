@@ -11,6 +11,8 @@ ARCHITECTURES: dict[str, str] = {
     "clip-vit": "clip3d.towers.clip_vit:ClipViT",
     "efficientnet-lite": "clip3d.towers.image:ImageTower",
     "set-abstraction": "clip3d.towers.set_abstraction:SetAbstractionTower",
+    "point-transformer": "clip3d.towers.point_transformer:PointTransformerTower",
+    "point-mlp": "clip3d.towers.point_mlp:PointMLPTower",
 }
 
 
