@@ -25,6 +25,7 @@ from clip3d.towers.clip_tokenizer import ClipTokenizer
 MERGES = learn_merges()
 WRITERS = {
     "openai": tiny_clip.write_openai,
+    "archive": tiny_clip.write_archive,
     "open_clip": tiny_clip.write_open_clip,
     "huggingface": tiny_clip.write_hugging_face,
     "slip": tiny_clip.write_slip,
@@ -59,13 +60,13 @@ def test_a_converted_checkpoint_gives_its_own_vectors(layout, run_cli, tmp_path)
     done = run_cli("models", "convert", path, out, "--licence", "MIT", "--json")
     assert done.returncode == 0, done.stderr
     (record,) = json_lines(done.stdout)
-    clip, model = load_clip(path), clip3d.load(out)
+    clip, model, written = load_clip(path), clip3d.load(out), "openai" if layout == "archive" else layout
     texts, pictures = truth(clip, tmp_path / "published" / "tokenizer.json")
     np.testing.assert_allclose(model.encode_texts(PHRASES), texts, atol=1e-5)
     np.testing.assert_allclose(model.encode_images([PICTURE]), pictures, atol=1e-5)
     np.testing.assert_allclose(model.space.similarity(pictures, texts), pictures @ texts.T, atol=1e-5)
     assert model.space.scale == pytest.approx(clip.facts.scale)
-    assert (record["model"], record["layout"], record["towers"]) == (model.id, layout, ["image", "text"])
+    assert (record["model"], record["layout"], record["towers"]) == (model.id, written, ["image", "text"])
     assert (record["licence"], record["space"]) == ("MIT", model.space.id)
     assert model.name == "mine"
     assert model.card.data[0]["sha256"] == sha256_of(find_weights(path))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 
 import numpy as np
 import pytest
@@ -163,11 +162,6 @@ def test_nothing_in_a_file_is_run(tmp_path):
     with pytest.raises(ModelError, match="not a readable checkpoint"):
         load_clip(tmp_path / "evil.pt")
     assert not (tmp_path / "ran").exists()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)).save(str(tmp_path / "archive.pt"))
-    with pytest.raises(ModelError, match="TorchScript"):
-        load_clip(tmp_path / "archive.pt")
 
 
 @pytest.mark.parametrize(

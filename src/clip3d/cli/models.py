@@ -148,7 +148,7 @@ def convert(
     space = done.model.space
     print_line(f"{out}: {done.model.id}, space {space.id}, {space.dim} dimensions, scale {space.scale:.4g}")
     if not quiet:
-        note(f"read {done.source} as data, layout of {done.facts.layout}; towers image, text, none for clouds")
+        note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it; no tower for clouds")
 
 
 def _summary(model: Model) -> dict[str, Any]:
