@@ -178,7 +178,7 @@ class _Reader:
         return items[::-1]
 
     def _numbers(self, identity: Any) -> _Numbers:
-        word, kind, key, _place, _count = _of(identity, tuple)
+        word, kind, key, *_ = _of(identity, tuple)  # then where it lay, and how many they are
         if word != "storage" or _of(kind, _Named).name not in DTYPES:
             raise ValueError(f"it stores numbers of the kind {kind!r}")
         return _Numbers(_of(key, str), DTYPES[kind.name])
