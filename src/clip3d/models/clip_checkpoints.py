@@ -89,8 +89,8 @@ def load_clip(path: str | PathLike[str], *, activation: str | None = None) -> Cl
         activation: "gelu" or "quick_gelu", in both towers, for weights whose config is lost.
 
     Returns:
-        Towers in float32 and facts. Pictures are prepared as CLIP's: short side to the tower's size by bicubic
-        interpolation, centre square, channels scaled. SLIP's own interpolation was bilinear.
+        Towers in float32 and facts. Pictures are prepared as their publishers do: short side to the tower's size by
+        bicubic interpolation (SLIP: bilinear), centre square, channels scaled.
 
     Raises:
         ModelError: if the file is no such checkpoint, with the key that is missing, unknown or of another shape.
@@ -232,7 +232,8 @@ def _common(tensors: State, side: str, width: int, settings: TowerSettings, head
 
 def _preprocess(settings: Settings, size: int) -> dict[str, Any]:
     mean, std = settings.channels
-    return {"size": size, "mean": list(mean), "std": list(std)}
+    taken = {"interpolation": settings.interpolation, "rounding": "torchvision"}
+    return {"size": size, "mean": list(mean), "std": list(std), **taken}
 
 
 def _scale(file: Path, state: State) -> float:
