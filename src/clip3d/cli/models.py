@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = o.examples("clip3d models", "clip3d models show mini", "clip3d models check")
 CONVERT_EXAMPLES = o.examples(
     "clip3d models convert CLIP-ViT-L-14/ models/vit-l-14",
+    "clip3d models convert hf-hub:openai/clip-vit-base-patch32 models/vit-b-32",
     "clip3d models convert slip_base_100ep.pt models/slip --tokenizer bpe_simple_vocab_16e6.txt.gz",
 )
 
@@ -101,7 +102,9 @@ def check(
 
 @app.command("convert", epilog=CONVERT_EXAMPLES)
 def convert(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CLIP's file of weights, or its folder.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A CLIP's file of weights, its folder, or hf-hub:OWNER/NAME.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The model's folder; new or empty.")],
     tokenizer: Annotated[
         Path | None,
@@ -112,8 +115,8 @@ def convert(
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
     licence: Annotated[
-        str, typer.Option("--licence", help="Of the weights, as their publisher states it.")
-    ] = "not stated",
+        str | None, typer.Option("--licence", help="Of the weights, if not as the hub's page states it.")
+    ] = None,
     mean: Annotated[
         Mean, typer.Option("--mean", help="Subtracted before comparing: none: CLIP's own cosine; text: as in mini.")
     ] = Mean.none,
@@ -123,18 +126,22 @@ def convert(
 ) -> None:
     """Make a model of a CLIP checkpoint of OpenAI, open_clip, Hugging Face or SLIP.
 
-    Weights are read as data: nothing in a file is run, nothing is fetched. The image and text towers, transformers
-    both, are written as float32 safetensors, with a card, the tokenizer and recorded vectors; all or nothing. A
-    CLIP has no cloud tower.
+    Weights are read as data: nothing in a file is run. Nothing is fetched unless SOURCE names a model on Hugging
+    Face's hub: hf-hub:OWNER/NAME, or OWNER/NAME where no such folder exists; that needs the extra clip3d[clip].
+    The image and text towers, transformers both, are written as float32 safetensors, with a card, the tokenizer and
+    recorded vectors; all or nothing. A CLIP has no cloud tower.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from typing import get_args
 
     from clip3d.models import clip_converting
+    from clip3d.models.clip_hub import is_hub_name
 
+    if is_hub_name(source) and not quiet:
+        note(f"there is no file or folder {source} here: it is looked for on the hub")
     means = {each: each for each in get_args(clip_converting.Mean)}
     done = clip_converting.convert_clip(
-        path,
+        source,
         out,
         tokenizer=tokenizer,
         activation=None if activation is None else activation.value,

@@ -17,7 +17,8 @@ from clip3d.atomic import making_folder
 from clip3d.errors import ModelError, ShapeError
 from clip3d.models.card import Modality
 from clip3d.models.checking import phrases_as_bytes
-from clip3d.models.clip_checkpoints import Clip, ClipFacts, find_weights, load_clip
+from clip3d.models.clip_checkpoints import Clip, ClipFacts, find_weights, load_clip, source_files
+from clip3d.models.clip_hub import Fetched, fetch_checkpoint, is_hub_name
 from clip3d.models.clip_packing import write_clip_towers
 from clip3d.models.clip_phrases import PHRASES_VERSION, mean_phrases
 from clip3d.models.model import Model
@@ -68,7 +69,7 @@ def convert_clip(
     tokenizer: str | PathLike[str] | None = None,
     activation: str | None = None,
     name: str | None = None,
-    licence: str = NOT_STATED,
+    licence: str | None = None,
     mean: Mean = "none",
 ) -> Converted:
     """Make a model's folder from a CLIP checkpoint; it is written whole or not at all.
@@ -80,23 +81,26 @@ def convert_clip(
     spaces. A space's id comes from the weights and all that decides the vectors, not from the file they came in.
 
     Args:
-        path: as `load_clip` takes it.
+        path: as `load_clip` takes it; or a model on Hugging Face's hub, which is then fetched by the package
+            huggingface_hub: `hf-hub:OWNER/NAME`, or `OWNER/NAME` where no such folder exists.
         out: folder that does not exist yet or is empty.
         tokenizer: tokenizer.json or bpe_simple_vocab_16e6.txt.gz, if none lies beside the checkpoint.
         activation: as `load_clip` takes it.
         name: of the model, if not the folder's.
-        licence: of the weights, as their publisher states it.
+        licence: of the weights, as their publisher states it; None for what the hub's page says, if it is there.
         mean: what the space subtracts, "none" or "text".
 
     Raises:
-        ModelError: if the checkpoint or tokenizer cannot be used, or `out` is not empty.
+        ModelError: if the checkpoint or tokenizer cannot be used or fetched, or `out` is not empty.
+        MissingExtra: if a model on the hub is named, and huggingface_hub is not installed.
         ShapeError: if `mean` is neither.
     """
     folder = Path(out).resolve()
     _check_empty(folder)
     if mean not in get_args(Mean):
         raise ShapeError(f"the mean must be one of {', '.join(get_args(Mean))}, got {mean!r}")
-    source = find_weights(Path(path))
+    fetched = fetch_checkpoint(str(path)) if is_hub_name(str(path)) else None
+    source = find_weights(fetched.folder if fetched else Path(path))
     clip = load_clip(source, activation=activation)
     vocabulary = Path(tokenizer) if tokenizer is not None else clip.facts.tokenizer
     if vocabulary is None or not vocabulary.is_file():
@@ -106,9 +110,9 @@ def convert_clip(
     facts = {
         "name": name or folder.name,
         "version": "1",
-        "licence": licence,
+        "licence": licence or (fetched and fetched.licence) or NOT_STATED,
         "templates": list(TEMPLATES),
-        "data": [_provenance(source, clip, licence)],
+        "data": [_provenance(source, clip, fetched)],
         "measured": [],
         "limits": [*LIMITS, NO_MEAN if mean == "none" else TEXT_MEAN],
     }
@@ -127,11 +131,13 @@ def _check_empty(folder: Path) -> None:
         raise ModelError(folder, "is the folder that you are in", "name one inside it")
 
 
-def _provenance(source: Path, clip: Clip, licence: str) -> dict[str, Any]:
+def _provenance(source: Path, clip: Clip, fetched: Fetched | None) -> dict[str, Any]:
+    first, *others = source_files(source)
     return {
         "name": f"CLIP checkpoint {source.name}, layout of {clip.facts.layout}",
-        "sha256": sha256_of(source),
-        "licence": licence,
+        "sha256": sha256_of(first),
+        **({"files": {shard.name: sha256_of(shard) for shard in others}} if others else {}),
+        **({"source": fetched.source} if fetched else {}),
         "use": "image and text tower, converted by clip3d models convert without a change but to float32",
     }
 

@@ -17,7 +17,7 @@ def load(name: str | PathLike[str] = DEFAULT, *, device: str = "cpu") -> Model:
 
     Args:
         name: an embedded model ("mini") or the path of a folder that holds a card.json.
-        device: torch device of the image and cloud towers, such as "cpu", "cuda" or "cuda:1".
+        device: torch device of the towers, such as "cpu", "cuda" or "cuda:1"; that of `mini` for texts is NumPy.
 
     Raises:
         ModelError: if there is no such model, or its files are damaged.

@@ -38,12 +38,12 @@ class Label:
 class Model:
     """Towers of one space with their card.
 
-    Towers are loaded when first used, each file checked against its hash. Text needs no torch.
+    Towers are loaded when first used, each file checked against its hash. The text tower of `mini` needs no torch.
 
     Attributes:
         folder: where card and weights lie.
         card: what the model is, how inputs are prepared, what was measured.
-        device: torch device of the image and cloud towers.
+        device: torch device of the towers; a text tower that needs no torch ignores it.
     """
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
@@ -232,13 +232,19 @@ class Model:
         path = self.folder / tower.weights
         try:
             if tower.modality == "text":
-                return architecture.load(self.folder, tower.weights, **tower.config)
+                return self._placed(architecture.load(self.folder, tower.weights, **tower.config))
             module = architecture(**tower.config)
         except (TypeError, ValueError) as error:
             reason = f"states the {tower.modality} tower's configuration wrongly: {error}"
             raise ModelError(self.folder / "card.json", reason) from error
+        return self._placed(load_strict(module, read_state(path), path))
+
+    def _placed(self, tower: Any) -> Any:
+        """The tower on the model's device; one that is no torch module stays where it is."""
+        if not hasattr(tower, "to"):
+            return tower
         try:
-            return load_strict(module, read_state(path), path).to(self.device)
+            return tower.to(self.device)
         except (RuntimeError, AssertionError) as error:
             reason = f"cannot run on the device {self.device!r}: {str(error).splitlines()[0]}"
             raise ModelError(self.folder, reason, "cpu always works") from error
