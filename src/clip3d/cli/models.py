@@ -1,4 +1,4 @@
-"""`clip3d models`: which models there are, their cards, whether they are whole, and CLIPs made into models."""
+"""`clip3d models`: which there are, their cards, whether they are whole; CLIPs made into models, models joined."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONVERT_EXAMPLES = o.examples(
     "clip3d models convert slip_base_100ep.pt models/slip --tokenizer bpe_simple_vocab_16e6.txt.gz",
 )
 
-app = typer.Typer(help="List, show, check and convert models.", epilog=EXAMPLES, rich_markup_mode=None)
+app = typer.Typer(help="List, show, check, convert and join models.", epilog=EXAMPLES, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="An embedded model or its folder.")]
 
@@ -44,7 +44,7 @@ class Mean(str, Enum):
 
 @app.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: o.Json = False) -> None:
-    """List the models that come with the package; show and check any; convert CLIPs."""
+    """List the models that come with the package; show and check any; convert CLIPs; join towers."""
     if context.invoked_subcommand is not None:
         return
     from clip3d.models.loading import embedded_models
@@ -156,6 +156,26 @@ def convert(
     print_line(f"{out}: {done.model.id}, space {space.id}, {space.dim} dimensions, scale {space.scale:.4g}")
     if not quiet:
         note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it; no tower for clouds")
+
+
+@app.command("join", epilog=o.examples("clip3d models join models/vit-l-14 models/clouds -o models/all"))
+def join(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL", help="Two models or more of one space.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="The model's folder; new or empty.")],
+    name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Put the towers of several models of one space into one, such as a CLIP's and a cloud tower's.
+
+    Models of different spaces are refused, and so are two different towers of a kind. Prompts are the first's.
+    """
+    from clip3d.models.joining import join_models
+
+    joined = join_models([load_model(each, "cpu") for each in names], out, name=name)
+    if as_json:
+        print_json(_summary(joined))
+    else:
+        print_line(f"{out}: {joined.id}, space {joined.space.id}, towers {', '.join(joined.card.towers)}")
 
 
 def _summary(model: Model) -> dict[str, Any]:

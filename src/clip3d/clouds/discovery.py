@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from clip3d.clouds.formats.npy import names_points
 from clip3d.clouds.formats.xyz import is_table
 from clip3d.clouds.reading import SUFFIXES
-from clip3d.errors import CloudError
+from clip3d.errors import CloudError, FileProblem
 
 # Suffixes that mostly belong to other things; in a folder such a file counts when it begins as clouds do.
 LOOSE_SUFFIXES = {".txt": is_table, ".csv": is_table, ".npz": names_points}
@@ -18,10 +18,27 @@ LOOSE_SUFFIXES = {".txt": is_table, ".csv": is_table, ".npz": names_points}
 
 @dataclass(frozen=True)
 class Found:
-    """Cloud files in the order in which they were named, each folder's sorted, and what was wrong with the rest."""
+    """Files in the order in which they were named, each folder's sorted, and what was wrong with the rest."""
 
     files: list[Path] = field(default_factory=list)
-    problems: list[CloudError] = field(default_factory=list)
+    problems: list[FileProblem] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is looked for.
+
+    Attributes:
+        noun: its name.
+        suffixes: small, with their dots.
+        error: kind of the problems.
+        loose: suffixes whose files count in a folder only when this function of the path says so.
+    """
+
+    noun: str
+    suffixes: Collection[str]
+    error: type[FileProblem]
+    loose: Mapping[str, Callable[[Path], bool]] = field(default_factory=dict)
 
 
 def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
@@ -32,42 +49,47 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     points). A file named twice is listed once. Nothing is raised: a path that is missing, is of an unknown format,
     or is a folder without a cloud is a problem.
     """
+    return find_files(paths, Kind("cloud", SUFFIXES, CloudError, LOOSE_SUFFIXES))
+
+
+def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], kind: Kind) -> Found:
+    """List the files of a kind among paths, as `find_clouds` does clouds."""
     found = Found()
     seen: set[Path] = set()
     for path in map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         try:
-            for file in _expand(path, found.problems):
+            for file in _expand(path, kind, found.problems):
                 real = file.resolve()
                 if real not in seen:
                     seen.add(real)
                     found.files.append(file)
-        except CloudError as error:
+        except FileProblem as error:
             found.problems.append(error)
         except (OSError, RuntimeError, ValueError) as error:
-            found.problems.append(CloudError(path, f"it cannot be searched: {error}"))
+            found.problems.append(kind.error(path, f"it cannot be searched: {error}"))
     return found
 
 
-def _expand(path: Path, problems: list[CloudError]) -> list[Path]:
-    formats = ", ".join(sorted(SUFFIXES))
+def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
+    formats = ", ".join(sorted(kind.suffixes))
     if path.is_dir():
         known = len(problems)
-        files = sorted(_walk(path, path.resolve(), problems))
+        files = sorted(_walk(path, path.resolve(), kind, problems))
         if not files and len(problems) == known:
-            raise CloudError(path, "no cloud file in this folder or below it", f"looked for {formats}")
+            raise kind.error(path, f"no {kind.noun} file in this folder or below it", f"looked for {formats}")
         return files
     if not path.exists():
-        raise CloudError(path, "there is no such file or folder", "check the spelling of the path")
-    if path.suffix.lower() not in SUFFIXES:
+        raise kind.error(path, "there is no such file or folder", "check the spelling of the path")
+    if path.suffix.lower() not in kind.suffixes:
         named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
-        raise CloudError(path, f"clip3d does not read {named}", f"it reads {formats}")
+        raise kind.error(path, f"clip3d does not read {named} as {kind.noun}s", f"it reads {formats}")
     return [path]
 
 
-def _walk(folder: Path, root: Path, problems: list[CloudError]) -> Iterator[Path]:
+def _walk(folder: Path, root: Path, kind: Kind, problems: list[FileProblem]) -> Iterator[Path]:
     def closed(error: OSError) -> None:
         reason = f"this folder cannot be listed: {error.strerror or error}"
-        problems.append(CloudError(error.filename, reason, "check its permissions"))
+        problems.append(kind.error(error.filename, reason, "check its permissions"))
 
     entered = {root}
     for place, folders, names in os.walk(folder, onerror=closed, followlinks=True):
@@ -80,12 +102,12 @@ def _walk(folder: Path, root: Path, problems: list[CloudError]) -> Iterator[Path
                 kept.append(name)
         folders[:] = kept
         for name in names:
-            if not name.startswith(".") and _is_cloud(here / name, root):
+            if not name.startswith(".") and _counts(here / name, root, kind):
                 yield here / name
 
 
-def _is_cloud(path: Path, root: Path) -> bool:
+def _counts(path: Path, root: Path, kind: Kind) -> bool:
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES or not path.is_file() or not path.resolve().is_relative_to(root):
+    if suffix not in kind.suffixes or not path.is_file() or not path.resolve().is_relative_to(root):
         return False
-    return suffix not in LOOSE_SUFFIXES or LOOSE_SUFFIXES[suffix](path)
+    return suffix not in kind.loose or kind.loose[suffix](path)

@@ -33,8 +33,11 @@ TEMPLATES = ("a photo of a {}",)
 GOLDEN_PHRASES = ["a chair", "something to sit on", "a round wooden table", "red car", "an aeroplane", ""]
 SPACE_FILE = "space.safetensors"
 NOT_STATED = "not stated"
+NO_CLOUD_TOWER = (
+    "It has no cloud tower: it finds and names pictures, but no 3D object until one is trained into its space."
+)
 LIMITS = (
-    "It has no cloud tower: no 3D object is found or named with it until one is trained into its space.",
+    NO_CLOUD_TOWER,
     "It was not measured here. What its publisher says of its data, accuracy and faults holds.",
 )
 NO_MEAN = (
@@ -96,7 +99,7 @@ def convert_clip(
         ShapeError: if `mean` is neither.
     """
     folder = Path(out).resolve()
-    _check_empty(folder)
+    check_empty(folder)
     if mean not in get_args(Mean):
         raise ShapeError(f"the mean must be one of {', '.join(get_args(Mean))}, got {mean!r}")
     fetched = fetch_checkpoint(str(path)) if is_hub_name(str(path)) else None
@@ -123,7 +126,8 @@ def convert_clip(
     return Converted(Model(folder), source, clip.facts)
 
 
-def _check_empty(folder: Path) -> None:
+def check_empty(folder: Path) -> None:
+    """Raise ModelError unless a model may be written to a folder: a new or empty one that is not the one in use."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         remedy = "choose another, or delete it first"
         raise ModelError(folder, "is no empty folder, and nothing in it is written over", remedy)

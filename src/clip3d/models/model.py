@@ -107,8 +107,11 @@ class Model:
 
     def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
         """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
-        prepare = self._preparation("image", ImagePreprocess)
-        return self._encode("image", images, lambda image: (prepare(image),), normalize, batch_size)
+        return self.encode_pixels(map(self.image_preparation(), images), normalize=normalize, batch_size=batch_size)
+
+    def encode_pixels(self, pixels: Iterable[Array], *, normalize: bool = True, batch_size: int = 16) -> Array:
+        """Vectors (n, d) float32 of n pictures (3, s, s) float32, as `image_preparation` makes them."""
+        return self._encode("image", pixels, lambda picture: (picture,), normalize, batch_size)
 
     def encode_clouds(
         self,
@@ -207,6 +210,14 @@ class Model:
     def cloud_preparation(self) -> CloudPreprocess:
         """How clouds are made ready for the cloud tower; ModelError if the card states it wrongly."""
         return self._preparation("cloud", CloudPreprocess)
+
+    def image_preparation(self) -> Callable[[Any], Array]:
+        """How a picture (a PIL image or (h, w, 3) uint8) becomes the pixels (3, s, s) that the image tower takes.
+
+        Raises:
+            ModelError: if the card states it wrongly.
+        """
+        return self._preparation("image", ImagePreprocess)
 
     def _preparation(self, modality: Modality, kind: type[P]) -> P:
         try:

@@ -52,7 +52,8 @@ def read_shards(index: Path) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    places, state = _read(index), {}
+    places = _read(index)
+    state: dict[str, torch.Tensor] = {}
     for shard in shards_of(index):
         try:
             found = load_file(shard)
