@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from clip3d.atomic import making_folder
 from clip3d.errors import ModelError, ShapeError
 from clip3d.models.card import Modality
+from clip3d.models.checking import check_has_folder
 from clip3d.models.clip_converting import NO_CLOUD_TOWER, check_empty
 from clip3d.models.model import Model
 from clip3d.models.packing import TowerFacts, pack
@@ -43,6 +44,8 @@ def join_models(models: Sequence[Model], out: str | PathLike[str], *, name: str 
     check_empty(folder)
     if len(models) < 2:
         raise ShapeError(f"joining takes two models or more, got {len(models)}")
+    for model in models:
+        check_has_folder(model)
     _check_spaces(models)
     owners = _owners(models)
     with making_folder(folder) as temporary:
