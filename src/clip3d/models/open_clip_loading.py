@@ -6,6 +6,7 @@ Weights are read as safetensors or with torch's `weights_only`; nothing in a fil
 from __future__ import annotations
 
 import hashlib
+import logging
 import sys
 import tempfile
 import warnings
@@ -18,6 +19,8 @@ from typing import Any
 from clip3d.errors import MissingExtra, ModelError
 from clip3d.models.script_archive import is_script_archive, read_script_archive
 from clip3d.models.weights import sha256_of
+
+log = logging.getLogger(__name__)
 
 PREFIX, HUB_PREFIX = "open_clip:", "hf-hub:"
 # Variables, each of a module, that keep huggingface_hub and transformers off the network.
@@ -90,7 +93,7 @@ def open_checkpoint(name: str) -> Opened:
         raise MissingExtra("reading CLIP checkpoints", "open_clip_torch", "clip") from error
     try:
         # A local file may belong to a model whose tokenizer open_clip would fetch.
-        with _off_line() if meant.local else nullcontext():
+        with _quiet_root(), _off_line() if meant.local else nullcontext():
             return _open(open_clip, meant)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
         reason = str(error).strip().splitlines() or [type(error).__name__]
@@ -141,6 +144,26 @@ def _off_line() -> Iterator[None]:
         for (module, name), value in zip(switches, before, strict=True):
             setattr(module, name, value)
         _drop_connections()
+
+
+@contextmanager
+def _quiet_root() -> Iterator[None]:
+    """Take what open_clip tells the root logger, such as that it begins with random weights, for details.
+
+    Without a handler there, its first message would also set up one that prints everything of this package again.
+    """
+    handler, root = _Details(), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+class _Details(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "root":  # this package's own messages come by here too
+            log.info("open_clip: %s", record.getMessage())
 
 
 def _drop_connections() -> None:
