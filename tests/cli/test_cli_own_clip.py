@@ -124,6 +124,20 @@ def test_3d_files_are_found_alike_with_a_cloud_tower_of_the_space(models, photos
     assert json_lines(done.stdout)[0]["n"] == 4
 
 
+def test_with_views_3d_files_are_found_through_pictures_drawn_of_them(models, assets, run_cli, tmp_path):
+    (published,) = models["huggingface"].parent.glob("huggingface-published")
+    done = run_cli("models", "convert", published, tmp_path / "seeing", "--views", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json_lines(done.stdout)[0]["space"] == clip3d.load(models["huggingface"]).space.id
+    model = clip3d.load(tmp_path / "seeing")
+    paths, scores = hits(run_cli, "the red chairs", assets, "--model", model.folder)
+    clouds = [clip3d.read(path) for path in paths]
+    expected = model.encode_clouds(clouds) @ model.encode_texts(["the red chairs"])[0]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    assert run_cli("models", "check", model.folder).returncode == 0
+    assert run_cli("search", "a chair", assets, "--model", models["huggingface"]).returncode == 1
+
+
 def test_pictures_are_named_embedded_and_shown(models, photos, run_cli, tmp_path):
     model = clip3d.load(models["huggingface"])
     done = run_cli("classify", photos, "--labels", "chair,table", "--model", model.folder, "--json")

@@ -41,6 +41,8 @@ def test_a_joined_model_answers_as_its_parts_do(without_clouds, tmp_path):
     assert joined.card.limits == ("It knows five words.", "It saw nothing.")
     assert joined.card.measured == ({"model": clouds.id, "test": "none", "value": 0.5},)
     assert all(check.passed for check in check_model(joined))
+    again = join_models([joined, clouds, without_clouds], tmp_path / "again")
+    assert again.card.weights_hash == joined.card.weights_hash, "the same tower twice is one"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 

@@ -120,6 +120,9 @@ def convert(
     mean: Annotated[
         Mean, typer.Option("--mean", help="Subtracted before comparing: none: CLIP's own cosine; text: as in mini.")
     ] = Mean.none,
+    views: Annotated[
+        bool, typer.Option("--views", help="A cloud tower too: pictures drawn of a cloud, seen by the image tower.")
+    ] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
@@ -129,16 +132,18 @@ def convert(
     Weights are read as data: nothing in a file is run. Nothing is fetched unless SOURCE names a model on Hugging
     Face's hub: hf-hub:OWNER/NAME, or OWNER/NAME where no such folder exists; that needs the extra clip3d[clip].
     The image and text towers, transformers both, are written as float32 safetensors, with a card, the tokenizer and
-    recorded vectors; all or nothing. A CLIP has no cloud tower.
+    recorded vectors; all or nothing. A CLIP has no cloud tower: with --views its image tower sees clouds through
+    pictures drawn of them.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from typing import get_args
 
     from clip3d.models import clip_converting
-    from clip3d.models.clip_hub import is_hub_name
+    from clip3d.models.clip_hub import PREFIX, is_hub_name
 
     if is_hub_name(source) and not quiet:
-        note(f"there is no file or folder {source} here: it is looked for on the hub")
+        absent = "" if source.startswith(PREFIX) else f"there is no file or folder {source} here; "
+        note(f"{absent}{source.removeprefix(PREFIX)} is looked for on the hub")
     means = {each: each for each in get_args(clip_converting.Mean)}
     done = clip_converting.convert_clip(
         source,
@@ -148,6 +153,7 @@ def convert(
         name=name,
         licence=licence,
         mean=means[mean.value],
+        views=views,
     )
     if as_json:
         print_json({**_summary(done.model), "layout": done.facts.layout, "source": str(done.source)})
@@ -155,7 +161,8 @@ def convert(
     space = done.model.space
     print_line(f"{out}: {done.model.id}, space {space.id}, {space.dim} dimensions, scale {space.scale:.4g}")
     if not quiet:
-        note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it; no tower for clouds")
+        note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it")
+        note(f"towers: {', '.join(done.model.card.towers)}")
 
 
 @app.command("join", epilog=o.examples("clip3d models join models/vit-l-14 models/clouds -o models/all"))

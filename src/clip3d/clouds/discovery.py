@@ -32,12 +32,14 @@ class Kind:
         noun: its name.
         suffixes: small, with their dots.
         error: kind of the problems.
+        hint: more words for what to do where there is none.
         loose: suffixes whose files count in a folder only when this function of the path says so.
     """
 
     noun: str
     suffixes: Collection[str]
     error: type[FileProblem]
+    hint: str = ""
     loose: Mapping[str, Callable[[Path], bool]] = field(default_factory=dict)
 
 
@@ -49,7 +51,7 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     points). A file named twice is listed once. Nothing is raised: a path that is missing, is of an unknown format,
     or is a folder without a cloud is a problem.
     """
-    return find_files(paths, Kind("cloud", SUFFIXES, CloudError, LOOSE_SUFFIXES))
+    return find_files(paths, Kind("cloud", SUFFIXES, CloudError, loose=LOOSE_SUFFIXES))
 
 
 def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], kind: Kind) -> Found:
@@ -76,13 +78,14 @@ def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
         known = len(problems)
         files = sorted(_walk(path, path.resolve(), kind, problems))
         if not files and len(problems) == known:
-            raise kind.error(path, f"no {kind.noun} file in this folder or below it", f"looked for {formats}")
+            reason = f"no {kind.noun} file in this folder or below it"
+            raise kind.error(path, reason, f"looked for {formats}{kind.hint}")
         return files
     if not path.exists():
         raise kind.error(path, "there is no such file or folder", "check the spelling of the path")
     if path.suffix.lower() not in kind.suffixes:
         named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
-        raise kind.error(path, f"clip3d does not read {named} as {kind.noun}s", f"it reads {formats}")
+        raise kind.error(path, f"clip3d does not read {named} as {kind.noun}s", f"it reads {formats}{kind.hint}")
     return [path]
 
 

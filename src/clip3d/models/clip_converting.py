@@ -22,7 +22,8 @@ from clip3d.models.clip_hub import Fetched, fetch_checkpoint, is_hub_name
 from clip3d.models.clip_packing import write_clip_towers
 from clip3d.models.clip_phrases import PHRASES_VERSION, mean_phrases
 from clip3d.models.model import Model
-from clip3d.models.packing import TowerFacts, golden_images, pack
+from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
+from clip3d.models.preprocess import MAX_CANDIDATES
 from clip3d.models.weights import sha256_of, write_arrays
 from clip3d.spaces import unit
 
@@ -36,8 +37,11 @@ NOT_STATED = "not stated"
 NO_CLOUD_TOWER = (
     "It has no cloud tower: it finds and names pictures, but no 3D object until one is trained into its space."
 )
+DRAWN_CLOUDS = (
+    "Clouds are seen by the image tower through pictures drawn of them from several sides: that needs no training, "
+    "but is slow, and a drawing shows less than a photograph."
+)
 LIMITS = (
-    NO_CLOUD_TOWER,
     "It was not measured here. What its publisher says of its data, accuracy and faults holds.",
 )
 NO_MEAN = (
@@ -74,6 +78,7 @@ def convert_clip(
     name: str | None = None,
     licence: str | None = None,
     mean: Mean = "none",
+    views: bool = False,
 ) -> Converted:
     """Make a model's folder from a CLIP checkpoint; it is written whole or not at all.
 
@@ -92,6 +97,7 @@ def convert_clip(
         name: of the model, if not the folder's.
         licence: of the weights, as their publisher states it; None for what the hub's page says, if it is there.
         mean: what the space subtracts, "none" or "text".
+        views: also give it a cloud tower, which draws pictures of a cloud and encodes them with the image tower.
 
     Raises:
         ModelError: if the checkpoint or tokenizer cannot be used or fetched, or `out` is not empty.
@@ -117,12 +123,14 @@ def convert_clip(
         "templates": list(TEMPLATES),
         "data": [_provenance(source, clip, fetched)],
         "measured": [],
-        "limits": [*LIMITS, NO_MEAN if mean == "none" else TEXT_MEAN],
+        "limits": [DRAWN_CLOUDS if views else NO_CLOUD_TOWER, *LIMITS, NO_MEAN if mean == "none" else TEXT_MEAN],
     }
     with making_folder(folder) as temporary:
         towers = write_clip_towers(clip, temporary, vocabulary)
         space = _write_space(clip, temporary, towers, mean)
-        pack(temporary, facts, space, towers, _golden())
+        if views:
+            towers["cloud"] = _drawing_tower(towers["image"])
+        pack(temporary, facts, space, towers, _golden() | (golden_clouds() if views else {}))
     return Converted(Model(folder), source, clip.facts)
 
 
@@ -174,6 +182,14 @@ def _text_mean(folder: Path, text: TowerFacts) -> Array:
 
     tower = ClipTextTower.load(folder, text.weights, **text.config)
     return np.asarray(unit(tower.encode(mean_phrases())).mean(0), dtype=np.float32)
+
+
+def _drawing_tower(image: TowerFacts) -> TowerFacts:
+    """A cloud tower of the image tower's own weights."""
+    seen = {key: image.preprocess[key] for key in ("size", "mean", "std")}
+    config = {"architecture": image.architecture, "image": image.config, **seen}
+    # drawn pictures need more points than a network for clouds does
+    return TowerFacts("rendered-views", image.weights, config, {"points": MAX_CANDIDATES})
 
 
 def _golden() -> dict[str, Any]:

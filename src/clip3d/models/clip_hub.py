@@ -62,7 +62,7 @@ def fetch_checkpoint(name: str) -> Fetched:
     try:
         import huggingface_hub as hub
     except ImportError as error:
-        feature = f"there is no file or folder {name} here, and fetching it from the hub"
+        feature = f"{_absent(name)}fetching {name} from the hub"
         raise MissingExtra(feature, "huggingface_hub", "clip") from error
     repository, revision = match["name"], match["revision"]
     try:
@@ -99,13 +99,18 @@ def _from_cache(hub: Any, name: str, repository: str, revision: str | None, erro
     """The copy in the cache, if what went wrong may be that there is no network."""
     if any(kind.__name__ in REFUSALS for kind in type(error).__mro__):
         remedy = "check the spelling; a model with conditions needs the login of huggingface_hub"
-        raise ModelError(name, f"is neither a file or folder here nor open on the hub: {_reason(error)}", remedy)
+        raise ModelError(name, f"{_absent(name)}is not open on the hub: {_reason(error)}", remedy)
     cached = (hub.try_to_load_from_cache(repository, file, revision=revision) for file in (*USUAL, *BESIDE_WEIGHTS))
     folder = next((Path(path).parent for path in cached if isinstance(path, str)), None)
     if folder is None:
-        reason = f"is no file or folder here, the hub cannot be reached ({_reason(error)}), and no copy is cached"
-        raise ModelError(name, reason, "go on line, or name a folder with a copy") from error
+        reason = f"the hub cannot be reached ({_reason(error)}), and no copy is cached"
+        raise ModelError(name, _absent(name) + reason, "go on line, or name a folder with a copy") from error
     return _fetched(repository, folder, None)
+
+
+def _absent(name: str) -> str:
+    """The other thing that may be wrong with a name that may have meant a folder."""
+    return "" if name.startswith(PREFIX) else "there is no such file or folder here; "
 
 
 def _fetched(repository: str, folder: Path, licence: str | None) -> Fetched:

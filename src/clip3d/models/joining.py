@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from clip3d.atomic import making_folder
 from clip3d.errors import ModelError, ShapeError
-from clip3d.models.card import Modality
+from clip3d.models.card import Modality, TowerCard
 from clip3d.models.checking import check_has_folder
 from clip3d.models.clip_converting import NO_CLOUD_TOWER, check_empty
 from clip3d.models.model import Model
@@ -70,10 +70,16 @@ def _owners(models: Sequence[Model]) -> dict[Modality, Model]:
     for model in models:
         for modality, tower in model.card.towers.items():
             other = owners.setdefault(modality, model)
-            if other.card.towers[modality].id != tower.id:
+            if _same(other.card.towers[modality]) != _same(tower):
                 reason = f"its {modality} tower is another than that of {other.name}"
                 raise ModelError(model.folder, reason, "join models that lack what the others have")
     return owners
+
+
+def _same(tower: TowerCard) -> list[Any]:
+    """What two equal towers share; a tokenizer's file has many forms."""
+    config = {key: value for key, value in tower.config.items() if key != "tokenizer"}
+    return [tower.architecture, config, tower.sha256, tower.preprocess]
 
 
 def _copy_tower(model: Model, modality: Modality, folder: Path) -> TowerFacts:

@@ -13,7 +13,8 @@ from clip3d.errors import ImageError
 PathName = str | PathLike[str]
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tga", ".tif", ".tiff", ".webp")
-PICTURES = Kind("picture", SUFFIXES, ImageError)
+HINT = "; a model without a cloud tower, as this is, looks at pictures alone"
+PICTURES = Kind("picture", SUFFIXES, ImageError, HINT)
 
 
 def find_pictures(paths: PathName | Iterable[PathName]) -> Found:
