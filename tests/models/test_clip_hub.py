@@ -86,7 +86,7 @@ def test_what_is_here_is_never_looked_for_on_the_hub(hub, tmp_path, monkeypatch)
 def test_names_that_lead_nowhere_are_refused(hub, run_cli, tmp_path):
     done = run_cli("models", "convert", "maker/tyni", tmp_path / "mine")
     assert done.returncode == 2
-    assert "there is no such file or folder here; is not open on the hub: 404" in done.stderr
+    assert "there is no such file or folder here; it is not open on the hub: 404" in done.stderr
     assert not (tmp_path / "mine").exists()
     with pytest.raises(ModelError, match="write hf-hub:OWNER/NAME"):
         fetch_checkpoint("hf-hub:maker/../tiny")
@@ -107,7 +107,8 @@ def test_one_checkpoint_is_fetched_of_several_forms():
 
 def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch, run_cli):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(MissingExtra, match=r'no such file or folder here; fetching maker/tiny.*pip install "clip3d\[clip\]"'):
+    told = r'no such file or folder here; fetching maker/tiny.*pip install "clip3d\[clip\]"'
+    with pytest.raises(MissingExtra, match=told):
         fetch_checkpoint("maker/tiny")
     assert run_cli("models", "convert", "maker/tiny", tmp_path / "mine").returncode == 2
 

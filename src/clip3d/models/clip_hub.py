@@ -99,7 +99,7 @@ def _from_cache(hub: Any, name: str, repository: str, revision: str | None, erro
     """The copy in the cache, if what went wrong may be that there is no network."""
     if any(kind.__name__ in REFUSALS for kind in type(error).__mro__):
         remedy = "check the spelling; a model with conditions needs the login of huggingface_hub"
-        raise ModelError(name, f"{_absent(name)}is not open on the hub: {_reason(error)}", remedy)
+        raise ModelError(name, f"{_absent(name)}it is not open on the hub: {_reason(error)}", remedy)
     cached = (hub.try_to_load_from_cache(repository, file, revision=revision) for file in (*USUAL, *BESIDE_WEIGHTS))
     folder = next((Path(path).parent for path in cached if isinstance(path, str)), None)
     if folder is None:
