@@ -214,6 +214,10 @@ class Model:
             reason = f"states the preparation of the {modality} tower wrongly: {error}"
             raise ModelError(self.folder / "card.json", reason) from error
 
+    def tower(self, modality: Modality) -> Any:
+        """The tower itself, loaded: a torch module of images or clouds; for text an object with `encode`."""
+        return self._tower(modality)
+
     def _tower(self, modality: Modality) -> Any:
         if modality not in self._towers:
             self._towers[modality] = self._load(self.tower_card(modality))

@@ -71,7 +71,7 @@ class ClipTextTransformer(nn.Module):
         x = self.words(ids) + self.positions[: ids.shape[1]]
         for block in self.blocks:
             x = block(x)
-        last = x[torch.arange(len(x), device=x.device), ids.argmax(1)]
+        last = x[torch.arange(x.shape[0], device=x.device), ids.argmax(1)]
         return cast(Tensor, self.projection(self.norm(last)))
 
 

@@ -32,10 +32,11 @@ def farthest_points(xyz: Tensor, n: int) -> Tensor:
     _check(xyz, "xyz")
     if _in_numpy(xyz):
         return torch.from_numpy(farthest_point_samples(_array(xyz), n))
-    distinct = min(n, xyz.shape[1])
+    # here and below chosen, not computed by min, so that a recorded graph has a whole number where it can
+    distinct = n if n <= xyz.shape[1] else xyz.shape[1]
     coordinates = xyz.float().transpose(1, 2).contiguous()  # (b, 3, p)
     nearest = torch.full_like(coordinates[:, 0], float("inf"))
-    chosen = [torch.zeros(len(xyz), dtype=torch.long, device=xyz.device)]
+    chosen = [torch.zeros(xyz.shape[0], dtype=torch.long, device=xyz.device)]
     while len(chosen) < distinct:
         newest = coordinates.gather(2, chosen[-1].view(-1, 1, 1).expand(-1, 3, 1))
         square = (coordinates - newest).square_()
@@ -43,7 +44,7 @@ def farthest_points(xyz: Tensor, n: int) -> Tensor:
         # max() may return any of several equal maxima, the lowest index is wanted
         chosen.append((nearest == nearest.amax(1, keepdim=True)).byte().argmax(1))
     order = torch.stack(chosen, dim=1)
-    return order[:, torch.arange(n, device=xyz.device) % distinct]
+    return order if distinct is n else order[:, torch.arange(n, device=xyz.device) % distinct]
 
 
 @torch.no_grad()
@@ -60,14 +61,12 @@ def nearest(xyz: Tensor, centers: Tensor, k: int) -> Tensor:
     """
     _check(xyz, "xyz")
     _check(centers, "centers")
-    distinct = min(k, xyz.shape[1])
+    distinct = k if k <= xyz.shape[1] else xyz.shape[1]
     if _in_numpy(xyz) and xyz.shape[1] > ALL_PAIRS_POINTS:
         index = torch.from_numpy(_nearest_by_tree(_array(xyz), _array(centers), distinct))
     else:
-        # The matrix-product form of cdist loses digits for clouds far from the origin.
-        distance = torch.cdist(centers.float(), xyz.float(), compute_mode="donot_use_mm_for_euclid_dist")
-        index = distance.topk(distinct, dim=-1, largest=False).indices
-    return index if distinct == k else index[..., torch.arange(k, device=xyz.device) % distinct]
+        index = _distances(centers.float(), xyz.float()).topk(distinct, dim=-1, largest=False).indices
+    return index if distinct is k else index[..., torch.arange(k, device=xyz.device) % distinct]
 
 
 def gather(features: Tensor, index: Tensor) -> Tensor:
@@ -76,6 +75,15 @@ def gather(features: Tensor, index: Tensor) -> Tensor:
     offset = p * torch.arange(b, device=index.device).view(-1, *[1] * (index.dim() - 1))
     # An embedding look-up has the fastest backward pass of the ways to gather rows.
     return torch.nn.functional.embedding(index + offset, features.reshape(b * p, c))
+
+
+def _distances(centers: Tensor, xyz: Tensor) -> Tensor:
+    """What orders the points (b, p, 3) by how near they lie to each centre (b, m, 3): (b, m, p)."""
+    if _is_recorded():
+        # Exchange formats know no cdist.
+        return (centers[:, :, None] - xyz[:, None]).square().sum(-1)
+    # The matrix-product form of cdist loses digits for clouds far from the origin.
+    return torch.cdist(centers, xyz, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _nearest_by_tree(clouds: np.ndarray, centers: np.ndarray, k: int) -> np.ndarray:
@@ -88,8 +96,11 @@ def _nearest_by_tree(clouds: np.ndarray, centers: np.ndarray, k: int) -> np.ndar
 
 
 def _in_numpy(xyz: Tensor) -> bool:
-    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
-    return xyz.device.type == "cpu" and not recorded
+    return xyz.device.type == "cpu" and not _is_recorded()
+
+
+def _is_recorded() -> bool:
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
 
 
 def _array(xyz: Tensor) -> np.ndarray:

@@ -47,7 +47,8 @@ class SetAbstraction(nn.Module):
 
     def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """From xyz (b, p, 3) and features (b, p, c) to centres (b, m, 3) and summaries (b, m, out_width)."""
-        count = min(self.centers, xyz.shape[1])
+        # chosen, not computed by min, so that a recorded graph of large clouds has a whole number here
+        count = self.centers if xyz.shape[1] >= self.centers else xyz.shape[1]
         centers = gather(xyz, farthest_points(xyz, count))
         neighbors = nearest(xyz, centers, self.neighborhood(xyz.shape[1]))
         lifted = self.position(xyz) + self.feature(features)
@@ -59,8 +60,9 @@ class SetAbstraction(nn.Module):
     def neighborhood(self, p: int) -> int:
         """How many points make a neighbourhood in a cloud of p."""
         if not self.density:
-            return min(self.neighbors, p)
-        return min(max(round(self.neighbors * p / self.density), LEAST_NEIGHBORS), p)
+            return _least(self.neighbors, p)
+        share = _rounded(self.neighbors * p, self.density)
+        return _least(-_least(-share, -LEAST_NEIGHBORS), p)
 
 
 class Block(nn.Module):
@@ -130,6 +132,11 @@ class SetAbstractionTower(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
         self.head = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, dim))
 
+    @property
+    def recorded_from(self) -> int:
+        """Points of the smallest cloud that one recorded graph serves: a smaller one has fewer centres."""
+        return max(self.fine.centers, self.fine.neighbors)
+
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.
 
@@ -157,7 +164,7 @@ class SetAbstractionTower(nn.Module):
         centers, tokens = self.coarse(centers, features)
         tokens = tokens + self.place(centers)
         if self.pose is not None:
-            known = torch.ones(len(points), dtype=torch.long, device=points.device)
+            known = torch.ones(points.shape[0], dtype=torch.long, device=points.device)
             tokens = tokens + self.pose(known if upright is None else upright.long())[:, None]
         elif upright is not None and not bool(upright.all()):
             raise ShapeError("this cloud tower has no pose-free mode: clouds must be upright")
@@ -170,3 +177,16 @@ class SetAbstractionTower(nn.Module):
 def _over_channels(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
     flat: Tensor = norm(values.reshape(-1, values.shape[-1]))
     return flat.reshape(values.shape)
+
+
+def _rounded(a: int, b: int) -> int:
+    """a / b as `round` gives it, ties to even, but in whole numbers, which a recorded graph can hold for any a."""
+    up = (2 * a + b) // (2 * b)
+    tie = 1 - _least((2 * a + b) % (2 * b), 1)
+    return up - tie * (up % 2)
+
+
+def _least(a: int, b: int) -> int:
+    """min(a, b), which a recorded graph can hold too."""
+    least: int = torch.sym_min(a, b)  # type: ignore[no-untyped-call]
+    return least
