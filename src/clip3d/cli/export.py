@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import note, print_json, print_table, start_logging
+from clip3d.cli.output import print_json, print_table, start_logging
 from clip3d.cli.session import load_model
 
 if TYPE_CHECKING:
-    from clip3d.models.exporting import Exported, Port
+    from clip3d.models.export_notes import Port, Written
 
 EXAMPLES = o.examples(
     "clip3d export --tower cloud -o cloud.onnx",
+    "clip3d export --tower text -o text.onnx",
     "clip3d export --tower image --format torch -o image.pt2 --json",
 )
 
@@ -52,8 +53,10 @@ def export(
 ) -> None:
     """Write a tower of a model as ONNX or torch.export, and check it against the tower.
 
-    The file takes inputs prepared as the model's card says, any number in a batch, and gives raw vectors. It is put
-    in its place only if its vectors are the tower's, to 0.0001, on several sizes of batch and numbers of points.
+    The file takes any number of prepared inputs in a batch, clouds of 32 points or more, and gives raw vectors. It
+    is put in its place only if its vectors are the tower's, to 0.0001, on several sizes of batch and numbers of
+    points. FILE.json beside it says how inputs are prepared and vectors compared. What is written of a text tower
+    begins at token ids: cutting text into tokens stays outside, and the tokenizer is put beside the file.
     """
     start_logging(quiet=quiet, verbose=verbose)
     if points and tower is not Tower.cloud:
@@ -62,15 +65,13 @@ def export(
 
     loaded = load_model(model, "cpu")
     done = export_tower(loaded, tower.value, output, file_format=file_format.value, points=points)
-    if not (quiet or points or tower is not Tower.cloud or done.least_points):
-        note(f"the file takes clouds of {done.inputs[0].shape[1]} points only: this tower cannot vary their number")
     if as_json:
         print_json(_record(done))
     else:
         print_table(("what", "value"), [(name, _told(value)) for name, value in _record(done).items()])
 
 
-def _record(done: Exported) -> dict[str, object]:
+def _record(done: Written) -> dict[str, object]:
     return {
         "path": str(done.path),
         "format": done.format,
@@ -79,15 +80,14 @@ def _record(done: Exported) -> dict[str, object]:
         "tower": done.tower,
         "inputs": [_port(port) for port in done.inputs],
         "outputs": [_port(port) for port in done.outputs],
-        "least_points": done.least_points,
-        "bytes": done.path.stat().st_size,
+        "bytes": done.size,
         "compared": ["x".join(map(str, shape)) for shape in done.compared],
         "difference": done.difference,
     }
 
 
 def _port(port: Port) -> dict[str, object]:
-    return {"name": port.name, "dtype": port.dtype, "shape": list(port.shape)}
+    return {"name": port.name, "dtype": port.dtype, "shape": list(port.shape), "meaning": port.meaning}
 
 
 def _told(value: object) -> str:

@@ -1,8 +1,8 @@
 """Towers as files that other programs run: ONNX, and the graphs of `torch.export`.
 
-A file takes inputs that are already prepared as the model's card says, in batches of any size, and gives raw
-vectors. Before it is put in its place it is run on several batch sizes and, for clouds, numbers of points, and
-compared with the tower.
+A file takes inputs that are already prepared, in batches of any size, and gives raw vectors. Before it is put in
+its place it is run on several batch sizes and numbers of points or tokens, and compared with the tower. Beside it
+comes what a program needs to prepare inputs and to compare vectors: `clip3d.models.export_notes`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import copyfile
 from typing import Any, Literal
 
 import numpy as np
@@ -21,7 +22,10 @@ from numpy.typing import NDArray
 from clip3d.atomic import replacing
 from clip3d.errors import MissingExtra, ModelError
 from clip3d.models.card import Modality
+from clip3d.models.export_notes import Port, Written, notes, notes_path, tokenizer_path
 from clip3d.models.model import Model
+from clip3d.models.preprocess import MIN_POINTS
+from clip3d.models.weights import write_json
 
 Format = Literal["onnx", "torch"]
 Arrays = dict[str, NDArray[Any]]
@@ -33,66 +37,29 @@ BATCHES = (1, 3, 2, 5)
 
 
 @dataclass(frozen=True)
-class Port:
-    """An input or output of the file: sizes that may vary are names."""
-
-    name: str
-    dtype: str
-    shape: tuple[int | str, ...]
-
-
-@dataclass(frozen=True)
-class Exported:
-    """What was written, and how near it is to the tower.
-
-    Attributes:
-        path: of the file.
-        format: "onnx" or "torch".
-        model: id of the model.
-        tower: the modality.
-        opset: of ONNX; None for the other format.
-        inputs: in their order.
-        outputs: in their order.
-        least_points: of a cloud, where the number of points may vary; None elsewhere.
-        compared: shapes of the first input with which file and tower were compared.
-        difference: largest absolute difference that was found.
-    """
-
-    path: Path
-    format: Format
-    model: str
-    tower: Modality
-    opset: int | None
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    least_points: int | None
-    compared: tuple[tuple[int, ...], ...]
-    difference: float
-
-
-@dataclass(frozen=True)
 class _Plan:
-    """A module, its inputs, and inputs to record and to compare with: `make` draws them from sizes of the axes."""
+    """A module, its ports, and the tower that it is to equal: `make` draws inputs from sizes of the axes."""
 
     module: Any
     inputs: tuple[Port, ...]
+    output: Port
     make: Callable[[Mapping[str, int]], Arrays]
     sizes: tuple[dict[str, int], ...]
-    least: dict[str, int]
+    bounds: dict[str, tuple[int, int | None]] = field(default_factory=dict)
+    tower: Callable[..., NDArray[Any]] | None = None
 
 
 def export_tower(
     model: Model, modality: Modality, path: Path, *, file_format: Format = "onnx", points: int | None = None
-) -> Exported:
-    """Write one tower of a model to a file, whole or not at all.
+) -> Written:
+    """Write one tower of a model to a file, and what belongs to it beside it, whole or not at all.
 
     Args:
         model: on the CPU.
         modality: of the tower.
         path: of the file; its folder must exist.
         file_format: "onnx", or "torch" for a file of `torch.export`.
-        points: a fixed number of points of a cloud. If left out, any number from `least_points` on is taken
-            where the tower can be recorded so, else the number of the card.
+        points: a fixed number of points of a cloud; any number from 32 on if left out.
 
     Raises:
         MissingExtra: if ONNX is asked for and its packages are not installed.
@@ -101,24 +68,31 @@ def export_tower(
     if file_format == "onnx":
         _need_onnx()
     plan = _plan(model, modality, points)
-    with replacing(path) as temporary, _quietly():
+    tokenizer = _tokenizer_of(model) if modality == "text" else None
+    with ExitStack() as files, _quietly():
+        # the last to be entered is the first in place: the file itself comes last
+        temporary = files.enter_context(replacing(path))
         run = _write(model, modality, plan, temporary, file_format)
-        shapes, difference, dim = _compare(plan, run)
+        shapes, difference = _compare(plan, run)
         if not difference <= TOLERANCE:
             reason = f"was not written: its vectors differ from the tower's by {difference:.2g}, over {TOLERANCE:g}"
             raise ModelError(path, reason)
-    return Exported(
-        path=path,
-        format=file_format,
-        model=model.id,
-        tower=modality,
-        opset=OPSET if file_format == "onnx" else None,
-        inputs=plan.inputs,
-        outputs=(Port("vectors", "float32", ("batch", dim)),),
-        least_points=plan.least.get("points"),
-        compared=shapes,
-        difference=difference,
-    )
+        written = Written(
+            path=path,
+            format=file_format,
+            model=model.id,
+            tower=modality,
+            opset=OPSET if file_format == "onnx" else None,
+            inputs=plan.inputs,
+            outputs=(plan.output,),
+            compared=shapes,
+            difference=difference,
+            size=temporary.stat().st_size,
+        )
+        write_json(notes(model, written, tokenizer), files.enter_context(replacing(notes_path(path))))
+        if tokenizer:
+            copyfile(tokenizer, files.enter_context(replacing(tokenizer_path(path, tokenizer))))
+    return written
 
 
 def _need_onnx() -> None:
@@ -127,51 +101,60 @@ def _need_onnx() -> None:
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401, what PyTorch writes ONNX with
     except ImportError as error:
-        raise MissingExtra("the ONNX format", error.name or "onnx", "export") from error
+        raise MissingExtra("the ONNX format", error.name or "onnx", "onnx") from error
+
+
+def _tokenizer_of(model: Model) -> Path | None:
+    card = model.tower_card("text")
+    name = str(card.config.get("tokenizer", "tokenizer.json"))
+    return model.folder / name if name in card.files else None
 
 
 def _plan(model: Model, modality: Modality, points: int | None) -> _Plan:
     tower = model.tower(modality)
+    output = Port("vectors", "float32", ("batch", model.space.dim), "raw vectors: bring them to unit length")
     if modality == "cloud":
-        return _plan_cloud(model, tower, points)
+        return _plan_cloud(model, tower, output, points)
     if modality == "image":
-        side = int(model.tower_card("image").preprocess.get("size", 224))
-        port = Port("pixels", "float32", ("batch", 3, side, side))
-        return _Plan(tower, (port,), _drawn_pixels(side), tuple({"batch": b} for b in BATCHES), {})
-    return _plan_text(model, tower)
+        side = model.image_preparation().size
+        port = Port("pixels", "float32", ("batch", 3, side, side), "pictures, prepared")
+        return _Plan(tower, (port,), output, _drawn_pixels(side), tuple({"batch": b} for b in BATCHES))
+    return _plan_text(model, tower, output)
 
 
-def _plan_cloud(model: Model, tower: Any, points: int | None) -> _Plan:
+def _plan_cloud(model: Model, tower: Any, output: Port, points: int | None) -> _Plan:
     usual = model.cloud_preparation().points
-    least = getattr(tower, "recorded_from", None)
-    if points or least is None:
-        count: int | str = points or usual
-        sizes = tuple({"batch": b, "points": points or usual} for b in BATCHES)
-        bounds = {}
-    else:
-        count = "points"
-        counts = (least, usual + least, 2 * usual + 16, least + 48)
-        sizes = tuple({"batch": b, "points": p} for b, p in zip(BATCHES, counts, strict=True))
-        bounds = {"points": int(least)}
-    ports = tuple(Port(name, "float32", ("batch", count, 3)) for name in ("points", "colors"))
-    return _Plan(tower, ports, _drawn_clouds, sizes, bounds)
+    counts = [points] * len(BATCHES) if points else [MIN_POINTS, usual, usual // 2 + 33, 2 * usual + 16]
+    ports = (
+        Port("points", "float32", ("batch", points or "points", 3), "x, y and z in the unit sphere, z up"),
+        Port("colors", "float32", ("batch", points or "points", 3), "red, green and blue from 0 to 1"),
+    )
+    sizes = tuple({"batch": b, "points": p} for b, p in zip(BATCHES, counts, strict=True))
+    return _Plan(tower, ports, output, _drawn_clouds, sizes, {} if points else {"points": (MIN_POINTS, None)})
 
 
-def _plan_text(model: Model, tower: Any) -> _Plan:
-    module = getattr(tower, "transformer", None)
-    if module is None:
-        remedy = "it needs NumPy alone; only text towers made of torch modules, such as CLIP's, are exported"
-        raise ModelError(model.folder, f"the text tower of {model.name} is no torch module", remedy)
-    context, rows = len(module.positions), module.words.num_embeddings
-    port = Port("ids", "int64", ("batch", context))
+def _plan_text(model: Model, tower: Any, output: Port) -> _Plan:
+    from clip3d.towers.clip_text import ClipTextTower
+    from clip3d.towers.sentence_model import SentenceVectors
+    from clip3d.towers.text import TextTower
 
-    def draw(sizes: Mapping[str, int]) -> Arrays:
-        ids = np.random.default_rng(sizes["batch"]).integers(0, rows - 1, (sizes["batch"], context))
-        ids[:, context // 2 :] = 0
-        ids[:, context // 2] = rows - 1  # the end of the text
-        return {"ids": ids}
-
-    return _Plan(module, (port,), draw, tuple({"batch": b} for b in BATCHES), {})
+    if isinstance(tower, ClipTextTower):
+        context, end = len(tower.transformer.positions), tower.transformer.words.num_embeddings - 1
+        port = Port("ids", "int64", ("batch", context), "token ids: start, text, end, then zeros")
+        sizes = tuple({"batch": b} for b in BATCHES)
+        return _Plan(tower.transformer, (port,), output, _drawn_texts(context, end), sizes)
+    if isinstance(tower, TextTower):
+        twin = SentenceVectors(tower)
+        words, most = twin.model.words.num_embeddings, len(twin.model.positions)
+        ports = (
+            Port("ids", "int64", ("batch", "pieces"), "ids of word pieces, begin and end marks among them"),
+            Port("mask", "bool", ("batch", "pieces"), "true for pieces, false for what fills up a shorter phrase"),
+        )
+        lengths = (2, 9, most, most // 2)
+        sizes = tuple({"batch": b, "pieces": n} for b, n in zip(BATCHES, lengths, strict=True))
+        return _Plan(twin, ports, output, _drawn_pieces(words), sizes, {"pieces": (2, most)}, tower.vectors)
+    reason = f"the text tower of {model.name} is of a kind that cannot be exported"
+    raise ModelError(model.folder, reason, "cloud and image towers can")
 
 
 def _drawn_clouds(sizes: Mapping[str, int]) -> Arrays:
@@ -192,6 +175,29 @@ def _drawn_pixels(side: int) -> Callable[[Mapping[str, int]], Arrays]:
     return draw
 
 
+def _drawn_texts(context: int, end: int) -> Callable[[Mapping[str, int]], Arrays]:
+    def draw(sizes: Mapping[str, int]) -> Arrays:
+        rng = np.random.default_rng(sizes["batch"])
+        ids = rng.integers(0, end, (sizes["batch"], context))
+        for row in ids:
+            length = rng.integers(1, context)
+            row[length], row[length + 1 :] = end, 0
+        return {"ids": ids}
+
+    return draw
+
+
+def _drawn_pieces(words: int) -> Callable[[Mapping[str, int]], Arrays]:
+    def draw(sizes: Mapping[str, int]) -> Arrays:
+        rng = np.random.default_rng(sizes["pieces"])
+        shape = (sizes["batch"], sizes["pieces"])
+        lengths = rng.integers(2, shape[1] + 1, (shape[0], 1))
+        mask = np.arange(shape[1]) < lengths
+        return {"ids": np.where(mask, rng.integers(0, words, shape), 0), "mask": mask}
+
+    return draw
+
+
 def _write(
     model: Model, modality: Modality, plan: _Plan, path: Path, file_format: Format
 ) -> Callable[[Arrays], NDArray[Any]]:
@@ -203,7 +209,8 @@ def _write(
         raise
     except Exception as error:  # the recorders document no narrower type
         logging.getLogger("clip3d").debug("recording failed", exc_info=True)
-        reason = f"the {modality} tower cannot be written as {file_format}: {str(error).strip().splitlines()[0]}"
+        told = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = f"the {modality} tower cannot be written as {file_format}: {told}"
         raise ModelError(model.folder, reason) from error
 
 
@@ -213,10 +220,11 @@ def _record(plan: _Plan) -> Any:
     # two in a batch: a recorder takes one for a constant
     arrays = plan.make({**plan.sizes[1], "batch": 2})
     names = {axis for port in plan.inputs for axis in port.shape if isinstance(axis, str)}
-    axes = {name: torch.export.Dim(name, min=plan.least.get(name, 1)) for name in names}
+    least, most = ({name: plan.bounds.get(name, (1, None))[i] for name in names} for i in (0, 1))
+    axes = {name: torch.export.Dim(name, min=least[name], max=most[name]) for name in names}
     shapes = tuple({i: axes[a] for i, a in enumerate(p.shape) if isinstance(a, str)} for p in plan.inputs)
     # of a varying number of points the recorder cannot prove what the tower makes sure of: k of p points, k <= p
-    options: dict[str, Any] = {"prefer_deferred_runtime_asserts_over_guards": True} if plan.least else {}
+    options: dict[str, Any] = {"prefer_deferred_runtime_asserts_over_guards": True} if plan.bounds else {}
     with torch.no_grad():
         tensors = tuple(torch.from_numpy(arrays[port.name]) for port in plan.inputs)
         return torch.export.export(plan.module, tensors, dynamic_shapes=shapes, strict=False, **options)
@@ -227,7 +235,9 @@ def _write_onnx(program: Any, path: Path) -> Callable[[Arrays], NDArray[Any]]:
     import onnxruntime
     import torch
 
-    written = torch.onnx.export(program, dynamo=True, opset_version=OPSET, output_names=["vectors"], optimize=False)
+    written = torch.onnx.export(
+        program, dynamo=True, opset_version=OPSET, output_names=["vectors"], optimize=False, verbose=False
+    )
     if written is None:
         raise RuntimeError("PyTorch wrote nothing")
     written.save(str(path), external_data=False)
@@ -242,30 +252,30 @@ def _write_torch(program: Any, path: Path) -> Callable[[Arrays], NDArray[Any]]:
     with path.open("wb") as file:
         torch.export.save(program, file)
     with path.open("rb") as written:
-        module = torch.export.load(written).module()
-
-    def run(arrays: Arrays) -> NDArray[Any]:
-        with torch.no_grad():
-            return np.asarray(module(*(torch.from_numpy(array) for array in arrays.values())).numpy())
-
-    return run
+        module = _in_numpy(torch.export.load(written).module())
+    return lambda arrays: module(*arrays.values())
 
 
-def _compare(
-    plan: _Plan, run: Callable[[Arrays], NDArray[Any]]
-) -> tuple[tuple[tuple[int, ...], ...], float, int]:
-    """Shapes of the first input, the largest difference from the tower (nan counts), and d."""
-    import torch
-
+def _compare(plan: _Plan, run: Callable[[Arrays], NDArray[Any]]) -> tuple[tuple[tuple[int, ...], ...], float]:
+    """Shapes of the first input, and the largest difference from the tower, which may be nan."""
+    tower = plan.tower or _in_numpy(plan.module)
     shapes: list[tuple[int, ...]] = []
     differences: list[float] = []
     for sizes in plan.sizes:
         arrays = plan.make(sizes)
-        with torch.no_grad():
-            wanted = plan.module(*(torch.from_numpy(array) for array in arrays.values())).numpy()
-        differences.append(_difference(run(arrays), wanted))
+        differences.append(_difference(run(arrays), tower(*arrays.values())))
         shapes.append(arrays[plan.inputs[0].name].shape)
-    return tuple(shapes), float(np.max(differences)), int(wanted.shape[1])
+    return tuple(shapes), float(np.max(differences))
+
+
+def _in_numpy(module: Any) -> Callable[..., NDArray[Any]]:
+    import torch
+
+    def run(*arrays: NDArray[Any]) -> NDArray[Any]:
+        with torch.no_grad():
+            return np.asarray(module(*(torch.from_numpy(array) for array in arrays)).numpy())
+
+    return run
 
 
 def _difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:

@@ -106,7 +106,7 @@ class Model:
 
     def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
         """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
-        prepare = self._preparation("image", ImagePreprocess)
+        prepare = self.image_preparation()
         return self._encode("image", images, lambda image: (prepare(image),), normalize, batch_size)
 
     def encode_clouds(
@@ -206,6 +206,10 @@ class Model:
     def cloud_preparation(self) -> CloudPreprocess:
         """How clouds are made ready for the cloud tower; ModelError if the card states it wrongly."""
         return self._preparation("cloud", CloudPreprocess)
+
+    def image_preparation(self) -> ImagePreprocess:
+        """How pictures are made ready for the image tower; ModelError if the card states it wrongly."""
+        return self._preparation("image", ImagePreprocess)
 
     def _preparation(self, modality: Modality, kind: type[P]) -> P:
         try:

@@ -2,7 +2,8 @@
 
 Indices carry no gradient; `gather` passes gradients to the features. On the CPU the geometry runs in NumPy and
 SciPy, whose calls cost less than PyTorch's for small clouds; elsewhere, and while a graph is being recorded for
-export, it runs in PyTorch.
+export, it runs in PyTorch. A recorded graph holds for any number of points, and there the towers never ask for more
+points than there are.
 """
 
 from __future__ import annotations
@@ -32,11 +33,12 @@ def farthest_points(xyz: Tensor, n: int) -> Tensor:
     _check(xyz, "xyz")
     if _in_numpy(xyz):
         return torch.from_numpy(farthest_point_samples(_array(xyz), n))
-    # here and below chosen, not computed by min, so that a recorded graph has a whole number where it can
-    distinct = n if n <= xyz.shape[1] else xyz.shape[1]
+    if is_exporting():
+        return _farthest_by_scan(xyz.float(), n)
+    distinct = min(n, xyz.shape[1])
     coordinates = xyz.float().transpose(1, 2).contiguous()  # (b, 3, p)
     nearest = torch.full_like(coordinates[:, 0], float("inf"))
-    chosen = [torch.zeros(xyz.shape[0], dtype=torch.long, device=xyz.device)]
+    chosen = [torch.zeros(len(xyz), dtype=torch.long, device=xyz.device)]
     while len(chosen) < distinct:
         newest = coordinates.gather(2, chosen[-1].view(-1, 1, 1).expand(-1, 3, 1))
         square = (coordinates - newest).square_()
@@ -44,7 +46,7 @@ def farthest_points(xyz: Tensor, n: int) -> Tensor:
         # max() may return any of several equal maxima, the lowest index is wanted
         chosen.append((nearest == nearest.amax(1, keepdim=True)).byte().argmax(1))
     order = torch.stack(chosen, dim=1)
-    return order if distinct is n else order[:, torch.arange(n, device=xyz.device) % distinct]
+    return order[:, torch.arange(n, device=xyz.device) % distinct]
 
 
 @torch.no_grad()
@@ -61,12 +63,12 @@ def nearest(xyz: Tensor, centers: Tensor, k: int) -> Tensor:
     """
     _check(xyz, "xyz")
     _check(centers, "centers")
-    distinct = k if k <= xyz.shape[1] else xyz.shape[1]
+    distinct = smaller(k, xyz.shape[1])
     if _in_numpy(xyz) and xyz.shape[1] > ALL_PAIRS_POINTS:
         index = torch.from_numpy(_nearest_by_tree(_array(xyz), _array(centers), distinct))
     else:
         index = _distances(centers.float(), xyz.float()).topk(distinct, dim=-1, largest=False).indices
-    return index if distinct is k else index[..., torch.arange(k, device=xyz.device) % distinct]
+    return index if is_exporting() or distinct == k else index[..., torch.arange(k, device=xyz.device) % distinct]
 
 
 def gather(features: Tensor, index: Tensor) -> Tensor:
@@ -75,6 +77,36 @@ def gather(features: Tensor, index: Tensor) -> Tensor:
     offset = p * torch.arange(b, device=index.device).view(-1, *[1] * (index.dim() - 1))
     # An embedding look-up has the fastest backward pass of the ways to gather rows.
     return torch.nn.functional.embedding(index + offset, features.reshape(b * p, c))
+
+
+def is_exporting() -> bool:
+    """Whether `torch.export` records what runs now; PyTorch 2.6 cannot tell."""
+    return torch.compiler.is_compiling() and getattr(torch.compiler, "is_exporting", bool)()
+
+
+def smaller(a: int, b: int) -> int:
+    """The smaller of two numbers, which a recorded graph can hold too: `min` would decide while it is recorded."""
+    least: int = torch.sym_min(a, b)  # type: ignore[no-untyped-call]
+    return least
+
+
+def _farthest_by_scan(xyz: Tensor, n: int) -> Tensor:
+    """Farthest points for n <= p as one loop of a recorded graph, which would else have all its steps."""
+    from torch._higher_order_ops.scan import scan
+
+    coordinates = xyz.transpose(1, 2).contiguous()  # (b, 3, p)
+
+    def step(state: tuple[Tensor, Tensor], _: Tensor) -> tuple[tuple[Tensor, Tensor], Tensor]:
+        nearest, newest = state
+        square = (coordinates - coordinates.gather(2, newest.view(-1, 1, 1).expand(-1, 3, 1))).square()
+        nearest = torch.minimum(nearest, square[:, 0] + square[:, 1] + square[:, 2])
+        farthest = (nearest == nearest.amax(1, keepdim=True)).to(torch.uint8).argmax(1)
+        return (nearest, farthest), farthest.clone()
+
+    first = torch.zeros_like(coordinates[:, 0, 0], dtype=torch.long)
+    start = (torch.full_like(coordinates[:, 0], float("inf")), first)
+    _, others = scan(step, start, torch.zeros(n - 1, 1, device=xyz.device))
+    return torch.cat([first[None], others]).transpose(0, 1)
 
 
 def _distances(centers: Tensor, xyz: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from clip3d.errors import ShapeError
 from clip3d.towers.channel_norm import ChannelNorm
 from clip3d.towers.compiled_choice import choose_points
-from clip3d.towers.grouping import gather, nearest
+from clip3d.towers.grouping import gather, nearest, smaller
 
 SIGMA_EPSILON = 1e-5
 # The square root has no finite slope at 0, where a cloud of equal points lies.
@@ -64,9 +64,9 @@ class Stage(nn.Module):
     def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """From xyz (b, p, 3) and features (b, p, c) to those of the anchors, (b, m, 3) and (b, m, out_width)."""
         p = xyz.shape[1]
-        chosen = choose_points(xyz, min(self.anchors, p))
+        chosen = choose_points(xyz, smaller(self.anchors, p))
         places, own = gather(xyz, chosen), gather(features, chosen)
-        around = gather(features, nearest(xyz, places, min(self.neighbors, p)))
+        around = gather(features, nearest(xyz, places, smaller(self.neighbors, p)))
         offsets = self._made_alike(around - own[:, :, None])
         # The layer sees (offset, anchor); the part for the anchor is the same for all of its neighbours.
         for_offset, for_anchor = self.transfer.weight.chunk(2, dim=1)

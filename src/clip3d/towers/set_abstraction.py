@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from clip3d.errors import ShapeError
-from clip3d.towers.grouping import farthest_points, gather, nearest
+from clip3d.towers.grouping import farthest_points, gather, nearest, smaller
 
 # In a thin cloud proportion alone would leave a point or two, which say nothing of a surface.
 LEAST_NEIGHBORS = 4
@@ -47,9 +47,7 @@ class SetAbstraction(nn.Module):
 
     def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """From xyz (b, p, 3) and features (b, p, c) to centres (b, m, 3) and summaries (b, m, out_width)."""
-        # chosen, not computed by min, so that a recorded graph of large clouds has a whole number here
-        count = self.centers if xyz.shape[1] >= self.centers else xyz.shape[1]
-        centers = gather(xyz, farthest_points(xyz, count))
+        centers = gather(xyz, farthest_points(xyz, smaller(self.centers, xyz.shape[1])))
         neighbors = nearest(xyz, centers, self.neighborhood(xyz.shape[1]))
         lifted = self.position(xyz) + self.feature(features)
         grouped = gather(lifted, neighbors) - self.position(centers)[:, :, None]
@@ -60,9 +58,9 @@ class SetAbstraction(nn.Module):
     def neighborhood(self, p: int) -> int:
         """How many points make a neighbourhood in a cloud of p."""
         if not self.density:
-            return _least(self.neighbors, p)
+            return smaller(self.neighbors, p)
         share = _rounded(self.neighbors * p, self.density)
-        return _least(-_least(-share, -LEAST_NEIGHBORS), p)
+        return smaller(-smaller(-share, -LEAST_NEIGHBORS), p)
 
 
 class Block(nn.Module):
@@ -132,11 +130,6 @@ class SetAbstractionTower(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
         self.head = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, dim))
 
-    @property
-    def recorded_from(self) -> int:
-        """Points of the smallest cloud that one recorded graph serves: a smaller one has fewer centres."""
-        return max(self.fine.centers, self.fine.neighbors)
-
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.
 
@@ -182,11 +175,5 @@ def _over_channels(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
 def _rounded(a: int, b: int) -> int:
     """a / b as `round` gives it, ties to even, but in whole numbers, which a recorded graph can hold for any a."""
     up = (2 * a + b) // (2 * b)
-    tie = 1 - _least((2 * a + b) % (2 * b), 1)
+    tie = 1 - smaller((2 * a + b) % (2 * b), 1)
     return up - tie * (up % 2)
-
-
-def _least(a: int, b: int) -> int:
-    """min(a, b), which a recorded graph can hold too."""
-    least: int = torch.sym_min(a, b)  # type: ignore[no-untyped-call]
-    return least
