@@ -31,8 +31,8 @@ IMAGE_STEPS = (
 )
 TEXT_STEPS = (
     "fill the phrase into each of templates, in place of {}",
-    "cut it into tokens with the tokenizer in files, which stays outside of the network; cut long ones to the"
-    " largest number of tokens, the end mark kept",
+    "cut it into tokens with the tokenizer in files, which stays outside of the network; of a text of more than"
+    " longest tokens, marks counted, the last before the end mark are left out",
     "with several templates, take the mean of the vectors at unit length",
 )
 COMPARISON = (
@@ -63,6 +63,7 @@ class Written:
         opset: of ONNX; None for the other format.
         inputs: in their order.
         outputs: in their order.
+        longest: tokens in a text, marks counted; None for other towers.
         compared: shapes of the first input with which file and tower were compared.
         difference: largest absolute difference that was found.
         size: of the file in bytes.
@@ -75,6 +76,7 @@ class Written:
     opset: int | None
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    longest: int | None
     compared: tuple[tuple[int, ...], ...]
     difference: float
     size: int
@@ -92,7 +94,7 @@ def tokenizer_path(path: Path, tokenizer: Path) -> Path:
 
 def notes(model: Model, written: Written, tokenizer: Path | None) -> dict[str, Any]:
     """What a program needs beside the file, ready for JSON."""
-    steps, values = _preparation(model, written.tower)
+    steps, values = _preparation(model, written)
     space = model.space
     return {
         "format": FORMAT,
@@ -109,12 +111,12 @@ def notes(model: Model, written: Written, tokenizer: Path | None) -> dict[str, A
     }
 
 
-def _preparation(model: Model, modality: Modality) -> tuple[tuple[str, ...], dict[str, Any]]:
-    if modality == "cloud":
+def _preparation(model: Model, written: Written) -> tuple[tuple[str, ...], dict[str, Any]]:
+    if written.tower == "cloud":
         limits = {"min_points": MIN_POINTS, "max_candidates": MAX_CANDIDATES}
         prepared = model.cloud_preparation()
         shown = {"points": prepared.points, "color_fill": prepared.color_fill, "outliers": prepared.outliers}
         return CLOUD_STEPS, {**shown, **limits}
-    if modality == "image":
+    if written.tower == "image":
         return IMAGE_STEPS, asdict(model.image_preparation())
-    return TEXT_STEPS, {"templates": list(model.card.templates)}
+    return TEXT_STEPS, {"templates": list(model.card.templates), "longest": written.longest}

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.atomic import replacing
-from clip3d.errors import MissingExtra, ModelError
+from clip3d.errors import DataError, MissingExtra, ModelError
 from clip3d.models.card import Modality
 from clip3d.models.export_notes import Port, Written, notes, notes_path, tokenizer_path
 from clip3d.models.model import Model
@@ -47,6 +47,7 @@ class _Plan:
     sizes: tuple[dict[str, int], ...]
     bounds: dict[str, tuple[int, int | None]] = field(default_factory=dict)
     tower: Callable[..., NDArray[Any]] | None = None
+    longest: int | None = None
 
 
 def export_tower(
@@ -62,9 +63,12 @@ def export_tower(
         points: a fixed number of points of a cloud; any number from 32 on if left out.
 
     Raises:
+        DataError: if the path is a folder.
         MissingExtra: if ONNX is asked for and its packages are not installed.
         ModelError: if the tower cannot be recorded, or the file gives other vectors than the tower.
     """
+    if path.is_dir():
+        raise DataError(path, "is a folder, and one file is written", "give the name of a file in it")
     if file_format == "onnx":
         _need_onnx()
     plan = _plan(model, modality, points)
@@ -85,6 +89,7 @@ def export_tower(
             opset=OPSET if file_format == "onnx" else None,
             inputs=plan.inputs,
             outputs=(plan.output,),
+            longest=plan.longest,
             compared=shapes,
             difference=difference,
             size=temporary.stat().st_size,
@@ -142,7 +147,7 @@ def _plan_text(model: Model, tower: Any, output: Port) -> _Plan:
         context, end = len(tower.transformer.positions), tower.transformer.words.num_embeddings - 1
         port = Port("ids", "int64", ("batch", context), "token ids: start, text, end, then zeros")
         sizes = tuple({"batch": b} for b in BATCHES)
-        return _Plan(tower.transformer, (port,), output, _drawn_texts(context, end), sizes)
+        return _Plan(tower.transformer, (port,), output, _drawn_texts(context, end), sizes, longest=context)
     if isinstance(tower, TextTower):
         twin = SentenceVectors(tower)
         words, most = twin.model.words.num_embeddings, len(twin.model.positions)
@@ -152,7 +157,8 @@ def _plan_text(model: Model, tower: Any, output: Port) -> _Plan:
         )
         lengths = (2, 9, most, most // 2)
         sizes = tuple({"batch": b, "pieces": n} for b, n in zip(BATCHES, lengths, strict=True))
-        return _Plan(twin, ports, output, _drawn_pieces(words), sizes, {"pieces": (2, most)}, tower.vectors)
+        bounds: dict[str, tuple[int, int | None]] = {"pieces": (2, most)}
+        return _Plan(twin, ports, output, _drawn_pieces(words), sizes, bounds, tower.vectors, most)
     reason = f"the text tower of {model.name} is of a kind that cannot be exported"
     raise ModelError(model.folder, reason, "cloud and image towers can")
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from clip3d.errors import ShapeError
 from clip3d.towers.channel_norm import ChannelNorm
 from clip3d.towers.compiled_choice import choose_points
-from clip3d.towers.grouping import gather, nearest, smaller
+from clip3d.towers.grouping import gather, is_exporting, nearest, smaller
 
 SIGMA_EPSILON = 1e-5
 # The square root has no finite slope at 0, where a cloud of equal points lies.
@@ -76,8 +76,7 @@ class Stage(nn.Module):
 
     def _made_alike(self, offsets: Tensor) -> Tensor:
         """The geometric affine map of section 3.3, with one standard deviation for each cloud."""
-        variance = offsets.float().flatten(1).var(1).clamp_min(LEAST_VARIANCE)
-        sigma = variance.sqrt()[:, None, None, None]
+        sigma = _variance(offsets.float()).clamp_min(LEAST_VARIANCE).sqrt()[:, None, None, None]
         return offsets / (sigma + SIGMA_EPSILON) * self.scale + self.shift
 
 
@@ -134,6 +133,17 @@ class PointMLPTower(nn.Module):
             xyz, features = stage(xyz, features)
         vectors: Tensor = self.project(self.head(features.amax(1)))
         return vectors
+
+
+def _variance(offsets: Tensor) -> Tensor:
+    """Unbiased variance (b,) over all of (b, m, k, c)."""
+    if not is_exporting():
+        return offsets.flatten(1).var(1)
+    # Runtimes that add up a long row of numbers one by one lose digits; short rows of sums keep them.
+    _, m, k, c = offsets.shape
+    mean = offsets.sum(3).sum(2).sum(1) / (m * k * c)
+    square = (offsets - mean[:, None, None, None]).square()
+    return square.sum(3).sum(2).sum(1) / (m * k * c - 1)
 
 
 def _hidden_layers(widths: Sequence[int]) -> list[nn.Module]:
