@@ -11,15 +11,11 @@ def test_export_tells_what_it_wrote(run_cli, bundle: Path, tmp_path: Path):
     path = tmp_path / "cloud.pt2"
     done = run_cli("export", "--format", "torch", "-o", path, "--model", bundle, "--json")
     assert done.returncode == 0, done.stderr
-    assert "128 points only" in done.stderr
     (record,) = json_lines(done.stdout)
     assert (record["path"], record["tower"], record["opset"]) == (str(path), "cloud", None)
-    assert record["inputs"][0] == {"name": "points", "dtype": "float32", "shape": ["batch", 128, 3]}
+    assert (record["inputs"][0]["name"], record["inputs"][0]["shape"]) == ("points", ["batch", "points", 3])
     assert record["difference"] <= 1e-4
     assert record["bytes"] == path.stat().st_size
-
-    done = run_cli("export", "--tower", "image", "--format", "torch", "-o", path, "--model", bundle)
-    assert "pixels float32 (batch, 3, 16, 16)" in done.stdout
 
 
 def test_export_refuses_points_of_a_picture(run_cli, bundle: Path, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,46 +11,61 @@ import pytest
 import torch
 from small_files import make_bundle
 
-from clip3d.errors import MissingExtra, ModelError
+from clip3d.errors import DataError, MissingExtra, ModelError
 from clip3d.models import exporting
 from clip3d.models.card import read_card
 from clip3d.models.exporting import export_tower
+from clip3d.models.loading import embedded_models, load
 from clip3d.models.model import Model
 from clip3d.models.weights import sha256_of, write_arrays, write_json
-from clip3d.towers.set_abstraction import SetAbstractionTower
+from clip3d.towers.catalogue import resolve
 
-CONFIG = {
+SET_ABSTRACTION = {
     "dim": 8, "width": 16, "layers": 1, "heads": 2, "stem": [8, 8],
-    "centers": [6, 3], "neighbors": [4, 2], "density": 64, "pose_free": True,
+    "centers": [40, 3], "neighbors": [4, 2], "density": 64, "pose_free": True,
+}  # fmt: skip
+TINY = {
+    "set-abstraction": SET_ABSTRACTION,
+    "point-transformer": {
+        "dim": 8, "width": 12, "layers": 1, "heads": 2, "centers": 40, "neighbors": 6, "colored": True,
+    },
+    "point-mlp": {"dim": 8, "stem": 4, "channels": [6, 8], "anchors": [40, 10], "neighbors": 6, "blocks": 1},
 }  # fmt: skip
 
+needs_mini = pytest.mark.skipif("mini" not in embedded_models(), reason="this checkout holds no weights of mini")
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A model whose cloud tower is a tiny one of set abstraction."""
-    folder = make_bundle(tmp_path_factory.mktemp("model") / "tiny")
+
+def make_tiny(folder: Path, modality: str, architecture: str, config: dict, preprocess: dict) -> Model:
+    """The model of doubles with one true tower instead, tiny and of random weights."""
+    make_bundle(folder)
     torch.manual_seed(0)
-    state = SetAbstractionTower(**CONFIG).state_dict()  # type: ignore[arg-type]
-    write_arrays({name: tensor.numpy() for name, tensor in state.items()}, folder / "cloud.safetensors")
+    state = resolve(architecture)(**config).state_dict()
+    write_arrays({name: tensor.numpy() for name, tensor in state.items()}, folder / "tiny.safetensors")
     card = read_card(folder / "card.json").raw
-    card["towers"]["cloud"] = {
-        "architecture": "set-abstraction", "config": CONFIG, "weights": "cloud.safetensors",
-        "sha256": sha256_of(folder / "cloud.safetensors"), "preprocess": {"points": 64},
+    card["towers"][modality] = {
+        "architecture": architecture, "config": config, "weights": "tiny.safetensors",
+        "sha256": sha256_of(folder / "tiny.safetensors"), "preprocess": preprocess,
     }  # fmt: skip
     write_json(card, folder / "card.json")
     return Model(folder)
 
 
-def test_a_torch_file_takes_any_batch_and_any_number_of_points(tiny: Model, tmp_path: Path):
-    done = export_tower(tiny, "cloud", tmp_path / "cloud.pt2", file_format="torch")
-    assert done.difference <= 1e-4
-    assert done.least_points == 6
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    return make_tiny(folder, "cloud", "set-abstraction", SET_ABSTRACTION, {"points": 64})
+
+
+@pytest.mark.parametrize("architecture", TINY)
+def test_a_file_of_torch_takes_any_batch_and_any_number_of_points(architecture: str, tmp_path: Path):
+    model = make_tiny(tmp_path / "model", "cloud", architecture, TINY[architecture], {"points": 64})
+    done = export_tower(model, "cloud", tmp_path / "cloud.pt2", file_format="torch")
+    assert done.difference <= 1e-5
     assert done.inputs[0].shape == ("batch", "points", 3)
-    assert [path.name for path in tmp_path.iterdir()] == ["cloud.pt2"]
     module = torch.export.load(tmp_path / "cloud.pt2").module()
-    for batch, points in ((1, 6), (4, 33), (2, 80)):
+    for batch, points in ((1, 32), (4, 39), (2, 80)):  # fewer points than centres, and more
         xyz, colors = torch.randn(batch, points, 3), torch.rand(batch, points, 3)
-        assert torch.allclose(module(xyz, colors), tiny.tower("cloud")(xyz, colors), atol=1e-5)
+        assert torch.allclose(module(xyz, colors), model.tower("cloud")(xyz, colors), atol=1e-5)
 
 
 def test_an_onnx_file_takes_any_batch_and_any_number_of_points(tiny: Model, tmp_path: Path):
@@ -58,15 +74,34 @@ def test_an_onnx_file_takes_any_batch_and_any_number_of_points(tiny: Model, tmp_
     done = export_tower(tiny, "cloud", tmp_path / "cloud.onnx")
     assert (done.opset, done.difference <= 1e-4) == (18, True)
     session = runtime.InferenceSession(tmp_path / "cloud.onnx", providers=["CPUExecutionProvider"])
-    xyz, colors = torch.randn(4, 33, 3), torch.rand(4, 33, 3)
-    (vectors,) = session.run(None, {"points": xyz.numpy(), "colors": colors.numpy()})
-    assert np.allclose(vectors, tiny.tower("cloud")(xyz, colors).numpy(), atol=1e-5)
+    for batch, points in ((1, 32), (4, 39), (2, 80)):
+        xyz, colors = torch.randn(batch, points, 3), torch.rand(batch, points, 3)
+        (vectors,) = session.run(None, {"points": xyz.numpy(), "colors": colors.numpy()})
+        assert np.allclose(vectors, tiny.tower("cloud")(xyz, colors).numpy(), atol=1e-5)
 
 
-def test_a_picture_tower_takes_any_batch(model: Model, tmp_path: Path):
+def test_a_fixed_number_of_points_is_part_of_the_shape(tiny: Model, tmp_path: Path):
+    done = export_tower(tiny, "cloud", tmp_path / "cloud.pt2", file_format="torch", points=48)
+    assert done.inputs[0].shape == ("batch", 48, 3)
+    assert {shape[1] for shape in done.compared} == {48}
+
+
+def test_a_picture_tower_takes_any_batch(tmp_path: Path):
+    config = {"dim": 8, "width": 64, "layers": 1, "heads": 1, "patch": 8, "size": 16}
+    model = make_tiny(tmp_path / "model", "image", "clip-vit", config, {"size": 16})
     done = export_tower(model, "image", tmp_path / "image.pt2", file_format="torch")
     assert done.inputs[0].shape == ("batch", 3, 16, 16)
     assert len({shape[0] for shape in done.compared}) > 2
+
+
+def test_what_is_beside_the_file_says_how_to_use_it(tiny: Model, tmp_path: Path):
+    export_tower(tiny, "cloud", tmp_path / "cloud.pt2", file_format="torch")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cloud.pt2", "cloud.pt2.json"]
+    notes = json.loads((tmp_path / "cloud.pt2.json").read_text())
+    assert notes["model"] == tiny.id
+    assert [port["name"] for port in notes["inputs"]] == ["points", "colors"]
+    assert notes["preparation"]["points"] == 64
+    assert np.allclose(notes["space"]["mean"], tiny.space.mean)
 
 
 def test_a_file_that_differs_from_the_tower_is_not_put_in_place(
@@ -86,24 +121,39 @@ def test_vectors_that_are_no_numbers_or_of_another_shape_differ():
     assert exporting._difference(np.zeros((2, 2)), np.zeros((1, 2))) == np.inf
 
 
-def test_a_text_tower_that_is_no_torch_module_is_refused(model: Model, tmp_path: Path):
-    with pytest.raises(ModelError, match="no torch module"):
+def test_what_cannot_be_written_is_refused(model: Model, tmp_path: Path):
+    with pytest.raises(ModelError, match="cannot be exported"):
         export_tower(model, "text", tmp_path / "text.pt2", file_format="torch")
+    with pytest.raises(DataError, match="is a folder"):
+        export_tower(model, "image", tmp_path, file_format="torch")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_missing_package_is_named_with_its_extra(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(MissingExtra, match=r"clip3d\[export\]"):
+    with pytest.raises(MissingExtra, match=r"clip3d\[onnx\]"):
         export_tower(model, "image", tmp_path / "image.onnx")
 
 
+@needs_mini
+def test_the_text_network_of_mini_gives_the_vectors_of_its_tower(tmp_path: Path):
+    mini = load()
+    done = export_tower(mini, "text", tmp_path / "text.pt2", file_format="torch")
+    assert done.difference <= 1e-5
+    assert (tmp_path / "text.pt2.tokenizer.json").read_bytes() == (mini.folder / "tokenizer.json").read_bytes()
+    module = torch.export.load(tmp_path / "text.pt2").module()
+    tokenizer = mini.tower("text")._tokenizer
+    ids = torch.tensor([tokenizer.encode("a red wooden chair").ids])
+    vectors = module(ids, torch.ones_like(ids, dtype=torch.bool)).numpy()
+    assert np.allclose(vectors, mini.tower("text").encode(["a red wooden chair"]), atol=1e-5)
+
+
 @pytest.mark.slow
+@needs_mini
 @pytest.mark.parametrize("modality", ["cloud", "image"])
 def test_mini_is_written_as_onnx(modality, tmp_path: Path):
     pytest.importorskip("onnxscript")
     pytest.importorskip("onnxruntime")
-    from clip3d.models.loading import load
-
     assert export_tower(load(), modality, tmp_path / "mini.onnx").difference <= 1e-4

@@ -128,6 +128,11 @@ def _plan(model: Model, modality: Modality, points: int | None) -> _Plan:
 
 
 def _plan_cloud(model: Model, tower: Any, output: Port, points: int | None) -> _Plan:
+    from clip3d.towers.rendered_views import RenderedViewsTower
+
+    if isinstance(tower, RenderedViewsTower):
+        reason = f"the cloud tower of {model.name} draws pictures and has no network of its own"
+        raise ModelError(model.folder, reason, "export the image tower, and draw the pictures outside")
     usual = model.cloud_preparation().points
     counts = [points] * len(BATCHES) if points else [MIN_POINTS, usual, usual // 2 + 33, 2 * usual + 16]
     ports = (
