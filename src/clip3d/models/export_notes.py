@@ -26,7 +26,9 @@ CLOUD_STEPS = (
 )
 IMAGE_STEPS = (
     "lay transparent pictures on grey of level background",
-    "resize with bicubic interpolation so that the short side is size, and cut out the square in the middle",
+    "resize with the interpolation, smoothing what is made smaller, so that the short side is size, and cut out"
+    " the middle square; rounding \"torchvision\" takes the long side down and half a pixel of margin to the even"
+    " pixel, \"nearest\" the long side to the nearest pixel and half a pixel of margin down",
     "divide by 255, subtract mean and divide by std for red, green and blue; channels come first",
 )
 TEXT_STEPS = (
