@@ -86,8 +86,10 @@ def is_exporting() -> bool:
 
 def smaller(a: int, b: int) -> int:
     """The smaller of two numbers, which a recorded graph can hold too: `min` would decide while it is recorded."""
-    least: int = torch.sym_min(a, b)  # type: ignore[no-untyped-call]
-    return least
+    if is_exporting():
+        least: int = torch.sym_min(a, b)  # type: ignore[no-untyped-call]
+        return least
+    return min(a, b)
 
 
 def _farthest_by_scan(xyz: Tensor, n: int) -> Tensor:
@@ -111,7 +113,7 @@ def _farthest_by_scan(xyz: Tensor, n: int) -> Tensor:
 
 def _distances(centers: Tensor, xyz: Tensor) -> Tensor:
     """What orders the points (b, p, 3) by how near they lie to each centre (b, m, 3): (b, m, p)."""
-    if _is_recorded():
+    if is_exporting():
         # Exchange formats know no cdist.
         return (centers[:, :, None] - xyz[:, None]).square().sum(-1)
     # The matrix-product form of cdist loses digits for clouds far from the origin.
@@ -128,11 +130,8 @@ def _nearest_by_tree(clouds: np.ndarray, centers: np.ndarray, k: int) -> np.ndar
 
 
 def _in_numpy(xyz: Tensor) -> bool:
-    return xyz.device.type == "cpu" and not _is_recorded()
-
-
-def _is_recorded() -> bool:
-    return torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
+    recorded = torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
+    return xyz.device.type == "cpu" and not recorded
 
 
 def _array(xyz: Tensor) -> np.ndarray:
