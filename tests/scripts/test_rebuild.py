@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,16 @@ SCRIPTS = Path(__file__).parents[2] / "scripts"
 MINI = EMBEDDED / "mini"
 
 
-@pytest.fixture
-def script(monkeypatch, tmp_path: Path):
+@pytest.fixture(scope="module")
+def patches() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def script(patches: pytest.MonkeyPatch):
     """The script with its commands recorded instead of run; a training leaves the shipped weights."""
+    monkeypatch = patches
     monkeypatch.syspath_prepend(str(SCRIPTS))
     sys.modules.pop("rebuild_mini", None)
     import rebuild_mini
@@ -52,21 +60,29 @@ def script(monkeypatch, tmp_path: Path):
     return rebuild_mini
 
 
-def test_towers_are_trained_one_after_the_other_and_put_together(script, tmp_path: Path) -> None:
-    script.rebuild(tmp_path, None, ("--seed", 3))
-    names = [words[0] if words[0] != "train" else Path(words[1]).name for words in script.commands]
+@pytest.fixture(scope="module")
+def rebuilt(script, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[list[str]]]:
+    """The folder of a rebuild, and the commands that it took."""
+    folder = tmp_path_factory.mktemp("rebuilt")
+    script.rebuild(folder, None, ("--seed", 3))
+    return folder, list(script.commands)
+
+
+def test_towers_are_trained_one_after_the_other_and_put_together(rebuilt) -> None:
+    folder, commands = rebuilt
+    names = [words[0] if words[0] != "train" else Path(words[1]).name for words in commands]
     recipes = ["mini-cloud-first.toml", "mini-cloud.toml", "mini-image.toml"]
     assert names == ["data", *recipes, "evaluate", "models", "evaluate"]
-    trainings = [words for words in script.commands if words[0] == "train"]
+    trainings = [words for words in commands if words[0] == "train"]
     assert all(words[words.index("--seed") + 1] == "3" for words in trainings)
-    model = clip3d.load(tmp_path / "mini")
+    model = clip3d.load(folder / "mini")
     assert set(model.card.towers) == {"text", "image", "cloud"}
     assert model.space.scale == 12.5
-    assert clip3d.load(tmp_path / "teacher").card.towers.keys() == {"text", "cloud"}
+    assert clip3d.load(folder / "teacher").card.towers.keys() == {"text", "cloud"}
 
 
-def test_run_again_it_trains_nothing_twice(script, tmp_path: Path) -> None:
-    script.rebuild(tmp_path, None, ())
+def test_run_again_it_trains_nothing_twice(script, rebuilt) -> None:
     script.commands.clear()
-    script.rebuild(tmp_path, None, ())
+    script.rebuild(rebuilt[0], None, ("--seed", 3))
+    assert script.commands
     assert not [words for words in script.commands if words[0] == "train"]
