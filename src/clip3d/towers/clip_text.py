@@ -56,7 +56,8 @@ class ClipTextTransformer(nn.Module):
     ) -> None:
         super().__init__()
         # Not drawn at random: that would import torch's compiler, for weights that a file replaces.
-        self.words = nn.Embedding.from_pretrained(torch.zeros(vocabulary, width), freeze=False)
+        words = torch.zeros(vocabulary, width)
+        self.words = nn.Embedding.from_pretrained(words, freeze=False)  # type: ignore[no-untyped-call]
         self.positions = nn.Parameter(torch.zeros(context, width))
         self.blocks = nn.ModuleList(
             ClipBlock(width, heads, hidden or 4 * width, activation, epsilon, causal=True) for _ in range(layers)
