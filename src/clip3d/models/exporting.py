@@ -222,7 +222,7 @@ def _write(
         logging.getLogger("clip3d").debug("recording failed", exc_info=True)
         told = (str(error).strip() or type(error).__name__).splitlines()[0]
         reason = f"the {modality} tower cannot be written as {file_format}: {told}"
-        raise ModelError(model.folder, reason, "PyTorch 2.13 is known to write all of clip3d's own towers") from error
+        raise ModelError(model.folder, reason, "PyTorch 2.13 is known to write all built-in towers") from error
 
 
 def _record(plan: _Plan) -> Any:
