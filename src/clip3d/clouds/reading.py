@@ -34,6 +34,7 @@ Reader = Callable[[bytes, Neighbours], Contents]
 
 FORMATS: dict[str, str] = {
     ".3mf": "clip3d.clouds.formats.threemf:read_3mf",
+    ".bin": "clip3d.clouds.formats.sweep_bin:read_bin",
     ".csv": "clip3d.clouds.formats.xyz:read_xyz",
     ".dae": "clip3d.clouds.formats.dae:read_dae",
     ".glb": "clip3d.clouds.formats.gltf:read_glb",
