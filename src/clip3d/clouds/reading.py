@@ -28,7 +28,7 @@ from clip3d.clouds.formats.contents import (
 from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.sniffing import looks_like
 from clip3d.clouds.mesh import sample_surface
-from clip3d.errors import CloudError, ShapeError
+from clip3d.errors import CloudError, MissingExtra, ShapeError
 
 Reader = Callable[[bytes, Neighbours], Contents]
 
@@ -39,6 +39,8 @@ FORMATS: dict[str, str] = {
     ".dae": "clip3d.clouds.formats.dae:read_dae",
     ".glb": "clip3d.clouds.formats.gltf:read_glb",
     ".gltf": "clip3d.clouds.formats.gltf:read_gltf",
+    ".las": "clip3d.clouds.formats.las:read_las",
+    ".laz": "clip3d.clouds.formats.las:read_las",
     ".npy": "clip3d.clouds.formats.npy:read_npy",
     ".npz": "clip3d.clouds.formats.npy:read_npz",
     ".obj": "clip3d.clouds.formats.obj:read_obj",
@@ -50,9 +52,12 @@ FORMATS: dict[str, str] = {
     ".xyz": "clip3d.clouds.formats.xyz:read_xyz",
 }
 SUFFIXES: frozenset[str] = frozenset(FORMATS)
+# Often too large to hold in memory: their readers get the first bytes, and open the path themselves.
+STREAMED = frozenset({".las", ".laz"})
 
 DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
 MAX_FILE_BYTES = 1024**3
+HEAD_BYTES = 1 << 16
 # Beyond this, float32 overflows as soon as something squares a distance.
 MAX_COORDINATE = 1e15
 DAMAGED = "it may be damaged, cut short or of another kind: export it again"
@@ -80,7 +85,8 @@ def read(
         OBJ and z for all others, and the unit is "unknown"; `frame_source` says which of these holds.
 
     Raises:
-        CloudError: whatever is wrong with the file.
+        CloudError: whatever is wrong with the file. Its cause is a MissingExtra where its
+            format needs a package that is not installed.
         ShapeError: if `points` is not between 1 and 50 million.
     """
     path = Path(path)
@@ -97,6 +103,8 @@ def read(
             return _framed(cloud, contents, neighbours, up, unit)
     except CloudError:
         raise
+    except MissingExtra as error:
+        raise CloudError(path, str(error)) from error
     except Malformed as error:
         raise CloudError(path, error.reason, error.remedy or DAMAGED) from error
     except ShapeError as error:
@@ -125,9 +133,11 @@ def _bytes(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise CloudError(path, "it is not a file", "name a file, or a folder where folders are accepted")
-        if status.st_size > MAX_FILE_BYTES:
+        streamed = path.suffix.lower() in STREAMED
+        if status.st_size > MAX_FILE_BYTES and not streamed:
             raise CloudError(path, f"it holds {status.st_size:,} bytes, more than 1 GiB", "thin it out or cut it")
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(HEAD_BYTES if streamed else -1)
     except FileNotFoundError as error:
         raise CloudError(path, "there is no such file", "check the spelling of the path") from error
     except (OSError, ValueError) as error:
@@ -152,7 +162,7 @@ def _check_name(path: Path, data: bytes) -> None:
 def _quiet() -> Iterator[None]:
     """Keep the warnings and log lines of parsers off the terminal; what matters is raised."""
     with _quiet_lock:
-        levels = {name: logging.getLogger(name).level for name in ("collada", "PIL")}
+        levels = {name: logging.getLogger(name).level for name in ("collada", "PIL", "laspy")}
         for name in levels:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:
