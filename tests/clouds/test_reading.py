@@ -17,8 +17,8 @@ CUBES = [
     "ascii.ply", "little.ply", "big.ply", "modelnet.off", "colors.off", "ascii.stl", "binary.stl", "cube.obj",
 ]  # fmt: skip
 CLOUDS = ["ascii.pcd", "binary.pcd", "packed.pcd", "colors.xyz", "plain.txt", "named.csv", "plain.npy", "named.npz"]
-# Read with optional packages, and tested in files of their own.
-OPTIONAL = {".las", ".laz"}
+# Read as a stream or with optional packages, and tested in files of their own.
+OPTIONAL = {".db3", ".las", ".laz"}
 RED, BLUE = (1, 0, 0), (0, 0, 1)
 
 

@@ -37,6 +37,7 @@ FORMATS: dict[str, str] = {
     ".bin": "clip3d.clouds.formats.sweep_bin:read_bin",
     ".csv": "clip3d.clouds.formats.xyz:read_xyz",
     ".dae": "clip3d.clouds.formats.dae:read_dae",
+    ".db3": "clip3d.clouds.formats.rosbag_db3:read_db3",
     ".glb": "clip3d.clouds.formats.gltf:read_glb",
     ".gltf": "clip3d.clouds.formats.gltf:read_gltf",
     ".las": "clip3d.clouds.formats.las:read_las",
@@ -53,7 +54,7 @@ FORMATS: dict[str, str] = {
 }
 SUFFIXES: frozenset[str] = frozenset(FORMATS)
 # Often too large to hold in memory: their readers get the first bytes, and open the path themselves.
-STREAMED = frozenset({".las", ".laz"})
+STREAMED = frozenset({".db3", ".las", ".laz"})
 
 DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
 MAX_FILE_BYTES = 1024**3

@@ -19,6 +19,7 @@ MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"ply\s"), Kind("PLY", (".ply",))),
     (re.compile(rb"glTF"), Kind("binary glTF", (".glb",))),
     (re.compile(rb"LASF"), Kind("LAS", (".las", ".laz"))),
+    (re.compile(rb"SQLite format 3\x00"), Kind("SQLite", (".db3",))),
     (re.compile(rb"\x93NUMPY"), Kind("NumPy", (".npy",))),
     (re.compile(rb"(ST)?C?N?4?n?OFF\s"), Kind("OFF", (".off",))),
     (re.compile(rb"# \.PCD|VERSION (0?\.7)\s+FIELDS"), Kind("PCD", (".pcd",))),
