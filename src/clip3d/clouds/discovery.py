@@ -8,13 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clip3d.clouds.formats.npy import names_points
+from clip3d.clouds.formats.recordings import is_recording
 from clip3d.clouds.formats.sweep_bin import is_sweep
 from clip3d.clouds.formats.xyz import is_table
 from clip3d.clouds.reading import SUFFIXES
 from clip3d.errors import CloudError
 
 # Suffixes that mostly belong to other things; in a folder such a file counts when it begins as clouds do.
-LOOSE_SUFFIXES = {".bin": is_sweep, ".txt": is_table, ".csv": is_table, ".npz": names_points}
+LOOSE_SUFFIXES = {
+    ".bag": is_recording,
+    ".bin": is_sweep,
+    ".csv": is_table,
+    ".db3": is_recording,
+    ".npz": names_points,
+    ".txt": is_table,
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,8 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
     In folders, hidden names are skipped, links that lead out of the folder are not followed, and other files are
     passed over (among them .txt and .csv files that do not begin with a table of numbers, .npz files without
-    points, and .bin files that are not named and filled as lidar sweeps are). A file named twice is listed once.
+    points, .bin files that are not named and filled as lidar sweeps are, and .bag and .db3 files that are no
+    recordings). A file named twice is listed once.
     Nothing is raised: a path that is missing, is of an unknown format, or is a folder without a cloud is a problem.
     """
     found = Found()

@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 
-from clip3d.clouds.formats.contents import MAX_POINTS, Contents, Malformed, Numbers
+from clip3d.clouds.formats.contents import MAX_POINTS, Contents, Malformed, Numbers, rows_finite
 from clip3d.clouds.formats.pcd import packed_colors, triple
 
 MAX_FIELDS = 256
@@ -48,7 +48,7 @@ class Cursor:
 
 
 def read_message(data: bytes, *, cdr: bool) -> Contents:
-    """Points, colours (`rgb`, `rgba`) and normals of one message sensor_msgs/PointCloud2.
+    """Points, colours (`rgb`, `rgba`) and normals of one message sensor_msgs/PointCloud2; NaN are left out.
 
     Lengths are in metres and z is up, as ROS lays down for all frames but those of cameras (REP 103); for a frame
     whose name ends in `_optical` or `_optical_frame` no up axis is stated.
@@ -69,10 +69,13 @@ def read_message(data: bytes, *, cdr: bool) -> Contents:
     points = triple(columns, ("x", "y", "z"))
     if points is None:
         raise Malformed("its cloud has no fields named x, y and z")
+    # Where a sensor saw nothing its cloud has NaN, however many these are.
+    seen = rows_finite(points)
+    colors, normals = packed_colors(columns), triple(columns, ("normal_x", "normal_y", "normal_z"))
     return Contents(
-        points=points,
-        colors=packed_colors(columns),
-        normals=triple(columns, ("normal_x", "normal_y", "normal_z")),
+        points=points[seen],
+        colors=None if colors is None else colors[seen],
+        normals=None if normals is None else normals[seen],
         up=None if frame.endswith(("_optical", "_optical_frame")) else "z",
         unit="m",
     )

@@ -19,6 +19,8 @@ MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"ply\s"), Kind("PLY", (".ply",))),
     (re.compile(rb"glTF"), Kind("binary glTF", (".glb",))),
     (re.compile(rb"LASF"), Kind("LAS", (".las", ".laz"))),
+    (re.compile(rb"#ROSBAG V"), Kind("ROS 1 recording", (".bag",))),
+    (re.compile(rb"\x89MCAP"), Kind("MCAP", (".mcap",))),
     (re.compile(rb"SQLite format 3\x00"), Kind("SQLite", (".db3",))),
     (re.compile(rb"\x93NUMPY"), Kind("NumPy", (".npy",))),
     (re.compile(rb"(ST)?C?N?4?n?OFF\s"), Kind("OFF", (".off",))),
