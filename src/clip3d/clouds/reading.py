@@ -41,6 +41,7 @@ FORMATS: dict[str, str] = {
     ".csv": "clip3d.clouds.formats.xyz:read_xyz",
     ".dae": "clip3d.clouds.formats.dae:read_dae",
     ".db3": "clip3d.clouds.formats.recordings:read_recording",
+    ".e57": "clip3d.clouds.formats.e57:read_e57",
     ".glb": "clip3d.clouds.formats.gltf:read_glb",
     ".gltf": "clip3d.clouds.formats.gltf:read_gltf",
     ".las": "clip3d.clouds.formats.las:read_las",
@@ -60,7 +61,7 @@ SUFFIXES: frozenset[str] = frozenset(FORMATS)
 # Of ROS, with many clouds on several topics.
 RECORDINGS: frozenset[str] = frozenset({".bag", ".db3", ".mcap"})
 # Often too large to hold in memory: their readers get the first bytes, and open the path themselves.
-STREAMED = RECORDINGS | {".las", ".laz"}
+STREAMED = RECORDINGS | {".e57", ".las", ".laz"}
 
 DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
 MAX_FILE_BYTES = 1024**3

@@ -18,6 +18,7 @@ class Kind:
 MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"ply\s"), Kind("PLY", (".ply",))),
     (re.compile(rb"glTF"), Kind("binary glTF", (".glb",))),
+    (re.compile(rb"ASTM-E57"), Kind("E57", (".e57",))),
     (re.compile(rb"LASF"), Kind("LAS", (".las", ".laz"))),
     (re.compile(rb"#ROSBAG V"), Kind("ROS 1 recording", (".bag",))),
     (re.compile(rb"\x89MCAP"), Kind("MCAP", (".mcap",))),
