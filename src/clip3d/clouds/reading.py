@@ -30,6 +30,7 @@ from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.recordings import is_recording_folder, read_recording
 from clip3d.clouds.formats.sniffing import looks_like
 from clip3d.clouds.mesh import sample_surface
+from clip3d.clouds.remote import RemotePath, as_path, local_copy
 from clip3d.errors import CloudError, MissingExtra, ShapeError
 
 Reader = Callable[[bytes, Neighbours], Contents]
@@ -89,7 +90,8 @@ def read(
     50 million points; points that are not finite are dropped if at least half are finite.
 
     Args:
-        path: a file with one of `SUFFIXES`, or a folder that ROS 2 recorded into.
+        path: a file with one of `SUFFIXES`, a folder that ROS 2 recorded into, or the URI of a file that fsspec
+            reaches, which is copied to a temporary file; files that it names itself are not.
         points: how many points to draw on a mesh.
         seed: of the drawing; equal seeds give equal points.
         up: overrides the up axis of the file or format.
@@ -106,13 +108,17 @@ def read(
             format needs a package that is not installed.
         ShapeError: if `points` is not between 1 and 50 million, or `message` is negative.
     """
-    path = Path(path)
+    path = as_path(path)
     if not 1 <= points <= MAX_POINTS:
         raise ShapeError(f"points must lie between 1 and {MAX_POINTS:,}, got {points}")
     if message < 0:
         raise ShapeError(f"message must be 0 or more, got {message}")
     folder = is_recording_folder(path)
     reader = _reader(path, folder, topic, message)
+    if isinstance(path, RemotePath):
+        with local_copy(path) as copy:
+            cloud = read(copy, points=points, seed=seed, up=up, unit=unit, topic=topic, message=message)
+        return replace(cloud, path=path, sources=(path,))
     data = b"" if folder else _bytes(path)
     _check_name(path, data)
     neighbours = Neighbours(path)
