@@ -18,7 +18,7 @@ CUBES = [
 ]  # fmt: skip
 CLOUDS = ["ascii.pcd", "binary.pcd", "packed.pcd", "colors.xyz", "plain.txt", "named.csv", "plain.npy", "named.npz"]
 # Read as a stream or with optional packages, and tested in files of their own.
-OPTIONAL = {".bag", ".db3", ".e57", ".las", ".laz", ".mcap"}
+OPTIONAL = {".bag", ".db3", ".e57", ".las", ".laz", ".mcap", ".usd", ".usda", ".usdc", ".usdz"}
 RED, BLUE = (1, 0, 0), (0, 0, 1)
 
 

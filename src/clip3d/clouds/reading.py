@@ -56,6 +56,7 @@ FORMATS: dict[str, str] = {
     ".ply": "clip3d.clouds.formats.ply:read_ply",
     ".stl": "clip3d.clouds.formats.stl:read_stl",
     ".txt": "clip3d.clouds.formats.xyz:read_xyz",
+    **dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "clip3d.clouds.formats.usd:read_usd"),
     ".xyz": "clip3d.clouds.formats.xyz:read_xyz",
 }
 SUFFIXES: frozenset[str] = frozenset(FORMATS)

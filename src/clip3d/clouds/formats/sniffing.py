@@ -18,6 +18,8 @@ class Kind:
 MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"ply\s"), Kind("PLY", (".ply",))),
     (re.compile(rb"glTF"), Kind("binary glTF", (".glb",))),
+    (re.compile(rb"PXR-USDC"), Kind("binary USD", (".usdc", ".usd"))),
+    (re.compile(rb"#usda "), Kind("USD", (".usda", ".usd"))),
     (re.compile(rb"ASTM-E57"), Kind("E57", (".e57",))),
     (re.compile(rb"LASF"), Kind("LAS", (".las", ".laz"))),
     (re.compile(rb"#ROSBAG V"), Kind("ROS 1 recording", (".bag",))),
@@ -46,4 +48,6 @@ def _zip_kind(data: bytes) -> Kind:
     tail = data[-(1 << 20) :]
     if b"3dmodel.model" in tail or b"[Content_Types].xml" in tail:
         return Kind("3MF", (".3mf",))
+    if b".usd" in data[:1024]:
+        return Kind("USDZ", (".usdz",))
     return Kind("NPZ", (".npz",)) if b".npy" in tail else Kind("ZIP")
