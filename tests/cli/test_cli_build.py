@@ -59,7 +59,7 @@ def test_what_is_there_is_kept(run_cli, tmp_path: Path) -> None:
 def test_an_unknown_source_is_a_wrong_command(run_cli, tmp_path: Path) -> None:
     done = run_cli("data", "build", tmp_path, "--only", "good,furnitur")
     assert done.returncode == 2
-    known = "good, bad, void, procedural-home, procedural-things, procedural-outdoors"
+    known = "good, bad, void, procedural-home, procedural-things, procedural-outdoors, procedural-rooms"
     assert f"'furnitur' is none of {known}" in " ".join(done.stderr.split())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from argparse import Namespace
 from pathlib import Path
 from zipfile import ZipFile
@@ -171,6 +172,36 @@ def plain(state):
 
 def write_openai(clip, folder: Path) -> Path:
     torch.save(openai_state(clip), folder / "ViT-tiny.pt")
+    return folder / "ViT-tiny.pt"
+
+
+class Bag(nn.Module):
+    """Tensors under dotted names, as a tree of modules."""
+
+    def __init__(self, state):
+        super().__init__()
+        groups = {}
+        for key, tensor in state.items():
+            head, _, rest = key.partition(".")
+            if rest:
+                groups.setdefault(head, {})[rest] = tensor
+            elif tensor.is_floating_point():
+                self.register_parameter(head, nn.Parameter(tensor, requires_grad=False))
+            else:
+                self.register_buffer(head, tensor)
+        for head, inner in groups.items():
+            self.add_module(head, Bag(inner))
+
+    def forward(self, x):
+        return x
+
+
+def write_archive(clip, folder: Path) -> Path:
+    """A TorchScript archive in half precision, as OpenAI published its CLIPs."""
+    state = {key: t.half() if t.is_floating_point() else t for key, t in openai_state(clip).items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.trace(Bag(state), torch.ones(1)).save(str(folder / "ViT-tiny.pt"))
     return folder / "ViT-tiny.pt"
 
 

@@ -1,29 +1,49 @@
-"""`clip3d models`: which models there are, their cards, and whether they are whole."""
+"""`clip3d models`: which models there are, their cards, whether they are whole, and CLIPs made into models."""
 
 from __future__ import annotations
 
 import json
+from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import FAILED, print_json, print_line, print_table, start_logging
+from clip3d.cli.output import FAILED, note, print_json, print_line, print_table, start_logging
 from clip3d.cli.session import load_model
 
 if TYPE_CHECKING:
     from clip3d.models.model import Model
 
 EXAMPLES = o.examples("clip3d models", "clip3d models show mini", "clip3d models check")
+CONVERT_EXAMPLES = o.examples(
+    "clip3d models convert CLIP-ViT-L-14/ models/vit-l-14",
+    "clip3d models convert slip_base_100ep.pt models/slip --tokenizer bpe_simple_vocab_16e6.txt.gz",
+)
 
-app = typer.Typer(help="List, show and check models.", epilog=EXAMPLES, rich_markup_mode=None)
+app = typer.Typer(help="List, show, check and convert models.", epilog=EXAMPLES, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="An embedded model or its folder.")]
 
 
+class Activation(str, Enum):
+    """Functions in CLIP's blocks."""
+
+    quick_gelu = "quick_gelu"
+    gelu = "gelu"
+
+
+class Mean(str, Enum):
+    """What a CLIP's space may subtract before vectors are compared."""
+
+    none = "none"
+    text = "text"
+
+
 @app.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: o.Json = False) -> None:
-    """List the models that come with the package; show and check any."""
+    """List the models that come with the package; show and check any; convert CLIPs."""
     if context.invoked_subcommand is not None:
         return
     from clip3d.models.loading import embedded_models
@@ -77,6 +97,58 @@ def check(
         print_table(("check", "result", "detail"), rows)
     if not whole:
         raise typer.Exit(FAILED)
+
+
+@app.command("convert", epilog=CONVERT_EXAMPLES)
+def convert(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CLIP's file of weights, or its folder.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The model's folder; new or empty.")],
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option("--tokenizer", metavar="FILE", help="tokenizer.json, or bpe_simple_vocab_16e6.txt.gz."),
+    ] = None,
+    activation: Annotated[
+        Activation | None, typer.Option("--activation", help="For weights without their config.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
+    licence: Annotated[
+        str, typer.Option("--licence", help="Of the weights, as their publisher states it.")
+    ] = "not stated",
+    mean: Annotated[
+        Mean, typer.Option("--mean", help="Subtracted before comparing: none: CLIP's own cosine; text: as in mini.")
+    ] = Mean.none,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Make a model of a CLIP checkpoint of OpenAI, open_clip, Hugging Face or SLIP.
+
+    Weights are read as data: nothing in a file is run, nothing is fetched. The image and text towers, transformers
+    both, are written as float32 safetensors, with a card, the tokenizer and recorded vectors; all or nothing. A
+    CLIP has no cloud tower.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    from typing import get_args
+
+    from clip3d.models import clip_converting
+
+    means = {each: each for each in get_args(clip_converting.Mean)}
+    done = clip_converting.convert_clip(
+        path,
+        out,
+        tokenizer=tokenizer,
+        activation=None if activation is None else activation.value,
+        name=name,
+        licence=licence,
+        mean=means[mean.value],
+    )
+    if as_json:
+        print_json({**_summary(done.model), "layout": done.facts.layout, "source": str(done.source)})
+        return
+    space = done.model.space
+    print_line(f"{out}: {done.model.id}, space {space.id}, {space.dim} dimensions, scale {space.scale:.4g}")
+    if not quiet:
+        note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it; no tower for clouds")
 
 
 def _summary(model: Model) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from clip3d.data.sources import Source
 from clip3d.errors import DataError
 
 DENSE = 8192
+AGAIN = 500_000  # numbers of the objects of families that another group has too
 
 
 def build_source(source: Source, out: Path, packages: Path, *, progress: Callable[[str], None]) -> Library:
@@ -43,12 +44,13 @@ def build_procedural(
     from clip3d.simulation.objects import GROUPS
 
     families = [family.name for family in GROUPS[group]]
+    first = AGAIN if group == "rooms" else 0
     parts = out.with_name(f"{out.stem}-{per_family}-{seed}-{_generator()}.parts")
     libraries = []
     for count, family in enumerate(families, 1):
         part = parts / f"{family.replace(' ', '_')}.npz"
         if not part.exists():
-            make_library(procedural_entries(family, per_family, seed), held_out_share=0.0).save(part)
+            make_library(procedural_entries(family, per_family, seed, first=first), held_out_share=0.0).save(part)
             progress(f"{family}: {per_family} objects, family {count} of {len(families)}")
         libraries.append(read_library(part))
     library = join(libraries)
@@ -67,12 +69,12 @@ def _generator() -> str:
     return digest.hexdigest()[:12]
 
 
-def procedural_entries(family: str, count: int, seed: int) -> list[Entry]:
-    """`count` dense clouds of one family of the generator; another seed gives other objects."""
+def procedural_entries(family: str, count: int, seed: int, *, first: int = 0) -> list[Entry]:
+    """`count` dense clouds of one family, from number `first` on; another seed gives other objects."""
     from clip3d.simulation.objects import make
 
     entries = []
-    for number in range(seed * 1_000_000, seed * 1_000_000 + count):
+    for number in range(seed * 1_000_000 + first, seed * 1_000_000 + first + count):
         made = make(family, number)
         sample = sample_surface(made.meshes, DENSE, seed=number)
         entries.append(

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from zipfile import BadZipFile, ZipFile
 
 from clip3d.errors import ModelError
 from clip3d.models.clip_layouts import Layout, Name, detect, rename
 from clip3d.models.clip_settings import Settings, TowerSettings, read_settings
+from clip3d.models.script_archive import is_script_archive, read_script_archive
 from clip3d.models.weights import load_strict
 
 if TYPE_CHECKING:
@@ -83,13 +83,14 @@ def load_clip(path: str | PathLike[str], *, activation: str | None = None) -> Cl
     """Load a CLIP of OpenAI, open_clip, Hugging Face or SLIP whose image tower is a vision transformer.
 
     Args:
-        path: a file .safetensors, .pt, .pth or .bin with a state dict, or the folder that holds it. A config.json
-            (Hugging Face) or open_clip_config.json (open_clip) beside the weights is read.
+        path: a file .safetensors, .pt, .pth or .bin with a state dict, or a TorchScript archive, of which the
+            tensors alone are read and no program is run; or the folder that holds one. A config.json (Hugging Face)
+            or open_clip_config.json (open_clip) beside the weights is read.
         activation: "gelu" or "quick_gelu", in both towers, for weights whose config is lost.
 
     Returns:
-        Towers in float32 and facts. Pictures are prepared as CLIP's: short side to the tower's size by bicubic
-        interpolation, centre square, channels scaled. SLIP's own interpolation was bilinear.
+        Towers in float32 and facts. Pictures are prepared as their publishers do: short side to the tower's size by
+        bicubic interpolation (SLIP: bilinear), centre square, channels scaled.
 
     Raises:
         ModelError: if the file is no such checkpoint, with the key that is missing, unknown or of another shape.
@@ -165,9 +166,8 @@ class _Unused:
 def _read_torch(file: Path) -> dict[str, torch.Tensor]:
     import torch
 
-    if _is_program(file):
-        remedy = "save the state dict of the model in it as safetensors, on a machine where you trust the archive"
-        raise ModelError(file, "is a TorchScript archive, which is a program and would be run", remedy)
+    if is_script_archive(file):
+        return read_script_archive(file)
     try:
         with torch.serialization.safe_globals([(_Unused, name) for name in BESIDE_WEIGHTS]):
             state = torch.load(file, map_location="cpu", weights_only=True)  # noqa: TID251
@@ -179,15 +179,6 @@ def _read_torch(file: Path) -> dict[str, torch.Tensor]:
     ):
         raise ModelError(file, "is no table of tensors")
     return dict(state)
-
-
-def _is_program(file: Path) -> bool:
-    """Whether a file is an archive of TorchScript, which alone has a table of constants."""
-    try:
-        with ZipFile(file) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except (OSError, BadZipFile, ValueError, NotImplementedError):
-        return False
 
 
 def _check_axes(file: Path, layout: Layout, tensors: State) -> None:
@@ -241,7 +232,8 @@ def _common(tensors: State, side: str, width: int, settings: TowerSettings, head
 
 def _preprocess(settings: Settings, size: int) -> dict[str, Any]:
     mean, std = settings.channels
-    return {"size": size, "mean": list(mean), "std": list(std)}
+    taken = {"interpolation": settings.interpolation, "rounding": "torchvision"}
+    return {"size": size, "mean": list(mean), "std": list(std), **taken}
 
 
 def _scale(file: Path, state: State) -> float:

@@ -10,13 +10,15 @@ from typing import Any
 
 from clip3d.errors import ModelError
 from clip3d.models.clip_layouts import Layout
+from clip3d.models.preprocess import Interpolation
 
 MAX_CONFIG_BYTES = 2**20
+Channels = tuple[tuple[float, ...], tuple[float, ...]]
 # Mean and standard deviation of the channels, of OpenAI's training pictures and of ImageNet.
 CLIP_CHANNELS = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711))
 IMAGENET_CHANNELS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-# Pillow's number of the bicubic filter.
-BICUBIC = 3
+# Pillow's numbers of its filters.
+FILTERS: dict[int, Interpolation] = {2: "bilinear", 3: "bicubic"}
 
 
 @dataclass(frozen=True)
@@ -36,17 +38,19 @@ class TowerSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """Of both towers, and the mean and deviation of a picture's channels.
+    """Of both towers, and how pictures are prepared.
 
     Attributes:
         image: of the image tower.
         text: of the text tower.
         channels: mean and standard deviation that pictures are scaled with, in [0, 1].
+        interpolation: that pictures are resized with.
     """
 
     image: TowerSettings
     text: TowerSettings
-    channels: tuple[tuple[float, ...], tuple[float, ...]] = CLIP_CHANNELS
+    channels: Channels = CLIP_CHANNELS
+    interpolation: Interpolation = "bicubic"
 
 
 def read_settings(weights: Path, layout: Layout, vocabulary: int, activation: str | None = None) -> Settings:
@@ -65,7 +69,7 @@ def read_settings(weights: Path, layout: Layout, vocabulary: int, activation: st
     if layout.name == "openai":
         settings = Settings(plain, plain)
     elif layout.name == "slip":
-        settings = Settings(TowerSettings("gelu", epsilon=1e-6), plain, IMAGENET_CHANNELS)
+        settings = Settings(TowerSettings("gelu", epsilon=1e-6), plain, IMAGENET_CHANNELS, "bilinear")
     else:
         name = "open_clip_config.json" if layout.name == "open_clip" else "config.json"
         path = weights.with_name(name)
@@ -98,7 +102,7 @@ _OPEN_CLIP_TEXT: dict[str, Any] = {
     "no_causal_mask": False, "final_ln_after_pool": False, "proj_type": "linear", "proj_bias": False,
 }  # fmt: skip
 _OPEN_CLIP_PICTURE: dict[str, Any] = {
-    "size": None, "mode": "RGB", "mean": None, "std": None, "interpolation": "bicubic", "resize_mode": "shortest",
+    "size": None, "mode": "RGB", "mean": None, "std": None, "interpolation": None, "resize_mode": "shortest",
     "fill_color": None,
 }  # fmt: skip
 
@@ -117,6 +121,7 @@ def _open_clip(path: Path) -> Settings:
             TowerSettings(activation, _epsilon(image), heads),
             TowerSettings(activation, _epsilon(text), int(text["heads"])),
             _channels(picture.get("mean", CLIP_CHANNELS[0]), picture.get("std", CLIP_CHANNELS[1])),
+            _interpolation(picture.get("interpolation") or "bicubic"),
         )
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ModelError(path, f"lacks or misstates {error}") from error
@@ -146,7 +151,7 @@ def _hugging_face(path: Path, vocabulary: int) -> Settings:
         return Settings(
             _hugging_face_tower(image, heads=12),
             _hugging_face_tower(text, heads=8),
-            _hugging_face_channels(picture) if picture.is_file() else CLIP_CHANNELS,
+            *(_hugging_face_picture(picture) if picture.is_file() else (CLIP_CHANNELS, "bicubic")),
         )
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ModelError(path, f"lacks or misstates {error}") from error
@@ -161,16 +166,26 @@ def _hugging_face_tower(table: Mapping[str, Any], heads: int) -> TowerSettings:
     )
 
 
-def _hugging_face_channels(path: Path) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """From the config of the pictures' preparation, if it is CLIP's but for the channels."""
+def _hugging_face_picture(path: Path) -> tuple[Channels, Interpolation]:
+    """Channels and interpolation from the config of the pictures' preparation, if its steps are CLIP's."""
     table = _read(path)
-    for key, done in (("resample", BICUBIC), ("do_resize", True), ("do_center_crop", True), ("do_normalize", True)):
-        if table.get(key, done) != done:
-            raise ModelError(path, f"asks for {key!r}: {table[key]!r}, which is not done here")
-    return _channels(table.get("image_mean", CLIP_CHANNELS[0]), table.get("image_std", CLIP_CHANNELS[1]))
+    for step in ("do_resize", "do_center_crop", "do_rescale", "do_normalize"):
+        if table.get(step, True) is not True:
+            raise ModelError(path, f"asks for {step!r}: {table[step]!r}, which is not done here")
+    if table.get("resample", 3) not in FILTERS:
+        raise ModelError(path, f"asks for 'resample': {table['resample']!r}, which is not done here")
+    channels = _channels(table.get("image_mean", CLIP_CHANNELS[0]), table.get("image_std", CLIP_CHANNELS[1]))
+    return channels, FILTERS[table.get("resample", 3)]
 
 
-def _channels(mean: Any, std: Any) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _interpolation(name: Any) -> Interpolation:
+    found: dict[str, Interpolation] = {each: each for each in FILTERS.values()}
+    if name not in found:
+        raise ValueError(f"an interpolation that is done here: {name!r}")
+    return found[name]
+
+
+def _channels(mean: Any, std: Any) -> Channels:
     found = tuple(float(v) for v in mean), tuple(float(v) for v in std)
     if [len(values) for values in found] != [3, 3] or min(found[1]) <= 0:
         raise ValueError(f"mean and deviation of three channels: {mean}, {std}")

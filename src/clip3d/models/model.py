@@ -81,7 +81,8 @@ class Model:
         """The card of one tower; ModelError if the model has none for that modality."""
         if modality not in self.card.towers:
             known = ", ".join(sorted(self.card.towers))
-            raise ModelError(self.folder, f"the model {self.name} has no {modality} tower (it has: {known})")
+            reason, remedy = f"the model {self.name} has no {modality} tower", f"it has: {known}; mini has all"
+            raise ModelError(self.folder, reason, remedy)
         return self.card.towers[modality]
 
     def encode_texts(

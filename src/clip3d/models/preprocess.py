@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ShapeError
 
 Array = NDArray[np.float32]
+Interpolation = Literal["bicubic", "bilinear"]
+Rounding = Literal["nearest", "torchvision"]
 
 # Below this a cloud's points are repeated: a tower needs neighbours.
 MIN_POINTS = 32
@@ -80,12 +82,25 @@ class ImagePreprocess:
         mean: of the channels, in [0, 1].
         std: of the channels, in [0, 1].
         background: grey level in [0, 1] that shows through transparent pixels.
+        interpolation: of the resizing, "bicubic" or "bilinear"; a picture is smoothed before it is made smaller.
+        rounding: "nearest" takes the long side to the nearest pixel and halves of the margin down, "torchvision"
+            the long side down and halves of the margin to the even pixel, as the published CLIPs' preparation does.
+
+    Raises:
+        ValueError: if interpolation or rounding is none of these.
     """
 
     size: int = 224
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     background: float = 1.0
+    interpolation: Interpolation = "bicubic"
+    rounding: Rounding = "nearest"
+
+    def __post_init__(self) -> None:
+        for name, known in (("interpolation", get_args(Interpolation)), ("rounding", get_args(Rounding))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} must be one of {', '.join(known)}, got {getattr(self, name)!r}")
 
     @classmethod
     def from_card(cls, values: Mapping[str, Any]) -> ImagePreprocess:
@@ -99,14 +114,26 @@ class ImagePreprocess:
 
         picture = image if isinstance(image, Image.Image) else _from_array(image)
         picture = _on_background(picture, self.background)
-        scale = self.size / min(picture.size)
-        width, height = (max(self.size, round(side * scale)) for side in picture.size)
-        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-        left, top = (width - self.size) // 2, (height - self.size) // 2
+        width, height = self._resized(picture.size)
+        picture = picture.resize((width, height), Image.Resampling[self.interpolation.upper()])
+        left, top = self._margin(width), self._margin(height)
         picture = picture.crop((left, top, left + self.size, top + self.size))
         pixels = np.asarray(picture, dtype=np.float32) / 255
         pixels = (pixels - np.asarray(self.mean, np.float32)) / np.asarray(self.std, np.float32)
         return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
+
+    def _resized(self, sides: tuple[int, int]) -> tuple[int, int]:
+        """Width and height of a picture whose short side becomes `size`."""
+        if self.rounding == "torchvision":
+            width, height = (int(self.size * side / min(sides)) for side in sides)
+        else:
+            scale = self.size / min(sides)
+            width, height = (max(self.size, round(side * scale)) for side in sides)
+        return width, height
+
+    def _margin(self, side: int) -> int:
+        """Pixels that are cut off before the centre square."""
+        return round((side - self.size) / 2) if self.rounding == "torchvision" else (side - self.size) // 2
 
 
 def _from_array(array: NDArray[np.uint8]) -> Any:

@@ -89,6 +89,7 @@ def search_files(
 
     Raises:
         ShapeError: if there is no query, or k is less than 1.
+        ModelError: if the model lacks a tower that is needed.
         ImageError, CloudError: if a file of the query cannot be read.
     """
     from clip3d.clouds.discovery import find_clouds
@@ -98,6 +99,8 @@ def search_files(
         raise ShapeError("a search needs a query: words, an image or a cloud")
     if k < 1:
         raise ShapeError(f"k must be at least 1, got {k}")
+    # a lacking tower is told before the others, which may be large, are loaded
+    model.tower_card("cloud")
     store = VectorCache() if cache is None else cache
     try:
         same = _embed_like(model, like, store, reading)

@@ -15,8 +15,17 @@ from clip3d.simulation.moving import merge, move, scale
 from clip3d.simulation.outdoor_families import OUTDOOR
 from clip3d.simulation.thing_families import THINGS
 
-GROUPS: dict[str, tuple[Family, ...]] = {"home": HOME, "things": THINGS, "outdoors": OUTDOOR}
-FAMILIES: dict[str, Family] = {family.name: family for group in GROUPS.values() for family in group}
+FAMILIES: dict[str, Family] = {family.name: family for family in (*HOME, *THINGS, *OUTDOOR)}
+# What stands in most rooms, once more and apart: a training can draw it more often than a family's fair share.
+ROOMS = tuple(
+    FAMILIES[name]
+    for name in (
+        *("chair", "stool", "ottoman", "bench", "sofa", "bed", "crib", "table", "desk", "dresser", "night stand"),
+        *("bookshelf", "wardrobe", "cabinet", "bathtub", "toilet", "wash basin", "monitor", "television", "lamp"),
+        *("refrigerator", "stove", "washing machine", "door", "window", "curtain", "stairs", "potted plant"),
+    )
+)
+GROUPS: dict[str, tuple[Family, ...]] = {"home": HOME, "things": THINGS, "outdoors": OUTDOOR, "rooms": ROOMS}
 # Words for many kinds of things come after those that say what a thing is.
 GENERAL = frozenset(
     (

@@ -13,6 +13,7 @@ ARCHITECTURES: dict[str, str] = {
     "set-abstraction": "clip3d.towers.set_abstraction:SetAbstractionTower",
     "point-transformer": "clip3d.towers.point_transformer:PointTransformerTower",
     "point-mlp": "clip3d.towers.point_mlp:PointMLPTower",
+    "rendered-views": "clip3d.towers.rendered_views:RenderedViewsTower",
 }
 
 

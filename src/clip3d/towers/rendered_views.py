@@ -1,0 +1,88 @@
+"""A cloud tower without weights of its own: an image tower that looks at pictures drawn of a cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from clip3d.render.splat import AROUND, View, splat_views
+from clip3d.towers.catalogue import resolve
+
+MAX_VIEWS = 64
+
+
+class RenderedViewsTower(nn.Module):
+    """Gives any model that sees pictures a way to see clouds.
+
+    A cloud is drawn from several sides as shaded discs (`clip3d.render.splat`), the image tower encodes each
+    picture, and the mean of the unit vectors stands for the cloud. PointCLIP (Zhang et al. 2022, section 3.2) does
+    so with depth maps; shaded pictures in colour are nearer to what image towers were trained on. Its weights are
+    the image tower's, name for name, so that one file serves both.
+
+    Args:
+        architecture: of the image tower, a name in `clip3d.towers.catalogue`.
+        image: keyword arguments of that architecture.
+        size: pixels of a side of the pictures.
+        mean: of the channels that the image tower expects, in [0, 1].
+        std: of the channels, in [0, 1].
+        views: azimuth and elevation of each picture in degrees; see `clip3d.render.splat.splat`.
+        background: sRGB level in [0, 1] around the cloud.
+
+    Raises:
+        ValueError: if there is no view, or more than `MAX_VIEWS`.
+    """
+
+    def __init__(
+        self,
+        architecture: str,
+        image: Mapping[str, Any],
+        *,
+        size: int = 224,
+        mean: Sequence[float] = (0.5, 0.5, 0.5),
+        std: Sequence[float] = (0.5, 0.5, 0.5),
+        views: Sequence[View] = AROUND,
+        background: float = 1.0,
+    ) -> None:
+        super().__init__()
+        if not 1 <= len(views) <= MAX_VIEWS:
+            raise ValueError(f"views must be 1 to {MAX_VIEWS}, got {len(views)}")
+        self.image: nn.Module = resolve(architecture)(**image)
+        self.size = size
+        self.mean, self.std = ([float(level) for level in levels] for levels in (mean, std))
+        self.views: list[View] = [(float(azimuth), float(elevation)) for azimuth, elevation in views]
+        self.background = background
+
+    def forward(self, points: Tensor, colors: Tensor) -> Tensor:
+        """Vectors (b, d) of unit length from clouds (b, p, 3), z up, and their sRGB colours (b, p, 3) in [0, 1].
+
+        Drawing runs on the processor in NumPy and passes no gradient.
+        """
+        pictures = np.stack(
+            [self._draw(xyz, rgb) for xyz, rgb in zip(_array(points), _array(colors), strict=True)]
+        )
+        pixels = torch.from_numpy(pictures).to(points.device).flatten(0, 1).permute(0, 3, 1, 2).float() / 255
+        mean, std = (pixels.new_tensor(levels)[:, None, None] for levels in (self.mean, self.std))
+        vectors = F.normalize(self.image((pixels - mean) / std), dim=-1)
+        return F.normalize(vectors.reshape(len(points), len(self.views), -1).mean(1), dim=-1)
+
+    def _draw(self, points: np.ndarray, colors: np.ndarray) -> np.ndarray:
+        level = (self.background,) * 3
+        return splat_views(points, colors, views=self.views, size=self.size, background=level)
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
+        """The image tower's."""
+        state: dict[str, Any] = self.image.state_dict(*args, **kwargs)
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """Load the image tower's weights."""
+        return self.image.load_state_dict(state_dict, strict=strict, assign=assign)
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().float().cpu().numpy()
