@@ -15,9 +15,9 @@ from clip3d.models.model import Model
 from clip3d.models.weights import sha256_of, write_json
 
 
-def test_classify_gives_a_label_and_probabilities_for_each_file(run_process, run_cli, assets: Path, tmp_path: Path):
+def test_classify_gives_a_label_and_probabilities_for_each_file(run_cli, assets: Path, tmp_path: Path):
     (assets / "bad.ply").write_text("ply\nnonsense")
-    done = run_process("classify", assets, "--labels", "tall, flat,red,blue", "--json")
+    done = run_cli("classify", assets, "--labels", "tall, flat,red,blue", "--json")
     assert done.returncode == 1, done.stderr
     assert f"{assets / 'bad.ply'}: " in done.stderr
     answers = {Path(answer["path"]).name: answer for answer in json_lines(done.stdout)}
@@ -67,10 +67,10 @@ def test_files_in_a_zip_file_are_found_by_its_uri(run_cli, assets: Path, tmp_pat
     assert "nosuch://bucket/a.ply: " in done.stderr
 
 
-def test_embed_writes_vectors_that_numpy_reads(run_process, run_cli, assets: Path, tmp_path: Path):
+def test_embed_writes_vectors_that_numpy_reads(run_cli, assets: Path, tmp_path: Path):
     (assets / "bad.stl").write_bytes(b"solid")
     out = tmp_path / "vectors.npz"
-    done = run_process("embed", assets, "-o", out, "--json")
+    done = run_cli("embed", assets, "-o", out, "--json")
     assert done.returncode == 1
     assert str(assets / "bad.stl") in done.stderr
     (record,) = json_lines(done.stdout)
@@ -87,7 +87,7 @@ def test_embed_writes_vectors_that_numpy_reads(run_process, run_cli, assets: Pat
     assert not (tmp_path / "none.npz").exists(), "no file without vectors"
 
 
-def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_process, run_cli, tmp_path: Path):
+def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_cli, tmp_path: Path):
     rng = np.random.default_rng(0)
     points = rng.random((4, 100, 3)).astype(np.float32) * np.float32([1, 1, 9])
     path = tmp_path / "clouds.npz"
@@ -95,7 +95,7 @@ def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_process, run
     np.savez(
         path, points=points, labels=np.array([0, 0, 1, 1]), classes=np.array(["tall", "flat"]), up="z", split=split
     )
-    done = run_process("evaluate", "zero-shot", "--clouds", path, "--split", "test", "--json")
+    done = run_cli("evaluate", "zero-shot", "--clouds", path, "--split", "test", "--json")
     assert done.returncode == 0, done.stderr
     (report,) = json_lines(done.stdout)
     assert {"accuracy", "top5", "class_mean", "per_class", "confusion", "n", "protocol", "model"} == set(report)
