@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
 from clip3d.clouds.posing import Pose
+from clip3d.clouds.remote import local_copy
 from clip3d.errors import CloudError, FileProblem, ShapeError
 from clip3d.models.fingerprint import Fingerprint, fingerprint
 from clip3d.models.model import Model, in_batches
@@ -83,12 +84,17 @@ class Embedded:
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that was read, not yet encoded; `settled` is False if it may have changed while it was read."""
+    """A file that was read, not yet encoded.
+
+    `settled` is False if it may have changed while it was read; `remote` is True if a copy of it was read, whose
+    place and times say nothing of it.
+    """
 
     path: Path
     cloud: PointCloud
     print: Fingerprint
     settled: bool
+    remote: bool
 
 
 def embed_files(
@@ -155,7 +161,7 @@ class _Work:
         self.vectors.update(encoded)
         self.contents.update((path, contents[path]) for path in encoded)
         settled = [item for item in read if item.settled and item.path in self.vectors]
-        self.cache.remember(item.print for item in settled)
+        self.cache.remember(item.print for item in settled if not item.remote)
         self._keep({item.path: item.print.content for item in settled if item.path in encoded})
 
     def result(self, files: Sequence[Path]) -> Embedded:
@@ -219,11 +225,13 @@ def _read_ahead(files: Sequence[Path], reading: Reading) -> Iterator[_Read | Fil
 def _read(path: Path, reading: Reading) -> _Read | FileProblem:
     started = time.time_ns()
     try:
-        cloud = read_thinned(path, reading)
+        with local_copy(path) as place:
+            cloud = read_thinned(place, reading)
+            taken = fingerprint(cloud.sources or (place,))
     except FileProblem as problem:
         return problem
-    taken = fingerprint(cloud.sources or (path,))
-    return _Read(path, cloud, taken, settled=not taken.written_since(started))
+    remote = place != path
+    return _Read(path, cloud, taken, settled=remote or not taken.written_since(started), remote=remote)
 
 
 def read_thinned(path: Path, reading: Reading) -> PointCloud:

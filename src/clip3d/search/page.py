@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clip3d.atomic import replacing
+from clip3d.clouds.remote import as_path
 from clip3d.errors import DataError, FileProblem
 from clip3d.search.adhoc import Hit, SearchResult, open_image
 from clip3d.search.embedding import Reading, read_thinned
@@ -156,7 +157,7 @@ def _query_pictures(answer: Answer, pictures: _Pictures) -> str:
     shown = []
     if answer.image is not None:
         shown.append((_of_image(answer.image), "The picture of the query"))
-    if answer.like is not None and (drawn := pictures.of_cloud(Path(answer.like))):
+    if answer.like is not None and (drawn := pictures.of_cloud(as_path(answer.like))):
         shown.append((drawn, "The shape of the query"))
     return "".join(f"<img src='{source}' alt='{_text(alt)}'>" for source, alt in shown)
 
