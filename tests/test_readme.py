@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
+import shlex
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from document_examples import (
     console_examples,
     differences,
     make_assets,
-    run,
     shell_commands,
 )
 
@@ -40,6 +38,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("reader")
     make_assets(place)
     return place
+
+
+@pytest.fixture
+def desk(folder: Path, command_line, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The reader's folder as the current one, with a cache that lasts from one example to the next."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CLIP3D_CACHE", str(folder / "vectors.db"))
+    monkeypatch.setenv("COLUMNS", "100")
+    return folder
 
 
 def parse(words: list[str]) -> None:
@@ -70,19 +77,20 @@ def test_a_command_with_an_unknown_option_would_be_noticed():
 
 @needs_mini
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[e.command[:60] for _, e in EXAMPLES])
-def test_every_command_prints_what_is_said(name: str, example: Example, folder: Path):
-    done = run(example.command, folder)
+def test_every_command_prints_what_is_said(name: str, example: Example, desk: Path, command_line):
+    program, *words = shlex.split(example.command)
+    assert program == "clip3d"
+    done = command_line(*words)
     assert done.returncode == 0, done.stderr
     assert differences(example.output, done.stdout) == []
 
 
 @needs_mini
 @pytest.mark.parametrize(("name", "body"), SNIPPETS, ids=[f"{n}:{i}" for i, (n, _) in enumerate(SNIPPETS)])
-def test_every_piece_of_python_runs(name: str, body: str, folder: Path):
-    environment = {**os.environ, "CLIP3D_CACHE": str(folder / "vectors.db")}
-    command = [sys.executable, "-W", "error::DeprecationWarning:clip3d", "-c", body]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+def test_every_piece_of_python_runs(name: str, body: str, desk: Path):
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=DeprecationWarning, module=r"clip3d\b")
+        exec(compile(body, name, "exec"), {"__name__": "__main__"})
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=list(TEXTS))

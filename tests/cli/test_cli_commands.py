@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,9 @@ from clip3d.models.model import Model
 from clip3d.models.weights import sha256_of, write_json
 
 
-def test_classify_gives_a_label_and_probabilities_for_each_file(run_process, run_cli, assets: Path, tmp_path: Path):
+def test_classify_gives_a_label_and_probabilities_for_each_file(run_cli, assets: Path, tmp_path: Path):
     (assets / "bad.ply").write_text("ply\nnonsense")
-    done = run_process("classify", assets, "--labels", "tall, flat,red,blue", "--json")
+    done = run_cli("classify", assets, "--labels", "tall, flat,red,blue", "--json")
     assert done.returncode == 1, done.stderr
     assert f"{assets / 'bad.ply'}: " in done.stderr
     answers = {Path(answer["path"]).name: answer for answer in json_lines(done.stdout)}
@@ -48,10 +49,28 @@ def test_classify_wants_labels_to_choose_between(run_cli, assets: Path):
     assert run_cli("classify", assets / "tall.off", "--labels", "a,b", "--template", "no place").returncode == 2
 
 
-def test_embed_writes_vectors_that_numpy_reads(run_process, run_cli, assets: Path, tmp_path: Path):
+def test_files_in_a_zip_file_are_found_by_its_uri(run_cli, assets: Path, tmp_path: Path):
+    pytest.importorskip("fsspec")
+    packed = tmp_path / "assets.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("tall.off", "flat.off"):
+            archive.write(assets / name, f"deep/{name}")
+    done = run_cli("embed", f"zip://::{packed}", "-o", tmp_path / "vectors.npz")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "vectors.npz", allow_pickle=False) as arrays:
+        assert arrays["paths"].tolist() == [f"zip://deep/{name}::{packed}" for name in ("flat.off", "tall.off")]
+    done = run_cli("search", "--like", f"zip://deep/tall.off::{packed}", f"zip://deep::{packed}", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [Path(hit["path"]).name for hit in json_lines(done.stdout)] == ["assets.zip"]
+    done = run_cli("embed", "nosuch://bucket/a.ply", "-o", tmp_path / "none.npz")
+    assert done.returncode != 0
+    assert "nosuch://bucket/a.ply: " in done.stderr
+
+
+def test_embed_writes_vectors_that_numpy_reads(run_cli, assets: Path, tmp_path: Path):
     (assets / "bad.stl").write_bytes(b"solid")
     out = tmp_path / "vectors.npz"
-    done = run_process("embed", assets, "-o", out, "--json")
+    done = run_cli("embed", assets, "-o", out, "--json")
     assert done.returncode == 1
     assert str(assets / "bad.stl") in done.stderr
     (record,) = json_lines(done.stdout)
@@ -68,7 +87,7 @@ def test_embed_writes_vectors_that_numpy_reads(run_process, run_cli, assets: Pat
     assert not (tmp_path / "none.npz").exists(), "no file without vectors"
 
 
-def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_process, run_cli, tmp_path: Path):
+def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_cli, tmp_path: Path):
     rng = np.random.default_rng(0)
     points = rng.random((4, 100, 3)).astype(np.float32) * np.float32([1, 1, 9])
     path = tmp_path / "clouds.npz"
@@ -76,7 +95,7 @@ def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_process, run
     np.savez(
         path, points=points, labels=np.array([0, 0, 1, 1]), classes=np.array(["tall", "flat"]), up="z", split=split
     )
-    done = run_process("evaluate", "zero-shot", "--clouds", path, "--split", "test", "--json")
+    done = run_cli("evaluate", "zero-shot", "--clouds", path, "--split", "test", "--json")
     assert done.returncode == 0, done.stderr
     (report,) = json_lines(done.stdout)
     assert {"accuracy", "top5", "class_mean", "per_class", "confusion", "n", "protocol", "model"} == set(report)

@@ -29,8 +29,9 @@ def process(*words: object, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder)
 
 
-def test_demo_then_a_search_that_needs_no_torch(cache_file: Path, tmp_path: Path):
-    done = process("demo", "--json", folder=tmp_path)
+def test_demo_then_a_search_that_needs_no_torch(command_line, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = command_line("demo", "--json")
     assert done.returncode == 0, done.stderr
     records = json_lines(done.stdout)
     assert len({record["query"] for record in records}) == 5

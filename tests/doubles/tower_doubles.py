@@ -53,7 +53,7 @@ def __getattr__(name: str) -> object:
             self.gain = nn.Parameter(torch.ones(DIM))
 
         def forward(self, pixels):  # (b, 3, h, w)
-            return _features(torch.zeros(len(pixels)), pixels.mean((2, 3)) / 2 + 0.5) * self.gain
+            return _features(torch.zeros(pixels.shape[0]), pixels.mean((2, 3)) / 2 + 0.5) * self.gain
 
     class CloudDouble(nn.Module):
         def __init__(self) -> None:
@@ -69,7 +69,7 @@ def __getattr__(name: str) -> object:
 
     def _features(tallness, color):
         shade = color - color.mean(1, keepdim=True)
-        rest = torch.full((len(color), DIM - 5), 0.01)
+        rest = torch.full((color.shape[0], DIM - 5), 0.01)
         return torch.cat([tallness[:, None], -tallness[:, None], shade, rest], 1)
 
     return {"ImageDouble": ImageDouble, "CloudDouble": CloudDouble}[name]

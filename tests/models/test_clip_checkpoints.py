@@ -41,6 +41,16 @@ def test_each_layout_gives_the_vectors_of_the_model_it_was_written_from(layout, 
     assert not any(p.requires_grad for tower in (found.image, found.text) for p in tower.parameters())
 
 
+def test_nothing_is_drawn_from_a_normal_distribution_only_to_be_overwritten(tmp_path, monkeypatch):
+    # on the meta device, where towers are built, that would import torch's compiler, which takes seconds
+    def drawn(*_):
+        raise AssertionError("drawn at random")
+
+    path = tiny_clip.write_openai(TinyClip(), tmp_path)
+    monkeypatch.setattr(torch.Tensor, "normal_", drawn)
+    load_clip(path)
+
+
 @pytest.mark.parametrize("layout", ["open_clip", "huggingface"])
 def test_the_config_decides_the_activation(layout, tmp_path):
     clip = TinyClip(GELU, GELU)

@@ -10,11 +10,12 @@ from clip3d.data.bank_file import write_bank_file
 from clip3d.data.phrases import read_bank, read_nouns, read_sayings
 from clip3d.errors import DataError
 from clip3d.spaces import unit
+from clip3d.towers.sentence_model import SentenceModel
 from clip3d.towers.text import TextTower
 from clip3d.training.text import split, train_text
 from clip3d.training.text_examples import Examples, Pool, describe, set_scene, spellings, tellings, wordings
 from clip3d.training.text_lessons import prepare, synonyms
-from clip3d.training.text_model import SentenceModel, pack, prune_tokenizer, start_model
+from clip3d.training.text_model import pack, prune_tokenizer, start_model
 from clip3d.training.text_recipe import TextRecipe
 from clip3d.training.text_report import agreeing
 from clip3d.training.text_teacher import Kernel, Reading, Teacher, find_noun, moved

@@ -13,12 +13,15 @@ from clip3d.cli.session import load_model, open_cache, reading_of
 
 EXAMPLES = o.examples(
     "clip3d embed assets/ -o vectors.npz",
+    "clip3d embed s3://bucket/assets -o vectors.npz",
     """python -c "import numpy; print(numpy.load('vectors.npz')['vectors'].shape)\"""",
 )
 
 
 def embed(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, and folders to search through.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Files, folders to search through, and URIs of either.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.npz", help="Where to write the vectors.")],
     model: o.ModelName = "mini",
     device: o.Device = "cpu",

@@ -39,7 +39,7 @@ def search(
         typer.Argument(metavar="[QUERY] PATH", help="Words (not with --image or --like), files and folders."),
     ] = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture that shows what to find.")] = None,
-    like: Annotated[Path | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,
+    like: Annotated[str | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,
     negative: Annotated[
         list[str] | None, typer.Option("--not", metavar="TEXT", help="What not to find; repeatable.")
     ] = None,

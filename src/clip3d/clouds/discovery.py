@@ -8,12 +8,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from clip3d.clouds.formats.npy import names_points
+from clip3d.clouds.formats.recordings import is_recording
+from clip3d.clouds.formats.sweep_bin import is_sweep
 from clip3d.clouds.formats.xyz import is_table
 from clip3d.clouds.reading import SUFFIXES
+from clip3d.clouds.remote import RemotePath, as_path, list_files
 from clip3d.errors import CloudError, FileProblem
 
 # Suffixes that mostly belong to other things; in a folder such a file counts when it begins as clouds do.
-LOOSE_SUFFIXES = {".txt": is_table, ".csv": is_table, ".npz": names_points}
+LOOSE_SUFFIXES = {
+    ".bag": is_recording,
+    ".bin": is_sweep,
+    ".csv": is_table,
+    ".db3": is_recording,
+    ".npz": names_points,
+    ".txt": is_table,
+}
 
 
 @dataclass(frozen=True)
@@ -47,9 +57,11 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     """List the cloud files among paths, or of one path; folders are searched through.
 
     In folders, hidden names are skipped, links that lead out of the folder are not followed, and other files are
-    passed over (among them .txt and .csv files that do not begin with a table of numbers, and .npz files without
-    points). A file named twice is listed once. Nothing is raised: a path that is missing, is of an unknown format,
-    or is a folder without a cloud is a problem.
+    passed over (among them .txt and .csv files that do not begin with a table of numbers, .npz files without
+    points, .bin files that are not named and filled as lidar sweeps are, and .bag and .db3 files that are no
+    recordings). A file named twice is listed once. A URI, given as text, stands for a file if it has the suffix of
+    one, else for a folder that fsspec lists; of its files those with such ambiguous suffixes are passed over.
+    Nothing is raised: a path that is missing, is of an unknown format, or is a folder without a cloud is a problem.
     """
     return find_files(paths, Kind("cloud", SUFFIXES, CloudError, loose=LOOSE_SUFFIXES))
 
@@ -58,10 +70,10 @@ def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     """List the files of a kind among paths, as `find_clouds` does clouds."""
     found = Found()
     seen: set[Path] = set()
-    for path in map(Path, [paths] if isinstance(paths, str | os.PathLike) else paths):
+    for path in map(as_path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         try:
             for file in _expand(path, kind, found.problems):
-                real = file.resolve()
+                real = file if isinstance(file, RemotePath) else file.resolve()
                 if real not in seen:
                     seen.add(real)
                     found.files.append(file)
@@ -74,6 +86,8 @@ def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 
 def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
     formats = ", ".join(sorted(kind.suffixes))
+    if isinstance(path, RemotePath):
+        return _expand_remote(path, kind)
     if path.is_dir():
         known = len(problems)
         files = sorted(_walk(path, path.resolve(), kind, problems))
@@ -87,6 +101,23 @@ def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
         named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
         raise kind.error(path, f"clip3d does not read {named} as {kind.noun}s", f"it reads {formats}{kind.hint}")
     return [path]
+
+
+def _expand_remote(path: RemotePath, kind: Kind) -> list[Path]:
+    # A name with a suffix that is read is taken for a file: to ask would cost a connection for each.
+    if path.suffix.lower() in kind.suffixes:
+        return [path]
+    listed = list_files(path)
+    sure = set(kind.suffixes) - kind.loose.keys()
+    formats = ", ".join(sorted(sure))
+    if listed is None:
+        reason = f"clip3d does not read files named {path.name} as {kind.noun}s"
+        raise kind.error(path, reason, f"it reads {formats}{kind.hint}")
+    files = [file for file in listed if file.suffix.lower() in sure]
+    if not files:
+        reason = f"no {kind.noun} file in this folder or below it"
+        raise kind.error(path, reason, f"looked for {formats}{kind.hint}")
+    return list(files)
 
 
 def _walk(folder: Path, root: Path, kind: Kind, problems: list[FileProblem]) -> Iterator[Path]:

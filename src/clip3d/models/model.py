@@ -107,10 +107,10 @@ class Model:
 
     def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
         """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
-        return self.encode_pixels(map(self.image_preparation(), images), normalize=normalize, batch_size=batch_size)
+        return self.encode_pixels(map(self.prepare_image, images), normalize=normalize, batch_size=batch_size)
 
     def encode_pixels(self, pixels: Iterable[Array], *, normalize: bool = True, batch_size: int = 16) -> Array:
-        """Vectors (n, d) float32 of n pictures (3, s, s) float32, as `image_preparation` makes them."""
+        """Vectors (n, d) float32 of n pictures (3, s, s) float32, as `prepare_image` makes them."""
         return self._encode("image", pixels, lambda picture: (picture,), normalize, batch_size)
 
     def encode_clouds(
@@ -211,12 +211,16 @@ class Model:
         """How clouds are made ready for the cloud tower; ModelError if the card states it wrongly."""
         return self._preparation("cloud", CloudPreprocess)
 
-    def image_preparation(self) -> Callable[[Any], Array]:
-        """How a picture (a PIL image or (h, w, 3) uint8) becomes the pixels (3, s, s) that the image tower takes.
+    def prepare_image(self, image: Any) -> Array:
+        """The pixels (3, s, s) that the image tower takes of a PIL image or an (h, w, 3) uint8 array.
 
         Raises:
-            ModelError: if the card states it wrongly.
+            ModelError: if the card states the preparation wrongly.
         """
+        return self.image_preparation()(image)
+
+    def image_preparation(self) -> ImagePreprocess:
+        """How pictures are made ready for the image tower; ModelError if the card states it wrongly."""
         return self._preparation("image", ImagePreprocess)
 
     def _preparation(self, modality: Modality, kind: type[P]) -> P:
@@ -225,6 +229,10 @@ class Model:
         except (TypeError, ValueError) as error:
             reason = f"states the preparation of the {modality} tower wrongly: {error}"
             raise ModelError(self.folder / "card.json", reason) from error
+
+    def tower(self, modality: Modality) -> Any:
+        """The tower itself, loaded: a torch module of images or clouds; for text an object with `encode`."""
+        return self._tower(modality)
 
     def _tower(self, modality: Modality) -> Any:
         if modality not in self._towers:

@@ -6,7 +6,7 @@ Nothing is written: the card is made when the model is loaded.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from clip3d.models.card import Card, Modality, TowerCard
 from clip3d.models.clip_text import encode_phrases
 from clip3d.models.model import Model, in_batches
 from clip3d.models.open_clip_loading import Opened, open_checkpoint
-from clip3d.models.preprocess import as_rgb
+from clip3d.models.preprocess import ImagePreprocess, as_rgb
 from clip3d.spaces import Space
 
 Array = NDArray[np.float32]
@@ -74,9 +74,13 @@ class _OpenClipModel(Model):
         facts = self.card.space
         return Space(facts["id"], facts["dim"], np.zeros(facts["dim"], np.float32), facts["scale"], "unit")
 
-    def image_preparation(self) -> Callable[[Any], Array]:
-        """open_clip's own; what is transparent is made white first."""
-        return lambda image: np.asarray(self._prepare(as_rgb(image, BACKGROUND)).numpy(), dtype=np.float32)
+    def image_preparation(self) -> ImagePreprocess:
+        """Raise ModelError: it is open_clip's own, `prepare_image`."""
+        raise ModelError(self.folder, "its pictures are prepared by open_clip, not by this package")
+
+    def prepare_image(self, image: Any) -> Array:
+        """open_clip's own pixels (3, s, s); what is transparent is made white first."""
+        return np.asarray(self._prepare(as_rgb(image, BACKGROUND)).numpy(), dtype=np.float32)
 
 
 class _Texts:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.remote import as_path
 from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
@@ -157,7 +158,7 @@ def _embed_like(
 ) -> Embedded | None:
     if like is None:
         return None
-    embedded = embed_files(model, [Path(like)], cache=cache, reading=reading)
+    embedded = embed_files(model, [as_path(like)], cache=cache, reading=reading)
     if embedded.problems:
         raise embedded.problems[0]
     return embedded

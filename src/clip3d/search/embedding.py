@@ -17,6 +17,7 @@ import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
 from clip3d.clouds.discovery import Found, find_clouds
 from clip3d.clouds.posing import Pose
+from clip3d.clouds.remote import local_copy
 from clip3d.errors import CloudError, FileProblem, ShapeError
 from clip3d.models.card import Modality
 from clip3d.models.fingerprint import Fingerprint, fingerprint
@@ -105,13 +106,15 @@ class Embedded:
 class _Read:
     """A file that was read, not yet encoded: a cloud, or a picture's pixels as the image tower takes them.
 
-    `settled` is False if it may have changed while it was read.
+    `settled` is False if it may have changed while it was read; `remote` is True if a copy of it was read, whose
+    place and times say nothing of it.
     """
 
     path: Path
     content: PointCloud | Array
     print: Fingerprint
     settled: bool
+    remote: bool
 
 
 def embed_files(
@@ -171,16 +174,20 @@ class _Work:
         """Read one file, on any thread."""
         started = time.time_ns()
         try:
-            if self.modality == "cloud":
-                content: PointCloud | Array = read_thinned(path, self.reading)
-            else:
-                # prepared at once, so that large pictures do not pile up in memory
-                content = self.model.image_preparation()(open_image(path))
+            with local_copy(path) as place:
+                content = self._content(place)
+                sources = content.sources if isinstance(content, PointCloud) else ()
+                taken = fingerprint(sources or (place,))
         except FileProblem as problem:
             return problem
-        sources = content.sources if isinstance(content, PointCloud) else ()
-        taken = fingerprint(sources or (path,))
-        return _Read(path, content, taken, settled=not taken.written_since(started))
+        remote = place != path
+        return _Read(path, content, taken, settled=remote or not taken.written_since(started), remote=remote)
+
+    def _content(self, place: Path) -> PointCloud | Array:
+        if self.modality == "cloud":
+            return read_thinned(place, self.reading)
+        # prepared at once, so that large pictures do not pile up in memory
+        return self.model.prepare_image(open_image(place))
 
     def encode(self, batch: Sequence[_Read | FileProblem]) -> None:
         """Encode what was read, except contents met before, and keep the vectors."""
@@ -194,7 +201,7 @@ class _Work:
         self.vectors.update(encoded)
         self.contents.update((path, contents[path]) for path in encoded)
         settled = [item for item in read if item.settled and item.path in self.vectors]
-        self.cache.remember(item.print for item in settled)
+        self.cache.remember(item.print for item in settled if not item.remote)
         self._keep({item.path: item.print.content for item in settled if item.path in encoded})
 
     def result(self, files: Sequence[Path]) -> Embedded:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clip3d.atomic import replacing
+from clip3d.clouds.remote import as_path
 from clip3d.errors import DataError, FileProblem
 from clip3d.search.adhoc import Hit, SearchResult
 from clip3d.search.embedding import Reading, read_thinned
@@ -159,7 +160,7 @@ def _query_pictures(answer: Answer, pictures: _Pictures) -> str:
     shown = []
     if answer.image is not None:
         shown.append((_of_image(answer.image), "The picture of the query"))
-    if answer.like is not None and (drawn := pictures.of_file(Path(answer.like))):
+    if answer.like is not None and (drawn := pictures.of_file(as_path(answer.like))):
         shown.append((drawn, "The shape of the query"))
     return "".join(f"<img src='{source}' alt='{_text(alt)}'>" for source, alt in shown)
 

@@ -55,7 +55,9 @@ class ClipTextTransformer(nn.Module):
         epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
-        self.words = nn.Embedding(vocabulary, width)
+        # Not drawn at random: that would import torch's compiler, for weights that a file replaces.
+        words = torch.zeros(vocabulary, width)
+        self.words = nn.Embedding.from_pretrained(words, freeze=False)  # type: ignore[no-untyped-call]
         self.positions = nn.Parameter(torch.zeros(context, width))
         self.blocks = nn.ModuleList(
             ClipBlock(width, heads, hidden or 4 * width, activation, epsilon, causal=True) for _ in range(layers)
@@ -71,7 +73,7 @@ class ClipTextTransformer(nn.Module):
         x = self.words(ids) + self.positions[: ids.shape[1]]
         for block in self.blocks:
             x = block(x)
-        last = x[torch.arange(len(x), device=x.device), ids.argmax(1)]
+        last = x[torch.arange(x.shape[0], device=x.device), ids.argmax(1)]
         return cast(Tensor, self.projection(self.norm(last)))
 
 

@@ -120,7 +120,7 @@ class ClipViT(nn.Module):
 
     def _tokens(self, pixels: Tensor) -> Tensor:
         patches = self.patches(pixels).flatten(2).transpose(1, 2)  # (n, patches, width), row by row
-        first = self.class_token.expand(len(pixels), 1, -1)
+        first = self.class_token.expand(pixels.shape[0], 1, -1)
         return torch.cat([first, patches], dim=1) + self.positions
 
     def _through_prompted(self, x: Tensor, prompts: Tensor) -> Tensor:
@@ -128,6 +128,6 @@ class ClipViT(nn.Module):
         first, patches = x[:, :1], x[:, 1:]
         count = prompts.shape[1]
         for block, tokens in zip(self.blocks, prompts, strict=True):
-            x = block(torch.cat([first, tokens.expand(len(x), -1, -1), patches], dim=1))
+            x = block(torch.cat([first, tokens.expand(x.shape[0], -1, -1), patches], dim=1))
             first, patches = x[:, :1], x[:, 1 + count :]
         return torch.cat([first, patches], dim=1)

@@ -8,12 +8,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from clip3d.towers.grouping import farthest_points
+from clip3d.towers.grouping import farthest_points, is_exporting
 
 
 def choose_points(xyz: Tensor, n: int) -> Tensor:
-    """`farthest_points`, which `torch.compile` does not look into: (b, p, 3) float to (b, n) long."""
-    if torch.compiler.is_compiling():
+    """`farthest_points`, which `torch.compile` does not look into: (b, p, 3) float to (b, n) long.
+
+    What `torch.export` records has a loop instead, so that the graph needs nothing of clip3d.
+    """
+    if torch.compiler.is_compiling() and not is_exporting():
         chosen: Tensor = _opaque(xyz, n)
         return chosen
     return farthest_points(xyz, n)

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from clip3d.errors import ShapeError
 from clip3d.towers.channel_norm import ChannelNorm
 from clip3d.towers.compiled_choice import choose_points
-from clip3d.towers.grouping import gather, nearest
+from clip3d.towers.grouping import gather, is_exporting, nearest, smaller
 
 SIGMA_EPSILON = 1e-5
 # The square root has no finite slope at 0, where a cloud of equal points lies.
@@ -64,9 +64,9 @@ class Stage(nn.Module):
     def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """From xyz (b, p, 3) and features (b, p, c) to those of the anchors, (b, m, 3) and (b, m, out_width)."""
         p = xyz.shape[1]
-        chosen = choose_points(xyz, min(self.anchors, p))
+        chosen = choose_points(xyz, smaller(self.anchors, p))
         places, own = gather(xyz, chosen), gather(features, chosen)
-        around = gather(features, nearest(xyz, places, min(self.neighbors, p)))
+        around = gather(features, nearest(xyz, places, smaller(self.neighbors, p)))
         offsets = self._made_alike(around - own[:, :, None])
         # The layer sees (offset, anchor); the part for the anchor is the same for all of its neighbours.
         for_offset, for_anchor = self.transfer.weight.chunk(2, dim=1)
@@ -76,8 +76,7 @@ class Stage(nn.Module):
 
     def _made_alike(self, offsets: Tensor) -> Tensor:
         """The geometric affine map of section 3.3, with one standard deviation for each cloud."""
-        variance = offsets.float().flatten(1).var(1).clamp_min(LEAST_VARIANCE)
-        sigma = variance.sqrt()[:, None, None, None]
+        sigma = _variance(offsets.float()).clamp_min(LEAST_VARIANCE).sqrt()[:, None, None, None]
         return offsets / (sigma + SIGMA_EPSILON) * self.scale + self.shift
 
 
@@ -134,6 +133,17 @@ class PointMLPTower(nn.Module):
             xyz, features = stage(xyz, features)
         vectors: Tensor = self.project(self.head(features.amax(1)))
         return vectors
+
+
+def _variance(offsets: Tensor) -> Tensor:
+    """Unbiased variance (b,) over all of (b, m, k, c)."""
+    if not is_exporting():
+        return offsets.flatten(1).var(1)
+    # Runtimes that add up a long row of numbers one by one lose digits; short rows of sums keep them.
+    _, m, k, c = offsets.shape
+    mean = offsets.sum(3).sum(2).sum(1) / (m * k * c)
+    square = (offsets - mean[:, None, None, None]).square()
+    return square.sum(3).sum(2).sum(1) / (m * k * c - 1)
 
 
 def _hidden_layers(widths: Sequence[int]) -> list[nn.Module]:

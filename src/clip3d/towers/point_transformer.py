@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from clip3d.errors import ShapeError
 from clip3d.towers.channel_norm import ChannelNorm
 from clip3d.towers.compiled_choice import choose_points
-from clip3d.towers.grouping import gather, nearest
+from clip3d.towers.grouping import gather, nearest, smaller
 
 # Widths of the perceptrons that all published checkpoints share.
 LIFTED, LOCAL, MIXED, PLACE = 128, 256, 512, 128
@@ -161,8 +161,8 @@ class PointTransformerTower(nn.Module):
     def _groups(self, points: Tensor, colors: Tensor) -> tuple[Tensor, Tensor]:
         """Centres (b, m, 3) and their groups (b, m, k, 3 or 6), offsets from the centre first."""
         p = points.shape[1]
-        centers = gather(points, choose_points(points, min(self.centers, p)))
-        index = nearest(points, centers, min(self.neighbors, p))
+        centers = gather(points, choose_points(points, smaller(self.centers, p)))
+        index = nearest(points, centers, smaller(self.neighbors, p))
         offsets = gather(points, index) - centers[:, :, None]
         groups = torch.cat([offsets, gather(colors, index)], dim=-1) if self.colored else offsets
         return centers, groups
@@ -170,4 +170,4 @@ class PointTransformerTower(nn.Module):
     @staticmethod
     def _with_first(first: Tensor, others: Tensor) -> Tensor:
         """A vector (width,) before those of each cloud (b, m, width)."""
-        return torch.cat([first.to(others.dtype).expand(len(others), 1, -1), others], dim=1)
+        return torch.cat([first.to(others.dtype).expand(others.shape[0], 1, -1), others], dim=1)

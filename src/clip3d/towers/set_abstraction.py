@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from clip3d.errors import ShapeError
-from clip3d.towers.grouping import farthest_points, gather, nearest
+from clip3d.towers.grouping import farthest_points, gather, nearest, smaller
 
 # In a thin cloud proportion alone would leave a point or two, which say nothing of a surface.
 LEAST_NEIGHBORS = 4
@@ -47,8 +47,7 @@ class SetAbstraction(nn.Module):
 
     def forward(self, xyz: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """From xyz (b, p, 3) and features (b, p, c) to centres (b, m, 3) and summaries (b, m, out_width)."""
-        count = min(self.centers, xyz.shape[1])
-        centers = gather(xyz, farthest_points(xyz, count))
+        centers = gather(xyz, farthest_points(xyz, smaller(self.centers, xyz.shape[1])))
         neighbors = nearest(xyz, centers, self.neighborhood(xyz.shape[1]))
         lifted = self.position(xyz) + self.feature(features)
         grouped = gather(lifted, neighbors) - self.position(centers)[:, :, None]
@@ -59,8 +58,9 @@ class SetAbstraction(nn.Module):
     def neighborhood(self, p: int) -> int:
         """How many points make a neighbourhood in a cloud of p."""
         if not self.density:
-            return min(self.neighbors, p)
-        return min(max(round(self.neighbors * p / self.density), LEAST_NEIGHBORS), p)
+            return smaller(self.neighbors, p)
+        share = _rounded(self.neighbors * p, self.density)
+        return smaller(-smaller(-share, -LEAST_NEIGHBORS), p)
 
 
 class Block(nn.Module):
@@ -157,7 +157,7 @@ class SetAbstractionTower(nn.Module):
         centers, tokens = self.coarse(centers, features)
         tokens = tokens + self.place(centers)
         if self.pose is not None:
-            known = torch.ones(len(points), dtype=torch.long, device=points.device)
+            known = torch.ones(points.shape[0], dtype=torch.long, device=points.device)
             tokens = tokens + self.pose(known if upright is None else upright.long())[:, None]
         elif upright is not None and not bool(upright.all()):
             raise ShapeError("this cloud tower has no pose-free mode: clouds must be upright")
@@ -170,3 +170,10 @@ class SetAbstractionTower(nn.Module):
 def _over_channels(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
     flat: Tensor = norm(values.reshape(-1, values.shape[-1]))
     return flat.reshape(values.shape)
+
+
+def _rounded(a: int, b: int) -> int:
+    """a / b as `round` gives it, ties to even, but in whole numbers, which a recorded graph can hold for any a."""
+    up = (2 * a + b) // (2 * b)
+    tie = 1 - smaller((2 * a + b) % (2 * b), 1)
+    return up - tie * (up % 2)

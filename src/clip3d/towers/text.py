@@ -2,8 +2,8 @@
 
 A small BERT (Devlin et al. 2019, section 3: token and position vectors, then post-norm encoder layers), mean-pooled
 after the embedding and after the last layer. A linear head gives a direction around the space's mean; the mean is
-then added back, so that the result is a vector of the space itself. `clip3d.training.text_model` is the twin with
-gradients.
+then added back, so that the result is a vector of the space itself. `clip3d.towers.sentence_model` is the twin in
+torch.
 """
 
 from __future__ import annotations
@@ -32,13 +32,15 @@ class TextTower:
 
     Attributes:
         dim: length d of a vector.
+        layers: number of encoder layers.
+        heads: attention heads a layer.
     """
 
     def __init__(self, weights: Mapping[str, NDArray[Any]], tokenizer: Any, *, layers: int, heads: int) -> None:
         self._weights = dict(weights)
         self._tokenizer = tokenizer
-        self._layers = layers
-        self._heads = heads
+        self.layers = layers
+        self.heads = heads
         self._dense = lru_cache(maxsize=None)(self._read_dense)
         self.dim = int(self._weights["mean"].shape[0])
 
@@ -76,19 +78,32 @@ class TextTower:
         pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(clean)]
         vectors = np.zeros((len(pieces), self.dim), np.float32)
         for rows in _batches(pieces):
-            vectors[rows] = self._forward(*_pad([pieces[row] for row in rows]))
+            vectors[rows] = self.vectors(*_pad([pieces[row] for row in rows]))
         return vectors
 
-    def _forward(self, ids: NDArray[np.int64], real: NDArray[np.bool_]) -> Array:
+    def vectors(self, ids: NDArray[np.int64], real: NDArray[np.bool_]) -> Array:
         """Vectors (n, d) of token ids (n, l), of which those marked in real (n, l) count."""
         share = (real / real.sum(1, keepdims=True)).astype(np.float32)[:, None, :]  # (n, 1, l)
         x = self._norm("norm", self._words(ids) + self._positions(ids.shape[1]))
         pooled = [(share @ x)[:, 0]]
         unseen = np.where(real, 0, -np.inf).astype(np.float32)[:, None, None, :]
-        for i in range(self._layers):
+        for i in range(self.layers):
             x = self._layer(f"layers.{i}", x, unseen)
         pooled.append((share @ x)[:, 0])
         return around_mean(self._linear("head", np.concatenate(pooled, axis=1)), self._weights["mean"])
+
+    def unpacked(self) -> dict[str, Array]:
+        """All numbers as float32, with the names of `clip3d.towers.sentence_model.SentenceModel`, and the mean."""
+        packed = self._weights
+        arrays = {name: np.asarray(value, dtype=np.float32) for name, value in packed.items()}
+        for name in [name for name in packed if name.endswith(".scale")]:
+            layer = name.removesuffix(".scale")
+            del arrays[name]
+            if layer != "words":
+                arrays[f"{layer}.weight"] = np.ascontiguousarray(self._dense(layer)[0].T)
+        arrays["words.weight"] = unpack_words(packed["words"], packed["words.scale"])
+        del arrays["words"]
+        return arrays
 
     def _layer(self, name: str, x: Array, unseen: Array) -> Array:
         x = self._norm(f"{name}.norm1", x + self._attention(name, x, unseen))
@@ -97,8 +112,8 @@ class TextTower:
 
     def _attention(self, name: str, x: Array, unseen: Array) -> Array:
         n, length, width = x.shape
-        size = width // self._heads
-        parts = self._linear(f"{name}.qkv", x).reshape(n, length, 3, self._heads, size).transpose(2, 0, 3, 1, 4)
+        size = width // self.heads
+        parts = self._linear(f"{name}.qkv", x).reshape(n, length, 3, self.heads, size).transpose(2, 0, 3, 1, 4)
         queries, keys, values = parts  # (n, heads, l, size) each
         logits = queries @ keys.transpose(0, 1, 3, 2) * np.float32(size**-0.5) + unseen
         odds = np.exp(logits - logits.max(-1, keepdims=True))

@@ -22,10 +22,11 @@ from clip3d.data.phrases import Bank, Noun, plural, read_bank, read_nouns, read_
 from clip3d.errors import DataError
 from clip3d.models.weights import read_state, sha256_of, write_arrays, write_json
 from clip3d.spaces import Space
+from clip3d.towers.sentence_model import SentenceModel
 from clip3d.training.loop import Progress
 from clip3d.training.text_examples import Examples, Pool, wordings
 from clip3d.training.text_lessons import prepare, teach
-from clip3d.training.text_model import SentenceModel, pack, prune_tokenizer, start_model
+from clip3d.training.text_model import pack, prune_tokenizer, start_model
 from clip3d.training.text_recipe import TextRecipe
 from clip3d.training.text_report import headline, measure
 

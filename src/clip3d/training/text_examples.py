@@ -15,7 +15,7 @@ from torch import Tensor
 
 from clip3d.data.phrases import plural
 from clip3d.data.wording import ADJECTIVES, COLORS, CONDITIONS, MATERIALS, PLACES, TEMPLATES
-from clip3d.training.text_model import SentenceModel
+from clip3d.towers.sentence_model import SentenceModel
 
 Array = NDArray[np.float32]
 

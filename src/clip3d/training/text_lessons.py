@@ -16,6 +16,7 @@ from clip3d.data.wording import PLACES
 from clip3d.models.ridge import ridge
 from clip3d.models.weights import read_arrays, write_arrays
 from clip3d.spaces import Space, unit
+from clip3d.towers.sentence_model import SentenceModel
 from clip3d.training.loop import Progress
 from clip3d.training.text_examples import (
     Described,
@@ -27,7 +28,6 @@ from clip3d.training.text_examples import (
     tellings,
     wordings,
 )
-from clip3d.training.text_model import SentenceModel
 from clip3d.training.text_recipe import TextRecipe
 from clip3d.training.text_teacher import Kernel, Reading, Teacher, find_noun, moved
 

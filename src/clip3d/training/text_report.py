@@ -14,9 +14,9 @@ from clip3d.data.descriptions import CHOOSING, REPORTING
 from clip3d.data.phrases import Bank, plural, with_article
 from clip3d.data.text_measures import Encode, chance, describing, nearest, paraphrasing, ranking
 from clip3d.spaces import Space, unit
+from clip3d.towers.sentence_model import SentenceModel
 from clip3d.towers.text import TextTower
 from clip3d.training.text_examples import Examples
-from clip3d.training.text_model import SentenceModel
 
 Array = NDArray[np.float32]
 

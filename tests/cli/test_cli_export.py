@@ -1,0 +1,29 @@
+"""`export`: what is told of the file, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_files import json_lines
+
+
+@pytest.mark.skipif(
+    tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13), reason="older versions of torch export less"
+)
+def test_export_tells_what_it_wrote(run_cli, bundle: Path, tmp_path: Path):
+    path = tmp_path / "cloud.pt2"
+    done = run_cli("export", "--format", "torch", "-o", path, "--model", bundle, "--json")
+    assert done.returncode == 0, done.stderr
+    (record,) = json_lines(done.stdout)
+    assert (record["path"], record["tower"], record["opset"]) == (str(path), "cloud", None)
+    assert (record["inputs"][0]["name"], record["inputs"][0]["shape"]) == ("points", ["batch", "points", 3])
+    assert record["difference"] <= 1e-4
+    assert record["bytes"] == path.stat().st_size
+
+
+def test_export_refuses_points_of_a_picture(run_cli, bundle: Path, tmp_path: Path):
+    done = run_cli("export", "--tower", "image", "--points", 8, "-o", tmp_path / "a.pt2", "--model", bundle)
+    assert done.returncode == 2
+    assert "only clouds have points" in done.stderr
