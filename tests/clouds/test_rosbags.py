@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,22 @@ def test_points_that_are_nan_are_left_out_however_many(cdr: bool) -> None:
     assert np.allclose(contents.colors, COLORS[50:] / 255)
 
 
+def test_fields_that_are_not_used_cost_no_memory_and_may_be_of_any_type() -> None:
+    plain = message(cdr=False)
+    at = plain.index(struct.pack("<I4s", 4, b"ring"))
+    count = plain.index(struct.pack("<I1s", 1, b"x")) - 4
+    points = np.zeros((500_000, 4), "<f4")
+    fields = b"".join(struct.pack("<I4sIBI", 4, f"f{i:03}".encode(), 0, 8 if i else 99, 1) for i in range(250))
+    head = plain[:count - 8] + struct.pack("<III", 1, len(points), 254) + plain[count + 4 : at] + fields
+    data = head + struct.pack("<BIII", 0, 16, points.nbytes, points.nbytes) + points.tobytes() + b"\1"
+    tracemalloc.start()
+    contents = read_message(data, cdr=False)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(contents.points, points[:, :3])
+    assert most < 15 * points.nbytes
+
+
 def test_the_frame_of_a_camera_states_no_up_axis() -> None:
     assert read_message(message(frame="camera_depth_optical_frame"), cdr=True).up is None
 
@@ -191,3 +208,7 @@ def test_messages_cut_short_anywhere(tmp_path: Path, cdr: bool) -> None:
             read_message(whole[:length], cdr=cdr)
     write_db3(tmp_path / "a.db3", [(1, 5, message()[:100])])
     assert "ends inside" in refused(tmp_path / "a.db3").reason
+
+
+def test_names_too_long_for_a_file_are_problems_of_the_file(tmp_path: Path) -> None:
+    assert "cannot be opened" in refused(tmp_path / ("a" * 300 + ".ply")).reason

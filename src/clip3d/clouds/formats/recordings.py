@@ -75,7 +75,10 @@ def is_recording(path: Path) -> bool:
 
 def is_recording_folder(path: Path) -> bool:
     """Whether a folder is one that ROS 2 recorded into."""
-    return path.is_dir() and (path / "metadata.yaml").is_file() and bool(_parts(path))
+    try:
+        return path.is_dir() and (path / "metadata.yaml").is_file() and bool(_parts(path))
+    except OSError:  # shut, or a name too long: whoever opens it says so
+        return False
 
 
 def _parts(path: Path) -> list[Path]:
