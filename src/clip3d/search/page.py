@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clip3d.atomic import replacing
-from clip3d.clouds.remote import as_path
+from clip3d.clouds.remote import as_path, local_copy
 from clip3d.errors import DataError, FileProblem
 from clip3d.search.adhoc import Hit, SearchResult
 from clip3d.search.embedding import Reading, read_thinned
@@ -132,7 +132,8 @@ class _Pictures:
 
         try:
             if is_picture(path):
-                return _of_image(path)
+                with local_copy(path) as place:
+                    return _of_image(place)
             cloud = read_thinned(path, self.reading).z_up()
         except FileProblem:
             return None
