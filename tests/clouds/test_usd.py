@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from clip3d.clouds.discovery import find_clouds
-from clip3d.clouds.formats import usd
+from clip3d.clouds.formats import usd, usd_worker
+from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.reading import read
 from clip3d.errors import CloudError, MissingExtra
 
@@ -155,6 +156,16 @@ def test_references_out_of_the_folder_are_refused_and_missing_ones_noted(tmp_pat
     assert "outside of its folder" in refused(path).reason
     save(path, stage(mesh(), "subLayers = [@./none.usda@]"))
     assert [source.name for source in read(path).sources] == ["a.usda", "none.usda"]
+
+
+@needs_usd
+def test_corners_that_no_face_names_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usd_worker, "MAX_FACES", 3)
+    whole = save(tmp_path / "a.usda", stage(mesh()))
+    assert len(usd_worker.read_stage(whole)[1]["corners"]) == 4
+    many = SQUARE.replace("(0, 1, 0)]", "(0, 1, 0)" + ", (0, 0, 0)" * 6 + "]")
+    with pytest.raises(Malformed, match="corners"):
+        usd_worker.read_stage(save(tmp_path / "b.usda", stage(mesh(square=many))))
 
 
 @needs_usd

@@ -114,19 +114,19 @@ def _geometry(stage: Any) -> dict[str, NDArray[Any]]:
     time = Usd.TimeCode.EarliestTime()
     transforms = UsdGeom.XformCache(time)
     parts, points, point_colors = [], [np.zeros((0, 3))], [np.zeros((0, 3))]
-    triangles = 0
+    triangles = corners = 0
     for prim in _shown(stage, time):
         matrix = np.array(transforms.GetLocalToWorldTransform(prim))
         if prim.IsA(UsdGeom.Mesh):
             parts.append(_mesh(UsdGeom.Mesh(prim), matrix, time))
+            triangles, corners = triangles + len(parts[-1][2]), corners + len(parts[-1][0])
         elif prim.IsA(UsdGeom.Points):
             placed = _placed(UsdGeom.Points(prim), matrix, time)
             points.append(placed)
             color = _color(prim, time, {"vertex": len(placed), "varying": len(placed)})[1]
             point_colors.append(np.broadcast_to(color, placed.shape))
-        triangles += len(parts[-1][2]) if parts and prim.IsA(UsdGeom.Mesh) else 0
-        if triangles > MAX_FACES:
-            raise Malformed(f"its scene has more than {MAX_FACES:,} triangles")
+        if triangles > MAX_FACES or corners > 3 * MAX_FACES:
+            raise Malformed(f"its scene has more than {MAX_FACES:,} triangles or {3 * MAX_FACES:,} corners")
         if len(parts) > MAX_PARTS or sum(map(len, points)) > MAX_POINTS:
             raise Malformed(f"its scene has more than {MAX_PARTS:,} parts or {MAX_POINTS:,} points")
     columns = list(zip(*parts, strict=True)) if parts else [(np.zeros((0, 3)),)] * 4
