@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_rosbags import COLORS, KIND, POINTS, message, refused
+from recording_files import COLORS, KIND, POINTS, message
+from test_rosbags import refused
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.formats import inflating

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recording_files import KIND, POINTS, message, write_db3
 from small_files import box, make_bundle, settle, write_off
 
 from clip3d.clouds.discovery import find_clouds
@@ -111,3 +112,25 @@ def test_files_by_uri_are_embedded_under_it_and_kept_by_their_content(model, ass
     assert not np.array_equal(first.vectors, changed.vectors)
     saved = save_vectors(tmp_path / "v.npz", first.paths, first.vectors, model)
     assert load_vectors(saved, model.space).paths == ["memory://assets/tall.off"]
+
+
+def test_the_cloud_that_is_chosen_in_a_recording_is_part_of_its_vectors_key_and_of_no_other(
+    model, assets: Path, tmp_path: Path
+):
+    rows = [(1, 1, message()), (2, 2, message(POINTS * 2)), (2, 3, message(POINTS * (9, 1, 1)))]
+    write_db3(assets / "a.db3", rows, (KIND, KIND))
+    settle()
+    files = [assets / "a.db3", assets / "tall.off"]
+    chosen = Reading(topic="/topic2", message=1)
+    with VectorCache(tmp_path / "c.db") as cache:
+        first, second = (embed_files(model, files, cache=cache, reading=reading) for reading in (None, chosen))
+        runs = [embed_files(model, files, cache=cache, reading=reading) for reading in (None, chosen)]
+        lacking = embed_files(model, files, cache=cache, reading=Reading(topic="/other"))
+    assert (first.computed, second.computed) == (2, 1)
+    assert [run.computed for run in runs] == [0, 0]
+    for run, again in zip((first, second), runs, strict=True):
+        np.testing.assert_array_equal(run.vectors, again.vectors)
+    np.testing.assert_array_equal(first.vectors[1], second.vectors[1])
+    assert not np.allclose(first.vectors[0], second.vectors[0], atol=1e-3)
+    assert "/topic1, /topic2" in lacking.problems[0].remedy
+    assert lacking.paths == [assets / "tall.off"]

@@ -51,6 +51,8 @@ def search(
     up: o.UpAxis = None,
     unit: o.UnitName = None,
     pose: o.PoseName = o.Stance.upright,
+    topic: o.Topic = None,
+    message: o.Message = 0,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -69,7 +71,7 @@ def search(
     text, paths = split_words(words or [], with_option=image is not None or like is not None)
     from clip3d.search.adhoc import search_files
 
-    reading = reading_of(points, seed, up, unit, pose)
+    reading = reading_of(points, seed, up, unit, pose, topic, message)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
         result = search_files(
             load_model(model, device),

@@ -19,6 +19,8 @@ STORES: dict[str, str] = {
     ".db3": "clip3d.clouds.formats.rosbag_db3",
     ".mcap": "clip3d.clouds.formats.rosbag_mcap",
 }
+# Suffixes of files with many clouds, on several topics.
+RECORDINGS = frozenset(STORES)
 BAG, DATABASE = b"#ROSBAG V", b"SQLite format 3\x00"
 HEAD_BYTES = 1 << 16
 MAX_MESSAGE_BYTES = 1024**3
