@@ -78,6 +78,13 @@ def test_up_axes_units_and_left_hands(tmp_path: Path) -> None:
 
 
 @needs_usd
+@pytest.mark.parametrize("metres", ["0", "-1", "nan", "inf"])
+def test_units_that_are_no_lengths(tmp_path: Path, metres: str) -> None:
+    path = save(tmp_path / "a.usda", stage(mesh(), f'upAxis = "Z" metersPerUnit = {metres}'))
+    assert "metersPerUnit" in refused(path).reason
+
+
+@needs_usd
 @pytest.mark.parametrize(
     ("color", "expected"),
     [

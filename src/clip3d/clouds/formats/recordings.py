@@ -27,6 +27,7 @@ MAX_MESSAGE_BYTES = 1024**3
 MAX_TOPICS = 1000
 # How far into a file clouds are looked for.
 MAX_SCANNED_BYTES = 4 * 1024**3
+TOO_FAR = "that cloud is not in its first 4 GiB", "cut the recording, or choose an earlier message"
 REMEDY = "it must be a recording with a topic of sensor_msgs/PointCloud2"
 
 
