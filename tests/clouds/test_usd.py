@@ -114,6 +114,44 @@ def test_colours(tmp_path: Path, color: str, expected: tuple[float, float, float
 
 
 @needs_usd
+def test_parts_of_a_mesh_have_the_colours_of_their_materials(tmp_path: Path) -> None:
+    looks = "".join(
+        f"""def Material "{name}"
+{{
+    token outputs:surface.connect = </{name}/s.outputs:surface>
+    def Shader "s"
+    {{
+        uniform token info:id = "UsdPreviewSurface"
+        color3f inputs:diffuseColor = {color}
+        token outputs:surface
+    }}
+}}
+"""
+        for name, color in (("red", (1, 0, 0)), ("blue", (0, 0, 1)))
+    )
+    subsets = "".join(
+        f"""def GeomSubset "{name}" (prepend apiSchemas = ["MaterialBindingAPI"])
+{{
+    uniform token elementType = "face"
+    uniform token familyName = "materialBind"
+    int[] indices = {faces}
+    rel material:binding = </{name}>
+}}
+"""
+        for name, faces in (("red", [0, 7, -1]), ("blue", [1]))
+    )
+    square = SQUARE.replace("[4]", "[4, 4, 4]").replace("3]", "3, 4, 5, 6, 7, 8, 9, 10, 11]")
+    rows = ", ".join(f"({x}, {y}, 0)" for x in (0, 2, 4) for x, y in ((x, 0), (x + 1, 0), (x + 1, 1), (x, 1)))
+    square = square[: square.index("point3f")] + f"point3f[] points = [{rows}]\n"
+    cloud = read(save(tmp_path / "a.usda", stage(looks + mesh(more=subsets, square=square))))
+    assert cloud.colors is not None
+    for left, color in ((0, (1, 0, 0)), (2, (0, 0, 1)), (4, (0.5, 0.5, 0.5))):
+        inside = (cloud.points[:, 0] >= left) & (cloud.points[:, 0] <= left + 1)
+        assert inside.sum() > 2000
+        assert np.allclose(cloud.colors[inside], color, atol=2e-3)
+
+
+@needs_usd
 def test_points_come_back_where_there_are_no_meshes(tmp_path: Path) -> None:
     points = """def Points "p"
 {
