@@ -124,7 +124,7 @@ def unfolding(depth: int) -> bytes:
 )
 def test_a_small_tree_that_unfolds_without_end_is_refused_at_once(tree, tmp_path):
     started = time.monotonic()
-    with pytest.raises(ModelError, match="where a|more than 8 axes"):
+    with pytest.raises(ModelError, match=r"where a|more than 8 axes"):
         read_script_archive(archive(tmp_path / "a.pt", tree))
     assert time.monotonic() - started < 5
 
