@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from clip3d.errors import CloudError, MissingExtra
+from clip3d.errors import CloudError, ImageError, MissingExtra
 
 MAX_COPIED_BYTES = 4 * 1024**3
 MAX_LISTED = 200_000
@@ -79,8 +79,8 @@ def local_copy(path: Path) -> Iterator[Path]:
         _copy(path, copy)
         try:
             yield copy
-        except CloudError as error:
-            raise CloudError(path, error.reason, error.remedy) from error.__cause__
+        except (CloudError, ImageError) as error:
+            raise type(error)(path, error.reason, error.remedy) from error.__cause__
 
 
 def list_files(path: RemotePath) -> list[RemotePath] | None:
