@@ -132,8 +132,7 @@ class _Pictures:
 
         try:
             if is_picture(path):
-                with local_copy(path) as place:
-                    return _of_image(place)
+                return _of_image(path)
             cloud = read_thinned(path, self.reading).z_up()
         except FileProblem:
             return None
@@ -142,7 +141,8 @@ class _Pictures:
 
 
 def _of_image(path: str | PathLike[str]) -> str:
-    picture = open_image(path).convert("RGBA")
+    with local_copy(as_path(path)) as place:
+        picture = open_image(place).convert("RGBA")
     picture.thumbnail((2 * PICTURE, 2 * PICTURE))
     return picture_data(picture)
 
