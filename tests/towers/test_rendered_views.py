@@ -65,3 +65,9 @@ def test_one_file_of_weights_serves_the_image_tower_and_this_one(tower, image_to
 def test_no_view_and_too_many_are_refused(views):
     with pytest.raises(ValueError, match="views must be 1 to 64"):
         RenderedViewsTower("clip-vit", SHAPE, size=32, views=views)
+
+
+@pytest.mark.parametrize("size", [0, 10**6])
+def test_pictures_that_would_fill_the_memory_are_refused(size):
+    with pytest.raises(ValueError, match="size must be 1 to 1024"):
+        RenderedViewsTower("clip-vit", SHAPE, size=size)

@@ -44,7 +44,7 @@ def export(
         FileFormat, typer.Option("--format", help="ONNX, or a .pt2 file of torch.export.")
     ] = FileFormat.onnx,
     points: Annotated[
-        int | None, typer.Option("--points", min=1, help="A fixed number of points of a cloud, not any number.")
+        int | None, typer.Option("--points", min=32, help="A fixed number of points of a cloud, not any number.")
     ] = None,
     model: o.ModelName = "mini",
     as_json: o.Json = False,

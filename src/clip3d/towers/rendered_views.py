@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from clip3d.render.splat import AROUND, View, splat_views
 from clip3d.towers.catalogue import resolve
 
-MAX_VIEWS = 64
+MAX_VIEWS, MAX_SIZE = 64, 1024
 
 
 class RenderedViewsTower(nn.Module):
@@ -34,7 +34,7 @@ class RenderedViewsTower(nn.Module):
         background: sRGB level in [0, 1] around the cloud.
 
     Raises:
-        ValueError: if there is no view, or more than `MAX_VIEWS`.
+        ValueError: if there is no view, more than `MAX_VIEWS`, or a picture has no pixel or a side over `MAX_SIZE`.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class RenderedViewsTower(nn.Module):
         super().__init__()
         if not 1 <= len(views) <= MAX_VIEWS:
             raise ValueError(f"views must be 1 to {MAX_VIEWS}, got {len(views)}")
+        if not 1 <= size <= MAX_SIZE:
+            raise ValueError(f"size must be 1 to {MAX_SIZE} pixels, got {size}")
         self.image: nn.Module = resolve(architecture)(**image)
         self.size = size
         self.mean, self.std = ([float(level) for level in levels] for levels in (mean, std))
