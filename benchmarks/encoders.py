@@ -65,8 +65,9 @@ def parse_arguments() -> argparse.Namespace:
 def print_others(args: argparse.Namespace) -> None:
     """Ours beside others' with the same weights: times of a batch, and how far the vectors of one cloud differ."""
     torch.set_num_threads(1)
+    print("\nBeside others with the same weights, CPU time on one thread\n")
+    print_heads("encoder", "other", "batch", "ours, ms", "other, ms", "other / ours", "difference")
     points = make_clouds(max(args.batches), args.points)
-    rows = []
     for name, make in (("PointTransformer", transformers), ("PointMLP", point_mlps)):
         encoders = make(points)
         ours = encoders["ours"](1)
@@ -77,9 +78,7 @@ def print_others(args: argparse.Namespace) -> None:
             mine = seconds.pop("ours")
             for other, theirs in seconds.items():
                 times = (f"{1e3 * mine:.0f}", f"{1e3 * theirs:.0f}", f"{theirs / mine:.2f}")
-                rows.append((name, other, str(batch), *times, f"{differences[other]:.0e}"))
-    print("\nBeside others with the same weights, CPU time on one thread\n")
-    print_table(("encoder", "other", "batch", "ours, ms", "other, ms", "other / ours", "difference"), rows)
+                print_row(name, other, batch, *times, f"{differences[other]:.0e}")
 
 
 def transformers(points: Tensor) -> dict[str, Encode]:
@@ -120,30 +119,28 @@ def with_groupings(encode: Encode) -> dict[str, Encode]:
 
 def print_batches(args: argparse.Namespace) -> None:
     """Clouds or pictures a second."""
-    rows = []
     encoders = our_encoders(args)
+    print("\nClouds or pictures a second\n")
+    print_heads("threads", "batch", *(key for key, _, _ in encoders))
     for threads in args.threads:
         torch.set_num_threads(threads)
         for batch in args.batches:
             stages = {key: partial(run, *given(batch)) for key, run, given in encoders}
             rates = {key: batch / value for key, value in measure(stages, args.repeats).items()}
-            rows.append((str(threads), str(batch), *(f"{rates[key]:.1f}" for key in stages)))
-    print("\nClouds or pictures a second\n")
-    print_table(("threads", "batch", *(key for key, _, _ in encoders)), rows)
+            print_row(threads, batch, *(f"{rates[key]:.1f}" for key in stages))
 
 
 def print_compiled(args: argparse.Namespace) -> None:
     """Each encoder as it is and under `torch.compile`, for one shape at a time."""
-    rows = []
+    print("\nUnder torch.compile\n")
+    heads = ("encoder", "threads", "batch", "as it is, ms", "compiled, ms", "as it is / compiled", "first run, s")
+    print_heads(*heads, "difference")
     for threads in args.threads:
         torch.set_num_threads(threads)
         for name, run, given in our_encoders(args):
             for batch in args.batches:
                 inputs = given(batch)
-                rows.append((name, str(threads), str(batch), *compared(run, inputs, args.repeats)))
-    print("\nUnder torch.compile\n")
-    heads = ("encoder", "threads", "batch", "as it is, ms", "compiled, ms", "as it is / compiled", "first run, s")
-    print_table((*heads, "difference"), rows)
+                print_row(name, threads, batch, *compared(run, inputs, args.repeats))
 
 
 def compared(run: nn.Module, inputs: Sequence[Tensor], repeats: int) -> Iterator[str]:
@@ -199,10 +196,13 @@ def difference(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).abs().max() / ours.abs().max())
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
-    for row in rows:
-        print(f"| {' | '.join(row)} |")
+def print_heads(*heads: str) -> None:
+    print_row(*heads)
+    print(f"|{'---|' * len(heads)}")
+
+
+def print_row(*cells: object) -> None:
+    print(f"| {' | '.join(map(str, cells))} |", flush=True)
 
 
 if __name__ == "__main__":

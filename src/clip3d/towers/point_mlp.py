@@ -3,7 +3,7 @@
 X. Ma et al., "Rethinking Network Design and Local Geometry in Point Cloud: A Simple Residual MLP Framework", ICLR
 2022, sections 3.2 and 3.3; D. Hegde et al., "CLIP goes 3D", ICCV workshops 2023, section 4.
 
-Values of neighbourhoods are overwritten where no gradient needs them: on a CPU fresh memory costs as much as the sum.
+Values of neighbourhoods are overwritten where no gradient needs them: on a CPU fresh memory costs as much as a sum.
 """
 
 from __future__ import annotations
