@@ -1,8 +1,8 @@
 """How fast the encoders are on a CPU: beside others' with the same weights, by batch and threads, and compiled.
 
 The part `others` takes torch-pointcloud if it is installed (`pip install torch-pointcloud`, 0.0.18 is known to
-work) and counts CPU time on one thread. Ratios are of medians of one run in which all take turns; above 1 clip3d is
-the faster one.
+work). Ratios are of medians of one run in which all take turns; above 1 clip3d is the faster one. On one thread CPU
+time is counted, which a busy machine changes little, on more threads the time that passes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def print_others(args: argparse.Namespace) -> None:
         differences = {other: difference(ours, encode(1)) for other, encode in encoders.items()}
         for batch in args.batches:
             stages = {other: partial(encode, batch) for other, encode in encoders.items()}
-            seconds = measure(stages, args.repeats, time.process_time)
+            seconds = measure(stages, args.repeats, clock(1))
             mine = seconds.pop("ours")
             for other, theirs in seconds.items():
                 times = (f"{1e3 * mine:.0f}", f"{1e3 * theirs:.0f}", f"{theirs / mine:.2f}")
@@ -120,13 +120,13 @@ def with_groupings(encode: Encode) -> dict[str, Encode]:
 def print_batches(args: argparse.Namespace) -> None:
     """Clouds or pictures a second."""
     encoders = our_encoders(args)
-    print("\nClouds or pictures a second\n")
+    print("\nClouds or pictures a second; on one thread a second of CPU time\n")
     print_heads("threads", "batch", *(key for key, _, _ in encoders))
     for threads in args.threads:
         torch.set_num_threads(threads)
         for batch in args.batches:
             stages = {key: partial(run, *given(batch)) for key, run, given in encoders}
-            rates = {key: batch / value for key, value in measure(stages, args.repeats).items()}
+            rates = {key: batch / value for key, value in measure(stages, args.repeats, clock(threads)).items()}
             print_row(threads, batch, *(f"{rates[key]:.1f}" for key in stages))
 
 
@@ -140,16 +140,18 @@ def print_compiled(args: argparse.Namespace) -> None:
         for name, run, given in our_encoders(args):
             for batch in args.batches:
                 inputs = given(batch)
-                print_row(name, threads, batch, *compared(run, inputs, args.repeats))
+                print_row(name, threads, batch, *compared(run, inputs, args.repeats, clock(threads)))
 
 
-def compared(run: nn.Module, inputs: Sequence[Tensor], repeats: int) -> Iterator[str]:
+def compared(
+    run: nn.Module, inputs: Sequence[Tensor], repeats: int, clock: Callable[[], float]
+) -> Iterator[str]:
     torch.compiler.reset()
     compiled = torch.compile(run, dynamic=False)
     start = time.perf_counter()
     vectors = compiled(*inputs)
     first = time.perf_counter() - start
-    seconds = measure({"plain": lambda: run(*inputs), "compiled": lambda: compiled(*inputs)}, repeats)
+    seconds = measure({"plain": partial(run, *inputs), "compiled": partial(compiled, *inputs)}, repeats, clock)
     yield from (f"{1e3 * value:.1f}" for value in seconds.values())
     yield f"{seconds['plain'] / seconds['compiled']:.2f}"
     yield f"{first:.0f}"
@@ -172,6 +174,10 @@ def our_encoders(args: argparse.Namespace) -> list[tuple[str, nn.Module, Callabl
         ("CLIP ViT-B/32", vit, lambda batch: (pixels[:batch],)),
     ]
     return [row for row in found if not args.only or row[0].startswith(tuple(args.only))]
+
+
+def clock(threads: int) -> Callable[[], float]:
+    return time.process_time if threads == 1 else time.perf_counter
 
 
 def make_clouds(count: int, points: int) -> Tensor:
