@@ -26,7 +26,13 @@ else:
 ROOT = Path(__file__).parent.parent
 SOURCE = Path(clip3d.__file__).parent
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
-DISTRIBUTION_OF = {"PIL": "pillow", "collada": "pycollada", "open_clip": "open-clip-torch"}
+DISTRIBUTION_OF = {
+    "PIL": "pillow",
+    "collada": "pycollada",
+    "huggingface_hub": "huggingface-hub",
+    "open_clip": "open-clip-torch",
+    "pxr": "usd-core",
+}
 NOT_IMPORTED = {
     "lxml": "the XML parser of pycollada, which would take another one where it is missing",
     "rich": "comes with typer",

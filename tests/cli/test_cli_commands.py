@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,24 @@ def test_classify_wants_labels_to_choose_between(run_cli, assets: Path):
         assert (done.returncode, done.stdout) == (2, "")
         assert hint in done.stderr
     assert run_cli("classify", assets / "tall.off", "--labels", "a,b", "--template", "no place").returncode == 2
+
+
+def test_files_in_a_zip_file_are_found_by_its_uri(run_cli, assets: Path, tmp_path: Path):
+    pytest.importorskip("fsspec")
+    packed = tmp_path / "assets.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("tall.off", "flat.off"):
+            archive.write(assets / name, f"deep/{name}")
+    done = run_cli("embed", f"zip://::{packed}", "-o", tmp_path / "vectors.npz")
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "vectors.npz", allow_pickle=False) as arrays:
+        assert arrays["paths"].tolist() == [f"zip://deep/{name}::{packed}" for name in ("flat.off", "tall.off")]
+    done = run_cli("search", "--like", f"zip://deep/tall.off::{packed}", f"zip://deep::{packed}", "--json")
+    assert done.returncode == 0, done.stderr
+    assert [Path(hit["path"]).name for hit in json_lines(done.stdout)] == ["assets.zip"]
+    done = run_cli("embed", "nosuch://bucket/a.ply", "-o", tmp_path / "none.npz")
+    assert done.returncode != 0
+    assert "nosuch://bucket/a.ply: " in done.stderr
 
 
 def test_embed_writes_vectors_that_numpy_reads(run_cli, assets: Path, tmp_path: Path):

@@ -293,6 +293,14 @@ def npz() -> bytes:
     return stream.getvalue()
 
 
+def kitti_bin() -> bytes:
+    return np.hstack([CLOUD, np.linspace(0, 1, 60)[:, None]]).astype("<f4").tobytes()
+
+
+def nuscenes_bin() -> bytes:
+    return np.hstack([CLOUD, np.arange(60)[:, None] * 4, np.arange(60)[:, None] % 32]).astype("<f4").tobytes()
+
+
 # Every file by name; each can be read where `companions` have been written beside it.
 BUILDERS = {
     "ascii.ply": ply_ascii, "little.ply": ply_binary, "big.ply": lambda: ply_binary(">", mixed=False),
@@ -300,6 +308,7 @@ BUILDERS = {
     "scene.glb": glb, "inside.gltf": gltf, "beside.gltf": lambda: gltf("beside.bin"), "scene.dae": dae,
     "parts.3mf": threemf, "ascii.pcd": pcd_ascii, "binary.pcd": pcd_binary, "packed.pcd": pcd_compressed,
     "colors.xyz": xyz, "plain.txt": xyz, "named.csv": csv, "plain.npy": npy, "named.npz": npz,
+    "000000.bin": kitti_bin, "sweep.pcd.bin": nuscenes_bin,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from clip3d.errors import MissingExtra, ModelError
-from clip3d.models import clip_text
+from clip3d.models import open_clip_loading
 from clip3d.models.clip_text import load_clip_text
 
 CONFIG = {
@@ -104,19 +104,20 @@ def test_a_local_file_is_loaded_off_line_and_a_hub_name_after_it_on_line(tmp_pat
     utils.reset_sessions = lambda: setattr(constants, "session", "none")
     off_line = []
 
-    def create_model(architecture, **options):
+    def create(architecture, **options):
         # as huggingface_hub did before version 1: a session keeps the state that it was opened in
         constants.session = constants.HF_HUB_OFFLINE if constants.session == "none" else constants.session
         off_line.append(constants.session)
         if fails:
             raise RuntimeError("no such weights")
-        return Tower()
+        return Tower(), None, None
 
     open_clip = types.ModuleType("open_clip")
-    open_clip.create_model = create_model
+    open_clip.create_model_and_transforms = create
     open_clip.get_model_config = lambda architecture: {}
     open_clip.list_pretrained_tags_by_model = lambda architecture: ["laion"]
     open_clip.load_checkpoint = lambda model, path, **options: None
+    open_clip.get_pretrained_cfg = lambda architecture, tag: {}
     open_clip.get_tokenizer = lambda architecture: None
     for name, module in (("open_clip", open_clip), ("huggingface_hub.constants", constants)):
         monkeypatch.setitem(sys.modules, name, module)
@@ -136,7 +137,7 @@ def test_the_hub_client_in_use_heeds_the_switch():
     errors = pytest.importorskip("huggingface_hub.errors")
     constants = pytest.importorskip("huggingface_hub.constants")
     before = constants.HF_HUB_OFFLINE
-    with clip_text._off_line(), pytest.raises(errors.OfflineModeIsEnabled):
+    with open_clip_loading._off_line(), pytest.raises(errors.OfflineModeIsEnabled):
         hub.HfApi().model_info("owner/name")
     assert constants.HF_HUB_OFFLINE is before
 

@@ -90,3 +90,24 @@ def test_the_pose_is_part_of_the_key_and_reaches_the_model(model, assets: Path, 
         assert embed_files(model, [assets / "tall.off"], cache=cache, reading=Reading(pose="any")).computed == 1
     assert poses == ["upright", "any"]
     assert Reading().key() == Reading(pose="upright").key() != Reading(pose="any").key()
+
+
+def test_files_by_uri_are_embedded_under_it_and_kept_by_their_content(model, assets: Path, tmp_path: Path):
+    system = pytest.importorskip("fsspec").filesystem("memory")
+    system.pipe("/assets/tall.off", (assets / "tall.off").read_bytes())
+    system.pipe("/assets/bad.off", b"OFF\n1 1 0\n")
+    files = find_clouds("memory://assets").files
+    with VectorCache(tmp_path / "c.db") as cache:
+        first = embed_files(model, files, cache=cache)
+        again = embed_files(model, files, cache=cache)
+        system.pipe("/assets/tall.off", (assets / "flat.off").read_bytes())
+        changed = embed_files(model, files, cache=cache)
+        here = embed_files(model, [assets / "flat.off"], cache=cache)
+    system.rm("/assets", recursive=True)
+    assert [str(path) for path in first.paths] == ["memory://assets/tall.off"]
+    assert [problem.path for problem in first.problems] == ["memory://assets/bad.off"]
+    assert [run.computed for run in (first, again, changed, here)] == [1, 0, 1, 0]
+    np.testing.assert_array_equal(changed.vectors, here.vectors)
+    assert not np.array_equal(first.vectors, changed.vectors)
+    saved = save_vectors(tmp_path / "v.npz", first.paths, first.vectors, model)
+    assert load_vectors(saved, model.space).paths == ["memory://assets/tall.off"]

@@ -54,7 +54,7 @@ def classify(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Choose a label for each 3D object, or none of these.
+    """Choose a label for each 3D object, or none of these; for each picture, with a model without a cloud tower.
 
     Probabilities add up to 1 among the labels given. Apart from them, fit says how likely the best label is right
     at all: below the model's threshold the answer is "none of these".

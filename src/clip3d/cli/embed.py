@@ -13,12 +13,15 @@ from clip3d.cli.session import load_model, open_cache, reading_of
 
 EXAMPLES = o.examples(
     "clip3d embed assets/ -o vectors.npz",
+    "clip3d embed s3://bucket/assets -o vectors.npz",
     """python -c "import numpy; print(numpy.load('vectors.npz')['vectors'].shape)\"""",
 )
 
 
 def embed(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, and folders to search through.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Files, folders to search through, and URIs of either.")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.npz", help="Where to write the vectors.")],
     model: o.ModelName = "mini",
     device: o.Device = "cpu",
@@ -32,17 +35,16 @@ def embed(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Write the vectors of 3D objects to a file.
+    """Write the vectors of 3D objects to a file; of pictures, with a model that has no cloud tower.
 
     The npz file holds `paths` (n), `vectors` (n, d) float32, and the ids `space`, `model` and `weights`.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from clip3d.clouds.discovery import find_clouds
-    from clip3d.search.embedding import embed_files
+    from clip3d.search.embedding import embed_files, find_items
     from clip3d.search.vector_file import save_vectors
 
     loaded = load_model(model, device)
-    found = find_clouds(paths)
+    found = find_items(loaded, paths)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
         reading = reading_of(points, seed, up, unit, pose)
         embedded = embed_files(loaded, found.files, cache=cache, reading=reading, progress=progress)

@@ -131,7 +131,7 @@ def _images(
 ) -> None:
     from clip3d.evaluation import failures as page
     from clip3d.evaluation.labelled_images import find_labelled_images, zero_shot_images
-    from clip3d.search.adhoc import open_image
+    from clip3d.search.pictures import open_image
 
     data = find_labelled_images(path)
     with progress_bar("Classifying", quiet=quiet) as progress:

@@ -1,4 +1,4 @@
-"""`clip3d models`: which models there are, their cards, whether they are whole, and CLIPs made into models."""
+"""`clip3d models`: which there are, their cards, whether they are whole; CLIPs made into models, models joined."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 EXAMPLES = o.examples("clip3d models", "clip3d models show mini", "clip3d models check")
 CONVERT_EXAMPLES = o.examples(
     "clip3d models convert CLIP-ViT-L-14/ models/vit-l-14",
+    "clip3d models convert hf-hub:openai/clip-vit-base-patch32 models/vit-b-32",
     "clip3d models convert slip_base_100ep.pt models/slip --tokenizer bpe_simple_vocab_16e6.txt.gz",
 )
 
-app = typer.Typer(help="List, show, check and convert models.", epilog=EXAMPLES, rich_markup_mode=None)
+app = typer.Typer(help="List, show, check, convert and join models.", epilog=EXAMPLES, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="An embedded model or its folder.")]
 
@@ -43,7 +44,7 @@ class Mean(str, Enum):
 
 @app.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: o.Json = False) -> None:
-    """List the models that come with the package; show and check any; convert CLIPs."""
+    """List the models that come with the package; show and check any; convert CLIPs; join towers."""
     if context.invoked_subcommand is not None:
         return
     from clip3d.models.loading import embedded_models
@@ -101,7 +102,9 @@ def check(
 
 @app.command("convert", epilog=CONVERT_EXAMPLES)
 def convert(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="A CLIP's file of weights, or its folder.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A CLIP's file of weights, its folder, or hf-hub:OWNER/NAME.")
+    ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The model's folder; new or empty.")],
     tokenizer: Annotated[
         Path | None,
@@ -112,35 +115,45 @@ def convert(
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
     licence: Annotated[
-        str, typer.Option("--licence", help="Of the weights, as their publisher states it.")
-    ] = "not stated",
+        str | None, typer.Option("--licence", help="Of the weights, if not as the hub's page states it.")
+    ] = None,
     mean: Annotated[
         Mean, typer.Option("--mean", help="Subtracted before comparing: none: CLIP's own cosine; text: as in mini.")
     ] = Mean.none,
+    views: Annotated[
+        bool, typer.Option("--views", help="A cloud tower too: pictures drawn of a cloud, seen by the image tower.")
+    ] = False,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
     """Make a model of a CLIP checkpoint of OpenAI, open_clip, Hugging Face or SLIP.
 
-    Weights are read as data: nothing in a file is run, nothing is fetched. The image and text towers, transformers
-    both, are written as float32 safetensors, with a card, the tokenizer and recorded vectors; all or nothing. A
-    CLIP has no cloud tower.
+    Weights are read as data: nothing in a file is run. Nothing is fetched unless SOURCE names a model on Hugging
+    Face's hub: hf-hub:OWNER/NAME, or OWNER/NAME where no such folder exists; that needs the extra clip3d[clip].
+    The image and text towers, transformers both, are written as float32 safetensors, with a card, the tokenizer and
+    recorded vectors; all or nothing. A CLIP has no cloud tower: with --views its image tower sees clouds through
+    pictures drawn of them.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from typing import get_args
 
     from clip3d.models import clip_converting
+    from clip3d.models.clip_hub import PREFIX, is_hub_name
 
+    if is_hub_name(source) and not quiet:
+        absent = "" if source.startswith(PREFIX) else f"there is no file or folder {source} here; "
+        note(f"{absent}{source.removeprefix(PREFIX)} is looked for on the hub")
     means = {each: each for each in get_args(clip_converting.Mean)}
     done = clip_converting.convert_clip(
-        path,
+        source,
         out,
         tokenizer=tokenizer,
         activation=None if activation is None else activation.value,
         name=name,
         licence=licence,
         mean=means[mean.value],
+        views=views,
     )
     if as_json:
         print_json({**_summary(done.model), "layout": done.facts.layout, "source": str(done.source)})
@@ -148,7 +161,28 @@ def convert(
     space = done.model.space
     print_line(f"{out}: {done.model.id}, space {space.id}, {space.dim} dimensions, scale {space.scale:.4g}")
     if not quiet:
-        note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it; no tower for clouds")
+        note(f"read {done.source}, layout of {done.facts.layout}, and ran nothing in it")
+        note(f"towers: {', '.join(done.model.card.towers)}")
+
+
+@app.command("join", epilog=o.examples("clip3d models join models/vit-l-14 models/clouds -o models/all"))
+def join(
+    names: Annotated[list[str], typer.Argument(metavar="MODEL", help="Two models or more of one space.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="OUT", help="The model's folder; new or empty.")],
+    name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
+    as_json: o.Json = False,
+) -> None:
+    """Put the towers of several models of one space into one, such as a CLIP's and a cloud tower's.
+
+    Models of different spaces are refused, and so are two different towers of a kind. Prompts are the first's.
+    """
+    from clip3d.models.joining import join_models
+
+    joined = join_models([load_model(each, "cpu") for each in names], out, name=name)
+    if as_json:
+        print_json(_summary(joined))
+    else:
+        print_line(f"{out}: {joined.id}, space {joined.space.id}, towers {', '.join(joined.card.towers)}")
 
 
 def _summary(model: Model) -> dict[str, Any]:

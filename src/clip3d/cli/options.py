@@ -34,7 +34,12 @@ class Stance(str, Enum):
     any = "any"
 
 
-ModelName = Annotated[str, typer.Option("--model", metavar="NAME|FOLDER", help="An embedded model or its folder.")]
+ModelName = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="NAME|FOLDER", help="An embedded model, a folder, or open_clip:ARCHITECTURE/WEIGHTS."
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="Where towers run: cpu, cuda, cuda:1, mps.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no notes; failures are still named.")]

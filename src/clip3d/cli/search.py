@@ -39,7 +39,7 @@ def search(
         typer.Argument(metavar="[QUERY] PATH", help="Words (not with --image or --like), files and folders."),
     ] = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture that shows what to find.")] = None,
-    like: Annotated[Path | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,
+    like: Annotated[str | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,
     negative: Annotated[
         list[str] | None, typer.Option("--not", metavar="TEXT", help="What not to find; repeatable.")
     ] = None,
@@ -61,8 +61,9 @@ def search(
     """Find 3D objects by words, a picture or another shape.
 
     The score is the cosine of query and object after the mean of the model's space is subtracted: it ranks, it is
-    no probability. Files of the same content as --like are not listed. Failed files are named on stderr, also with
-    --json, and make the exit code 1; all others are searched.
+    no probability. A model without a cloud tower, as a CLIP is, searches pictures instead. Files of the same
+    content as --like are not listed. Failed files are named on stderr, also with --json, and make the exit code 1;
+    all others are searched.
     """
     start_logging(quiet=quiet, verbose=verbose)
     text, paths = split_words(words or [], with_option=image is not None or like is not None)

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -26,18 +27,27 @@ from clip3d.clouds.formats.contents import (
     rows_finite,
 )
 from clip3d.clouds.formats.neighbours import Neighbours
+from clip3d.clouds.formats.recordings import is_recording_folder, read_recording
 from clip3d.clouds.formats.sniffing import looks_like
 from clip3d.clouds.mesh import sample_surface
-from clip3d.errors import CloudError, ShapeError
+from clip3d.clouds.remote import RemotePath, as_path, local_copy
+from clip3d.errors import CloudError, MissingExtra, ShapeError
 
 Reader = Callable[[bytes, Neighbours], Contents]
 
 FORMATS: dict[str, str] = {
     ".3mf": "clip3d.clouds.formats.threemf:read_3mf",
+    ".bag": "clip3d.clouds.formats.recordings:read_recording",
+    ".bin": "clip3d.clouds.formats.sweep_bin:read_bin",
     ".csv": "clip3d.clouds.formats.xyz:read_xyz",
     ".dae": "clip3d.clouds.formats.dae:read_dae",
+    ".db3": "clip3d.clouds.formats.recordings:read_recording",
+    ".e57": "clip3d.clouds.formats.e57:read_e57",
     ".glb": "clip3d.clouds.formats.gltf:read_glb",
     ".gltf": "clip3d.clouds.formats.gltf:read_gltf",
+    ".las": "clip3d.clouds.formats.las:read_las",
+    ".laz": "clip3d.clouds.formats.las:read_las",
+    ".mcap": "clip3d.clouds.formats.recordings:read_recording",
     ".npy": "clip3d.clouds.formats.npy:read_npy",
     ".npz": "clip3d.clouds.formats.npy:read_npz",
     ".obj": "clip3d.clouds.formats.obj:read_obj",
@@ -46,12 +56,18 @@ FORMATS: dict[str, str] = {
     ".ply": "clip3d.clouds.formats.ply:read_ply",
     ".stl": "clip3d.clouds.formats.stl:read_stl",
     ".txt": "clip3d.clouds.formats.xyz:read_xyz",
+    **dict.fromkeys((".usd", ".usda", ".usdc", ".usdz"), "clip3d.clouds.formats.usd:read_usd"),
     ".xyz": "clip3d.clouds.formats.xyz:read_xyz",
 }
 SUFFIXES: frozenset[str] = frozenset(FORMATS)
+# Of ROS, with many clouds on several topics.
+RECORDINGS: frozenset[str] = frozenset({".bag", ".db3", ".mcap"})
+# Often too large to hold in memory: their readers get the first bytes, and open the path themselves.
+STREAMED = RECORDINGS | {".e57", ".las", ".laz"}
 
 DEFAULT_UP: dict[str, Axis] = {".obj": "y"}
 MAX_FILE_BYTES = 1024**3
+HEAD_BYTES = 1 << 16
 # Beyond this, float32 overflows as soon as something squares a distance.
 MAX_COORDINATE = 1e15
 DAMAGED = "it may be damaged, cut short or of another kind: export it again"
@@ -60,33 +76,51 @@ _quiet_lock = threading.RLock()
 
 
 def read(
-    path: str | Path, *, points: int = 8192, seed: int = 0, up: Axis | None = None, unit: Unit | None = None
+    path: str | Path,
+    *,
+    points: int = 8192,
+    seed: int = 0,
+    up: Axis | None = None,
+    unit: Unit | None = None,
+    topic: str | None = None,
+    message: int = 0,
 ) -> PointCloud:
-    """Read a mesh, a scene or a point file.
+    """Read a mesh, a scene, a point file or one cloud of a recording.
 
     Meshes are sampled by area, with their colours and face normals. Point files come back whole, up to
     50 million points; points that are not finite are dropped if at least half are finite.
 
     Args:
-        path: a file with one of `SUFFIXES`.
+        path: a file with one of `SUFFIXES`, a folder that ROS 2 recorded into, or the URI of a file that fsspec
+            reaches, which is copied to a temporary file; files that it names itself are not.
         points: how many points to draw on a mesh.
         seed: of the drawing; equal seeds give equal points.
         up: overrides the up axis of the file or format.
         unit: overrides the unit of the file or format.
+        topic: of a recording of ROS; by default that of its first cloud.
+        message: of a recording, how many clouds of the topic to pass over.
 
     Returns:
         A cloud in the file's own axes and unit. Without a statement in the file or its format, the up axis is y for
         OBJ and z for all others, and the unit is "unknown"; `frame_source` says which of these holds.
 
     Raises:
-        CloudError: whatever is wrong with the file.
-        ShapeError: if `points` is not between 1 and 50 million.
+        CloudError: whatever is wrong with the file. Its cause is a MissingExtra where its
+            format needs a package that is not installed.
+        ShapeError: if `points` is not between 1 and 50 million, or `message` is negative.
     """
-    path = Path(path)
+    path = as_path(path)
     if not 1 <= points <= MAX_POINTS:
         raise ShapeError(f"points must lie between 1 and {MAX_POINTS:,}, got {points}")
-    reader = _reader(path)
-    data = _bytes(path)
+    if message < 0:
+        raise ShapeError(f"message must be 0 or more, got {message}")
+    folder = is_recording_folder(path)
+    reader = _reader(path, folder, topic, message)
+    if isinstance(path, RemotePath):
+        with local_copy(path) as copy:
+            cloud = read(copy, points=points, seed=seed, up=up, unit=unit, topic=topic, message=message)
+        return replace(cloud, path=path, sources=(path,))
+    data = b"" if folder else _bytes(path)
     _check_name(path, data)
     neighbours = Neighbours(path)
     try:
@@ -96,6 +130,8 @@ def read(
             return _framed(cloud, contents, neighbours, up, unit)
     except CloudError:
         raise
+    except MissingExtra as error:
+        raise CloudError(path, str(error)) from error
     except Malformed as error:
         raise CloudError(path, error.reason, error.remedy or DAMAGED) from error
     except ShapeError as error:
@@ -109,7 +145,11 @@ def read(
         raise CloudError(path, reason.rstrip(": "), DAMAGED) from error
 
 
-def _reader(path: Path) -> Reader:
+def _reader(path: Path, folder: bool, topic: str | None, message: int) -> Reader:
+    if folder or path.suffix.lower() in RECORDINGS:
+        return partial(read_recording, topic=topic, message=message)
+    if topic is not None or message:
+        raise CloudError(path, "it is no recording, whose topics and messages can be chosen", "leave both out")
     target = FORMATS.get(path.suffix.lower())
     if target is None:
         named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
@@ -124,9 +164,11 @@ def _bytes(path: Path) -> bytes:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise CloudError(path, "it is not a file", "name a file, or a folder where folders are accepted")
-        if status.st_size > MAX_FILE_BYTES:
+        streamed = path.suffix.lower() in STREAMED
+        if status.st_size > MAX_FILE_BYTES and not streamed:
             raise CloudError(path, f"it holds {status.st_size:,} bytes, more than 1 GiB", "thin it out or cut it")
-        data = path.read_bytes()
+        with path.open("rb") as stream:
+            data = stream.read(HEAD_BYTES if streamed else -1)
     except FileNotFoundError as error:
         raise CloudError(path, "there is no such file", "check the spelling of the path") from error
     except (OSError, ValueError) as error:
@@ -151,7 +193,7 @@ def _check_name(path: Path, data: bytes) -> None:
 def _quiet() -> Iterator[None]:
     """Keep the warnings and log lines of parsers off the terminal; what matters is raised."""
     with _quiet_lock:
-        levels = {name: logging.getLogger(name).level for name in ("collada", "PIL")}
+        levels = {name: logging.getLogger(name).level for name in ("collada", "PIL", "laspy")}
         for name in levels:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         try:

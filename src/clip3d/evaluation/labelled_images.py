@@ -19,7 +19,7 @@ from clip3d.evaluation.scoring import Progress, count
 from clip3d.evaluation.zero_shot import ZeroShotReport
 from clip3d.models.model import Model, in_batches
 from clip3d.models.weights import sha256_of
-from clip3d.search.adhoc import open_image
+from clip3d.search.pictures import open_image
 
 Array = NDArray[np.float32]
 

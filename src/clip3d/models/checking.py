@@ -40,12 +40,23 @@ class Check:
 
 
 def check_model(model: Model) -> list[Check]:
-    """Recompute the hash of every file of a model, and its golden vectors where the card names some."""
+    """Recompute the hash of every file of a model, and its golden vectors where the card names some.
+
+    Raises:
+        ModelError: if the model has no folder, as those of open_clip.
+    """
+    check_has_folder(model)
     checks = [_check_file(model.folder / name, expected) for name, expected in sorted(_hashes(model).items())]
     if all(check.passed for check in checks):
         for name in model.card.golden:
             checks += _check_vectors(model, model.folder / name)
     return checks
+
+
+def check_has_folder(model: Model) -> None:
+    """Raise ModelError if a model is no folder with a card, but one that another package keeps."""
+    if not (model.folder / "card.json").is_file():
+        raise ModelError(model.folder, "is no folder with a card, but a model of another package")
 
 
 def record_golden(model: Model, inputs: Inputs, path: Path) -> Path:

@@ -17,6 +17,7 @@ from clip3d.errors import ModelError
 from clip3d.models.clip_layouts import Layout, Name, detect, rename
 from clip3d.models.clip_settings import Settings, TowerSettings, read_settings
 from clip3d.models.script_archive import is_script_archive, read_script_archive
+from clip3d.models.sharded import INDEX_SUFFIX, is_index, read_shards, shards_of
 from clip3d.models.weights import load_strict
 
 if TYPE_CHECKING:
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
 
 M = TypeVar("M")
 # In a folder these are looked for, in this order, before any other file of weights.
-USUAL = ("model.safetensors", "open_clip_model.safetensors", "pytorch_model.bin", "open_clip_pytorch_model.bin")
+USUAL = (
+    # first, since beside it model.safetensors may hold an image tower alone
+    "open_clip_model.safetensors",
+    f"open_clip_model{INDEX_SUFFIX}",
+    "model.safetensors",
+    f"model{INDEX_SUFFIX}",
+    "open_clip_pytorch_model.bin",
+    "pytorch_model.bin",
+)
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
 TOKENIZERS = ("tokenizer.json", "bpe_simple_vocab_16e6.txt.gz")
 # What SLIP's checkpoints hold beside tensors and numbers: the options of its training, and its rates of learning.
@@ -84,8 +93,9 @@ def load_clip(path: str | PathLike[str], *, activation: str | None = None) -> Cl
 
     Args:
         path: a file .safetensors, .pt, .pth or .bin with a state dict, or a TorchScript archive, of which the
-            tensors alone are read and no program is run; or the folder that holds one. A config.json (Hugging Face)
-            or open_clip_config.json (open_clip) beside the weights is read.
+            tensors alone are read and no program is run; an index of shards .safetensors.index.json; or the folder
+            that holds one of these. A config.json (Hugging Face) or open_clip_config.json (open_clip) beside the
+            weights is read.
         activation: "gelu" or "quick_gelu", in both towers, for weights whose config is lost.
 
     Returns:
@@ -122,10 +132,10 @@ def find_weights(path: Path) -> Path:
     if not path.is_dir():
         if not path.is_file():
             raise ModelError(path, "there is no such file or folder", "check the spelling of the path")
-        if path.suffix not in SUFFIXES:
-            raise ModelError(path, f"is none of {', '.join(SUFFIXES)}")
+        if not _holds_weights(path):
+            raise ModelError(path, f"is none of {', '.join((*SUFFIXES, INDEX_SUFFIX))}")
         return path
-    found = sorted(p for p in path.iterdir() if p.suffix in SUFFIXES)
+    found = sorted(p for p in path.iterdir() if _holds_weights(p))
     for usual in map(path.joinpath, USUAL):
         if usual in found:
             return usual
@@ -135,9 +145,21 @@ def find_weights(path: Path) -> Path:
     return found[0]
 
 
+def source_files(file: Path) -> list[Path]:
+    """The files that a checkpoint consists of: the one that `find_weights` found, and its shards if it has some."""
+    return [file, *shards_of(file)] if is_index(file) else [file]
+
+
+def _holds_weights(path: Path) -> bool:
+    return path.suffix in SUFFIXES or is_index(path)
+
+
 def read_checkpoint(file: Path) -> dict[str, torch.Tensor]:
     """The state dict in a file of weights, without the wrappings of training: `state_dict`, `module.`."""
-    state = _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch(file)
+    if is_index(file):
+        state = read_shards(file)
+    else:
+        state = _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch(file)
     if state and all(key.startswith("module.") for key in state):
         return {key.removeprefix("module."): tensor for key, tensor in state.items()}
     return state

@@ -17,11 +17,13 @@ from clip3d.atomic import making_folder
 from clip3d.errors import ModelError, ShapeError
 from clip3d.models.card import Modality
 from clip3d.models.checking import phrases_as_bytes
-from clip3d.models.clip_checkpoints import Clip, ClipFacts, find_weights, load_clip
+from clip3d.models.clip_checkpoints import Clip, ClipFacts, find_weights, load_clip, source_files
+from clip3d.models.clip_hub import Fetched, fetch_checkpoint, is_hub_name
 from clip3d.models.clip_packing import write_clip_towers
 from clip3d.models.clip_phrases import PHRASES_VERSION, mean_phrases
 from clip3d.models.model import Model
-from clip3d.models.packing import TowerFacts, golden_images, pack
+from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
+from clip3d.models.preprocess import MAX_CANDIDATES
 from clip3d.models.weights import sha256_of, write_arrays
 from clip3d.spaces import unit
 
@@ -32,8 +34,14 @@ TEMPLATES = ("a photo of a {}",)
 GOLDEN_PHRASES = ["a chair", "something to sit on", "a round wooden table", "red car", "an aeroplane", ""]
 SPACE_FILE = "space.safetensors"
 NOT_STATED = "not stated"
+NO_CLOUD_TOWER = (
+    "It has no cloud tower: it finds and names pictures, but no 3D object until one is trained into its space."
+)
+DRAWN_CLOUDS = (
+    "Clouds are seen by the image tower through pictures drawn of them from several sides: that needs no training, "
+    "but is slow, and a drawing shows less than a photograph."
+)
 LIMITS = (
-    "It has no cloud tower: no 3D object is found or named with it until one is trained into its space.",
     "It was not measured here. What its publisher says of its data, accuracy and faults holds.",
 )
 NO_MEAN = (
@@ -68,8 +76,9 @@ def convert_clip(
     tokenizer: str | PathLike[str] | None = None,
     activation: str | None = None,
     name: str | None = None,
-    licence: str = NOT_STATED,
+    licence: str | None = None,
     mean: Mean = "none",
+    views: bool = False,
 ) -> Converted:
     """Make a model's folder from a CLIP checkpoint; it is written whole or not at all.
 
@@ -80,23 +89,27 @@ def convert_clip(
     spaces. A space's id comes from the weights and all that decides the vectors, not from the file they came in.
 
     Args:
-        path: as `load_clip` takes it.
+        path: as `load_clip` takes it; or a model on Hugging Face's hub, which is then fetched by the package
+            huggingface_hub: `hf-hub:OWNER/NAME`, or `OWNER/NAME` where no such folder exists.
         out: folder that does not exist yet or is empty.
         tokenizer: tokenizer.json or bpe_simple_vocab_16e6.txt.gz, if none lies beside the checkpoint.
         activation: as `load_clip` takes it.
         name: of the model, if not the folder's.
-        licence: of the weights, as their publisher states it.
+        licence: of the weights, as their publisher states it; None for what the hub's page says, if it is there.
         mean: what the space subtracts, "none" or "text".
+        views: also give it a cloud tower, which draws pictures of a cloud and encodes them with the image tower.
 
     Raises:
-        ModelError: if the checkpoint or tokenizer cannot be used, or `out` is not empty.
+        ModelError: if the checkpoint or tokenizer cannot be used or fetched, or `out` is not empty.
+        MissingExtra: if a model on the hub is named, and huggingface_hub is not installed.
         ShapeError: if `mean` is neither.
     """
     folder = Path(out).resolve()
-    _check_empty(folder)
+    check_empty(folder)
     if mean not in get_args(Mean):
         raise ShapeError(f"the mean must be one of {', '.join(get_args(Mean))}, got {mean!r}")
-    source = find_weights(Path(path))
+    fetched = fetch_checkpoint(str(path)) if is_hub_name(str(path)) else None
+    source = find_weights(fetched.folder if fetched else Path(path))
     clip = load_clip(source, activation=activation)
     vocabulary = Path(tokenizer) if tokenizer is not None else clip.facts.tokenizer
     if vocabulary is None or not vocabulary.is_file():
@@ -106,20 +119,23 @@ def convert_clip(
     facts = {
         "name": name or folder.name,
         "version": "1",
-        "licence": licence,
+        "licence": licence or (fetched and fetched.licence) or NOT_STATED,
         "templates": list(TEMPLATES),
-        "data": [_provenance(source, clip, licence)],
+        "data": [_provenance(source, clip, fetched)],
         "measured": [],
-        "limits": [*LIMITS, NO_MEAN if mean == "none" else TEXT_MEAN],
+        "limits": [DRAWN_CLOUDS if views else NO_CLOUD_TOWER, *LIMITS, NO_MEAN if mean == "none" else TEXT_MEAN],
     }
     with making_folder(folder) as temporary:
         towers = write_clip_towers(clip, temporary, vocabulary)
         space = _write_space(clip, temporary, towers, mean)
-        pack(temporary, facts, space, towers, _golden())
+        if views:
+            towers["cloud"] = _drawing_tower(towers["image"])
+        pack(temporary, facts, space, towers, _golden() | (golden_clouds() if views else {}))
     return Converted(Model(folder), source, clip.facts)
 
 
-def _check_empty(folder: Path) -> None:
+def check_empty(folder: Path) -> None:
+    """Raise ModelError unless a model may be written to a folder: a new or empty one that is not the one in use."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         remedy = "choose another, or delete it first"
         raise ModelError(folder, "is no empty folder, and nothing in it is written over", remedy)
@@ -127,11 +143,13 @@ def _check_empty(folder: Path) -> None:
         raise ModelError(folder, "is the folder that you are in", "name one inside it")
 
 
-def _provenance(source: Path, clip: Clip, licence: str) -> dict[str, Any]:
+def _provenance(source: Path, clip: Clip, fetched: Fetched | None) -> dict[str, Any]:
+    first, *others = source_files(source)
     return {
         "name": f"CLIP checkpoint {source.name}, layout of {clip.facts.layout}",
-        "sha256": sha256_of(source),
-        "licence": licence,
+        "sha256": sha256_of(first),
+        **({"files": {shard.name: sha256_of(shard) for shard in others}} if others else {}),
+        **({"source": fetched.source} if fetched else {}),
         "use": "image and text tower, converted by clip3d models convert without a change but to float32",
     }
 
@@ -164,6 +182,14 @@ def _text_mean(folder: Path, text: TowerFacts) -> Array:
 
     tower = ClipTextTower.load(folder, text.weights, **text.config)
     return np.asarray(unit(tower.encode(mean_phrases())).mean(0), dtype=np.float32)
+
+
+def _drawing_tower(image: TowerFacts) -> TowerFacts:
+    """A cloud tower of the image tower's own weights."""
+    seen = {key: image.preprocess[key] for key in ("size", "mean", "std")}
+    config = {"architecture": image.architecture, "image": image.config, **seen}
+    # drawn pictures need more points than a network for clouds does
+    return TowerFacts("rendered-views", image.weights, config, {"points": MAX_CANDIDATES})
 
 
 def _golden() -> dict[str, Any]:

@@ -157,7 +157,8 @@ def detect(path: str | PathLike[str], keys: Iterable[str]) -> Layout:
         return SLIP
     if "visual.class_embedding" in keys:
         return OPENAI if keys.intersection(_OPENAI_NUMBERS) else OPEN_CLIP
-    remedy = "CLIP of OpenAI, open_clip, Hugging Face or SLIP with a vision transformer is read"
+    remedy = "CLIP of OpenAI, open_clip, Hugging Face or SLIP with a vision transformer is read; others may be "
+    remedy += "used by way of the package open_clip, without a conversion: --model open_clip:ARCHITECTURE/FILE"
     if "visual.layer1.0.conv1.weight" in keys:
         raise ModelError(path, "holds a ResNet, as its key 'visual.layer1.0.conv1.weight' says", remedy)
     first = f"its first key is {min(keys)!r}" if keys else "it holds no tensors"

@@ -1,4 +1,4 @@
-"""Finding a model by name or path. Nothing is ever fetched."""
+"""Finding a model by name or path. Nothing is fetched but what open_clip is asked for by name."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from clip3d.models.model import Model
 
 EMBEDDED = Path(__file__).parent / "weights"
 DEFAULT = "mini"
+OPEN_CLIP = ("open_clip:", "hf-hub:")
 
 
 def load(name: str | PathLike[str] = DEFAULT, *, device: str = "cpu") -> Model:
     """Load a model.
 
     Args:
-        name: an embedded model ("mini") or the path of a folder that holds a card.json.
-        device: torch device of the image and cloud towers, such as "cpu", "cuda" or "cuda:1".
+        name: an embedded model ("mini"); the path of a folder that holds a card.json; or a model of the package
+            open_clip, as `clip3d.models.open_clip_loading.open_checkpoint` takes it, with `open_clip:` or `hf-hub:`
+            before it.
+        device: torch device of the towers, such as "cpu", "cuda" or "cuda:1"; that of `mini` for texts is NumPy.
 
     Raises:
         ModelError: if there is no such model, or its files are damaged.
+        MissingExtra: if a model of open_clip is named, and the package is not installed.
     """
+    if str(name).startswith(OPEN_CLIP):
+        from clip3d.models.open_clip_model import load_open_clip
+
+        return load_open_clip(str(name), device)
     return Model(find_model(name), device=device)
 
 

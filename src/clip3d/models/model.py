@@ -38,12 +38,12 @@ class Label:
 class Model:
     """Towers of one space with their card.
 
-    Towers are loaded when first used, each file checked against its hash. Text needs no torch.
+    Towers are loaded when first used, each file checked against its hash. The text tower of `mini` needs no torch.
 
     Attributes:
         folder: where card and weights lie.
         card: what the model is, how inputs are prepared, what was measured.
-        device: torch device of the image and cloud towers.
+        device: torch device of the towers; a text tower that needs no torch ignores it.
     """
 
     def __init__(self, folder: Path, device: str = "cpu") -> None:
@@ -107,8 +107,11 @@ class Model:
 
     def encode_images(self, images: Iterable[Any], *, normalize: bool = True, batch_size: int = 16) -> Array:
         """Vectors (n, d) float32 of n images (PIL images or (h, w, 3) uint8 arrays)."""
-        prepare = self.image_preparation()
-        return self._encode("image", images, lambda image: (prepare(image),), normalize, batch_size)
+        return self.encode_pixels(map(self.prepare_image, images), normalize=normalize, batch_size=batch_size)
+
+    def encode_pixels(self, pixels: Iterable[Array], *, normalize: bool = True, batch_size: int = 16) -> Array:
+        """Vectors (n, d) float32 of n pictures (3, s, s) float32, as `prepare_image` makes them."""
+        return self._encode("image", pixels, lambda picture: (picture,), normalize, batch_size)
 
     def encode_clouds(
         self,
@@ -208,6 +211,14 @@ class Model:
         """How clouds are made ready for the cloud tower; ModelError if the card states it wrongly."""
         return self._preparation("cloud", CloudPreprocess)
 
+    def prepare_image(self, image: Any) -> Array:
+        """The pixels (3, s, s) that the image tower takes of a PIL image or an (h, w, 3) uint8 array.
+
+        Raises:
+            ModelError: if the card states the preparation wrongly.
+        """
+        return self.image_preparation()(image)
+
     def image_preparation(self) -> ImagePreprocess:
         """How pictures are made ready for the image tower; ModelError if the card states it wrongly."""
         return self._preparation("image", ImagePreprocess)
@@ -240,13 +251,19 @@ class Model:
         path = self.folder / tower.weights
         try:
             if tower.modality == "text":
-                return architecture.load(self.folder, tower.weights, **tower.config)
+                return self._placed(architecture.load(self.folder, tower.weights, **tower.config))
             module = architecture(**tower.config)
         except (TypeError, ValueError) as error:
             reason = f"states the {tower.modality} tower's configuration wrongly: {error}"
             raise ModelError(self.folder / "card.json", reason) from error
+        return self._placed(load_strict(module, read_state(path), path))
+
+    def _placed(self, tower: Any) -> Any:
+        """The tower on the model's device; one that is no torch module stays where it is."""
+        if not hasattr(tower, "to"):
+            return tower
         try:
-            return load_strict(module, read_state(path), path).to(self.device)
+            return tower.to(self.device)
         except (RuntimeError, AssertionError) as error:
             reason = f"cannot run on the device {self.device!r}: {str(error).splitlines()[0]}"
             raise ModelError(self.folder, reason, "cpu always works") from error

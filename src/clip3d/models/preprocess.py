@@ -112,8 +112,7 @@ class ImagePreprocess:
         """Pixels (3, size, size) float32 of a PIL image or an (h, w, 3) uint8 array."""
         from PIL import Image
 
-        picture = image if isinstance(image, Image.Image) else _from_array(image)
-        picture = _on_background(picture, self.background)
+        picture = as_rgb(image, self.background)
         width, height = self._resized(picture.size)
         picture = picture.resize((width, height), Image.Resampling[self.interpolation.upper()])
         left, top = self._margin(width), self._margin(height)
@@ -134,6 +133,14 @@ class ImagePreprocess:
     def _margin(self, side: int) -> int:
         """Pixels that are cut off before the centre square."""
         return round((side - self.size) / 2) if self.rounding == "torchvision" else (side - self.size) // 2
+
+
+def as_rgb(image: Any, grey: float) -> Any:
+    """A PIL image or an (h, w, 3) uint8 array as an opaque PIL image, on a background of a grey level in [0, 1]."""
+    from PIL import Image
+
+    picture = image if isinstance(image, Image.Image) else _from_array(image)
+    return _on_background(picture, grey)
 
 
 def _from_array(array: NDArray[np.uint8]) -> Any:

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.clouds.remote import as_path
 from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.embedding import Embedded, Progress, Reading, embed_files
+from clip3d.search.embedding import Embedded, Progress, Reading, embed_files, find_items, searched_modality
+from clip3d.search.pictures import open_image as open_image
 from clip3d.spaces import rank
 
 Array = NDArray[np.float32]
@@ -40,7 +41,7 @@ class SearchResult:
         query: the query in words: the prompts, and the names of the files in it.
         prompts: phrases given to the text tower, as they are.
         model: id of the model that answered.
-        searched: number of clouds that were compared.
+        searched: number of files that were compared.
         computed: how many of them were not in the cache.
     """
 
@@ -67,18 +68,18 @@ def search_files(
     cache: VectorCache | None = None,
     progress: Progress | None = None,
 ) -> SearchResult:
-    """Rank the cloud files in `paths` by their likeness to a query.
+    """Rank the cloud files in `paths`, or the pictures for a model without a cloud tower, by likeness to a query.
 
     Several parts of a query (phrases, a picture, a cloud) are averaged after centring; what is in `negative` is
     subtracted. Phrases are taken as they are. Files whose content equals the cloud in `like` are not listed: they
     would only say that the query resembles itself.
 
     Args:
-        model: with a cloud tower, and a tower for each part of the query.
+        model: with a cloud or an image tower, and a tower for each part of the query.
         paths: files, and folders that are searched through; or one of these.
         text: one phrase or several.
         image: a picture's file.
-        like: a cloud's file.
+        like: a file of the kind that is searched.
         negative: phrases to move away from.
         k: at most so many hits.
         threshold: least score of a hit.
@@ -91,20 +92,18 @@ def search_files(
         ModelError: if the model lacks a tower that is needed.
         ImageError, CloudError: if a file of the query cannot be read.
     """
-    from clip3d.clouds.discovery import find_clouds
-
     texts, negatives = _phrases(text), _phrases(negative)
     if not texts and image is None and like is None:
         raise ShapeError("a search needs a query: words, an image or a cloud")
     if k < 1:
         raise ShapeError(f"k must be at least 1, got {k}")
     # a lacking tower is told before the others, which may be large, are loaded
-    model.tower_card("cloud")
+    searched_modality(model)
     store = VectorCache() if cache is None else cache
     try:
         same = _embed_like(model, like, store, reading)
         direction = query_direction(model, texts, image, same, negatives)
-        found = find_clouds(paths)
+        found = find_items(model, paths)
         embedded = embed_files(model, found.files, cache=store, reading=reading, progress=progress)
     finally:
         if cache is None:
@@ -147,29 +146,6 @@ def describe(
     return ", ".join(parts + [f"not {phrase}" for phrase in negatives])
 
 
-def open_image(path: PathName) -> Any:
-    """A picture (PNG, JPEG, WebP, GIF, BMP, TGA, TIFF, PPM) as a PIL image, turned as its orientation tag says.
-
-    Raises:
-        ImageError: if it is missing, no picture, damaged, or larger than Pillow takes for safe.
-    """
-    from PIL import Image, ImageOps, UnidentifiedImageError
-
-    from clip3d.clouds.formats.pictures import FORMATS
-    from clip3d.errors import ImageError
-
-    try:
-        with Image.open(path, formats=(*FORMATS, "TIFF", "PPM")) as picture:
-            picture.load()
-            return ImageOps.exif_transpose(picture)
-    except FileNotFoundError as error:
-        raise ImageError(path, "there is no such file", "check the spelling of the path") from error
-    except UnidentifiedImageError as error:
-        raise ImageError(path, "it is not a picture of a known format", "use PNG, JPEG or WebP") from error
-    except Exception as error:  # a decoder can raise anything on hostile bytes
-        raise ImageError(path, f"it cannot be read: {error}", "save it again as PNG or JPEG") from error
-
-
 def _phrases(value: str | Sequence[str] | None) -> list[str]:
     phrases = [value] if isinstance(value, str) else list(value or [])
     if any(not phrase.strip() for phrase in phrases):
@@ -182,7 +158,7 @@ def _embed_like(
 ) -> Embedded | None:
     if like is None:
         return None
-    embedded = embed_files(model, [Path(like)], cache=cache, reading=reading)
+    embedded = embed_files(model, [as_path(like)], cache=cache, reading=reading)
     if embedded.problems:
         raise embedded.problems[0]
     return embedded

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,16 @@ from numpy.typing import NDArray
 
 import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
+from clip3d.clouds.discovery import Found, find_clouds
 from clip3d.clouds.posing import Pose
+from clip3d.clouds.remote import local_copy
 from clip3d.errors import CloudError, FileProblem, ShapeError
+from clip3d.models.card import Modality
 from clip3d.models.fingerprint import Fingerprint, fingerprint
 from clip3d.models.model import Model, in_batches
 from clip3d.models.preprocess import MAX_CANDIDATES
 from clip3d.models.vector_cache import VectorCache, vector_key
+from clip3d.search.pictures import find_pictures, open_image
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -62,6 +67,22 @@ class Reading:
         return {name: value for name, value in vars(self).items() if name != "pose"}
 
 
+def searched_modality(model: Model) -> Modality:
+    """What a model compares queries with: clouds, or pictures if it has no cloud tower.
+
+    Raises:
+        ModelError: if it has neither tower.
+    """
+    if "cloud" not in model.card.towers and "image" in model.card.towers:
+        return "image"
+    return model.tower_card("cloud").modality
+
+
+def find_items(model: Model, paths: str | PathLike[str] | Iterable[str | PathLike[str]]) -> Found:
+    """The files among paths that a model compares queries with: clouds, or pictures."""
+    return find_clouds(paths) if searched_modality(model) == "cloud" else find_pictures(paths)
+
+
 @dataclass(frozen=True, eq=False)
 class Embedded:
     """Vectors of the files that could be read, in the order in which the files were given.
@@ -83,12 +104,17 @@ class Embedded:
 
 @dataclass(frozen=True)
 class _Read:
-    """A file that was read, not yet encoded; `settled` is False if it may have changed while it was read."""
+    """A file that was read, not yet encoded: a cloud, or a picture's pixels as the image tower takes them.
+
+    `settled` is False if it may have changed while it was read; `remote` is True if a copy of it was read, whose
+    place and times say nothing of it.
+    """
 
     path: Path
-    cloud: PointCloud
+    content: PointCloud | Array
     print: Fingerprint
     settled: bool
+    remote: bool
 
 
 def embed_files(
@@ -99,16 +125,16 @@ def embed_files(
     reading: Reading | None = None,
     progress: Progress | None = None,
 ) -> Embedded:
-    """Embed cloud files, reading only those whose vectors are not in the cache.
+    """Embed cloud files, or pictures for a model without a cloud tower; what the cache knows is not read.
 
     Files are read by threads a little ahead of the encoder. Vectors are kept after every batch, so that an
     interruption loses one batch at most.
 
     Args:
-        model: with a cloud tower.
-        files: cloud files, as `clip3d.clouds.discovery.find_clouds` lists them.
+        model: with a cloud tower, or an image tower alone.
+        files: as `find_items` lists them.
         cache: of vectors; `VectorCache.disabled()` for none.
-        reading: how files are read; None for the defaults.
+        reading: how cloud files are read; None for the defaults.
         progress: called with the number of files done and of all files.
     """
     reading = reading or Reading()
@@ -118,7 +144,7 @@ def embed_files(
     log.info("%d of %d vectors are in the cache %s", len(files) - len(missing), len(files), cache.path)
     report = progress or (lambda done, total: None)
     report(len(files) - len(missing), len(files))
-    for batch in in_batches(_read_ahead(missing, reading), BATCH):
+    for batch in in_batches(_read_ahead(missing, work.read), BATCH):
         work.encode(batch)
         report(len(work.vectors) + len(work.problems), len(files))
     return work.result(files)
@@ -130,9 +156,10 @@ class _Work:
     def __init__(self, model: Model, cache: VectorCache, reading: Reading) -> None:
         self.model = model
         self.cache = cache
-        self.tower = model.tower_card("cloud").id
-        self.options = reading.key()
-        self.pose = reading.pose
+        self.modality = searched_modality(model)
+        self.tower = model.tower_card(self.modality).id
+        self.reading = reading
+        self.options = reading.key() if self.modality == "cloud" else {"reader": clip3d.__version__}
         self.vectors: dict[Path, Array] = {}
         self.contents: dict[Path, str] = {}
         self.problems: list[FileProblem] = []
@@ -142,6 +169,25 @@ class _Work:
         """Take from the cache the vectors of the files that did not change."""
         known = {file: content for file, content in zip(files, self.cache.contents(files), strict=True) if content}
         self._take({file: self._key(content) for file, content in known.items()}, known)
+
+    def read(self, path: Path) -> _Read | FileProblem:
+        """Read one file, on any thread."""
+        started = time.time_ns()
+        try:
+            with local_copy(path) as place:
+                content = self._content(place)
+                sources = content.sources if isinstance(content, PointCloud) else ()
+                taken = fingerprint(sources or (place,))
+        except FileProblem as problem:
+            return problem
+        remote = place != path
+        return _Read(path, content, taken, settled=remote or not taken.written_since(started), remote=remote)
+
+    def _content(self, place: Path) -> PointCloud | Array:
+        if self.modality == "cloud":
+            return read_thinned(place, self.reading)
+        # prepared at once, so that large pictures do not pile up in memory
+        return self.model.prepare_image(open_image(place))
 
     def encode(self, batch: Sequence[_Read | FileProblem]) -> None:
         """Encode what was read, except contents met before, and keep the vectors."""
@@ -155,7 +201,7 @@ class _Work:
         self.vectors.update(encoded)
         self.contents.update((path, contents[path]) for path in encoded)
         settled = [item for item in read if item.settled and item.path in self.vectors]
-        self.cache.remember(item.print for item in settled)
+        self.cache.remember(item.print for item in settled if not item.remote)
         self._keep({item.path: item.print.content for item in settled if item.path in encoded})
 
     def result(self, files: Sequence[Path]) -> Embedded:
@@ -184,10 +230,8 @@ class _Work:
         """Vectors by path; when a batch fails, its items are tried alone, so that one cannot spoil the others."""
         if not items:
             return {}
-        normalize = self.model.card.space["stored"] == "unit"
         try:
-            clouds = [item.cloud for item in items]
-            vectors = self.model.encode_clouds(clouds, normalize=normalize, pose=self.pose)
+            vectors = self._vectors([item.content for item in items])
         except ShapeError as error:
             if len(items) == 1:
                 self.problems.append(CloudError(items[0].path, str(error)))
@@ -195,8 +239,16 @@ class _Work:
             return {path: vector for item in items for path, vector in self._encode_all([item]).items()}
         return {item.path: vector for item, vector in zip(items, vectors, strict=True)}
 
+    def _vectors(self, contents: Sequence[Any]) -> Array:
+        normalize = self.model.card.space["stored"] == "unit"
+        if self.modality == "image":
+            return self.model.encode_pixels(contents, normalize=normalize)
+        return self.model.encode_clouds(contents, normalize=normalize, pose=self.reading.pose)
 
-def _read_ahead(files: Sequence[Path], reading: Reading) -> Iterator[_Read | FileProblem]:
+
+def _read_ahead(
+    files: Sequence[Path], read: Callable[[Path], _Read | FileProblem]
+) -> Iterator[_Read | FileProblem]:
     """Read files in order on a few threads, never more than `READ_AHEAD` of them waiting."""
     if not files:
         return
@@ -207,23 +259,13 @@ def _read_ahead(files: Sequence[Path], reading: Reading) -> Iterator[_Read | Fil
     waiting: deque[Future[_Read | FileProblem]] = deque()
     try:
         for file in files:
-            waiting.append(pool.submit(_read, file, reading))
+            waiting.append(pool.submit(read, file))
             if len(waiting) >= READ_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _read(path: Path, reading: Reading) -> _Read | FileProblem:
-    started = time.time_ns()
-    try:
-        cloud = read_thinned(path, reading)
-    except FileProblem as problem:
-        return problem
-    taken = fingerprint(cloud.sources or (path,))
-    return _Read(path, cloud, taken, settled=not taken.written_since(started))
 
 
 def read_thinned(path: Path, reading: Reading) -> PointCloud:

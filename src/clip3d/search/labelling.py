@@ -11,7 +11,7 @@ from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.model import Label, Model
 from clip3d.models.refusal import Fits
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.embedding import Progress, Reading, embed_files
+from clip3d.search.embedding import Progress, Reading, embed_files, find_items
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def classify_files(
     cache: VectorCache,
     progress: Progress | None = None,
 ) -> LabelledFiles:
-    """Choose among labels for every cloud file in `paths`.
+    """Choose among labels for every cloud file in `paths`, or every picture for a model without a cloud tower.
 
     Args:
-        model: with a cloud and a text tower.
+        model: with a text tower, and a cloud or an image tower.
         paths: files, and folders that are searched through; or one of these.
         labels: at least two names; one that is given twice counts once.
         templates: prompts with {} for the label; None for those of the model's card.
@@ -62,14 +62,12 @@ def classify_files(
         ShapeError: if there are not two labels to choose between, or a template lacks its {}.
         ModelError: if a threshold is given and the model cannot tell whether a label fits.
     """
-    from clip3d.clouds.discovery import find_clouds
-
     names = list(dict.fromkeys(label.strip() for label in labels if label.strip()))
     if len(names) < 2:
         raise ShapeError(f"give at least two labels to choose between, got {len(names)}")
     prompts = list(templates or model.card.templates)
     label_vectors = model.label_vectors(names, prompts)
-    found = find_clouds(paths)
+    found = find_items(model, paths)
     embedded = embed_files(model, found.files, cache=cache, reading=reading, progress=progress)
     told = refuse and (threshold is not None or bool(model.card.refusal))
     fits = model.fits(embedded.vectors, label_vectors, threshold) if told else None

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from clip3d.atomic import replacing
+from clip3d.clouds.remote import as_path
 from clip3d.errors import DataError, FileProblem
-from clip3d.search.adhoc import Hit, SearchResult, open_image
+from clip3d.search.adhoc import Hit, SearchResult
 from clip3d.search.embedding import Reading, read_thinned
+from clip3d.search.pictures import is_picture, open_image
 
 PICTURE = 224  # pixels
 
@@ -111,14 +113,14 @@ def picture_data(picture: Any) -> str:
 
 
 class _Pictures:
-    """Pictures of clouds as data, each drawn once."""
+    """Pictures of the files that were compared as data, each drawn once."""
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.drawn: dict[Path, str | None] = {}
 
-    def of_cloud(self, path: Path) -> str | None:
-        """A picture of a cloud file, or None if it can no longer be read."""
+    def of_file(self, path: Path) -> str | None:
+        """A picture of a cloud file, or a picture's own, or None if it can no longer be read."""
         if path not in self.drawn:
             self.drawn[path] = self._draw(path)
         return self.drawn[path]
@@ -129,6 +131,8 @@ class _Pictures:
         from clip3d.render.splat import splat_cutout
 
         try:
+            if is_picture(path):
+                return _of_image(path)
             cloud = read_thinned(path, self.reading).z_up()
         except FileProblem:
             return None
@@ -144,7 +148,7 @@ def _of_image(path: str | PathLike[str]) -> str:
 
 def _section(answer: Answer, pictures: _Pictures, names: Mapping[Path, str]) -> str:
     result = answer.result
-    hits = "\n".join(_hit(hit, pictures.of_cloud(hit.path), names) for hit in result.hits)
+    hits = "\n".join(_hit(hit, pictures.of_file(hit.path), names) for hit in result.hits)
     listing = f"<ol>\n{hits}\n</ol>" if result.hits else "<p>Nothing found.</p>"
     return (
         f"<section>\n<div class='query'>{_query_pictures(answer, pictures)}<div><h2>{_text(answer.title)}</h2>\n"
@@ -156,7 +160,7 @@ def _query_pictures(answer: Answer, pictures: _Pictures) -> str:
     shown = []
     if answer.image is not None:
         shown.append((_of_image(answer.image), "The picture of the query"))
-    if answer.like is not None and (drawn := pictures.of_cloud(Path(answer.like))):
+    if answer.like is not None and (drawn := pictures.of_file(as_path(answer.like))):
         shown.append((drawn, "The shape of the query"))
     return "".join(f"<img src='{source}' alt='{_text(alt)}'>" for source, alt in shown)
 

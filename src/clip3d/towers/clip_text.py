@@ -123,6 +123,11 @@ class ClipTextTower:
         except ValueError as error:
             raise ModelError(folder / tokenizer, f"does not fit {weights}: {error}") from error
 
+    def to(self, device: str) -> ClipTextTower:
+        """Move the tower to a torch device; vectors come back to the CPU in any case."""
+        self.transformer.to(device)
+        return self
+
     def encode(self, phrases: Sequence[str]) -> Array:
         """Vectors (n, d) float32 of n phrases, not brought to unit length.
 

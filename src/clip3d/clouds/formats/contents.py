@@ -142,6 +142,13 @@ def to_unit_range(colors: Numbers) -> NDArray[np.float32]:
     return _unit_range(values / np.float32(255) if values.size and values.max() > 1 else values)
 
 
+def srgb_of_linear(colors: ArrayLike) -> NDArray[np.float32]:
+    """Colours in linear light as sRGB (IEC 61966-2-1), clipped to [0, 1]; NaN becomes 0."""
+    values = np.clip(np.nan_to_num(np.asarray(colors, dtype=np.float32)), 0, 1)
+    curve = 1.055 * np.maximum(values, 0.0031308) ** (1 / 2.4) - 0.055
+    return np.where(values <= 0.0031308, values * 12.92, curve).astype(np.float32)
+
+
 def _unit_range(colors: Numbers) -> NDArray[np.float32]:
     return np.clip(np.nan_to_num(_float32(colors)), 0, 1)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.formats.contents import Malformed, Numbers
+from clip3d.clouds.formats.contents import Malformed, Numbers, srgb_of_linear
 from clip3d.clouds.formats.gltf_accessors import Accessors, data_uri
 from clip3d.clouds.formats.neighbours import Neighbours
 
@@ -45,11 +45,9 @@ class Materials:
 
     def displayed(self, colors: Numbers) -> NDArray[np.float32]:
         """Factors or vertex colours of the document as sRGB (IEC 61966-2-1)."""
-        values = np.clip(np.nan_to_num(np.asarray(colors, dtype=np.float32)), 0, 1)
-        if not self._linear:
-            return values
-        curve = 1.055 * np.maximum(values, 0.0031308) ** (1 / 2.4) - 0.055
-        return np.where(values <= 0.0031308, values * 12.92, curve).astype(np.float32)
+        if self._linear:
+            return srgb_of_linear(colors)
+        return np.clip(np.nan_to_num(np.asarray(colors, dtype=np.float32)), 0, 1)
 
     def surface(self, index: object) -> Surface:
         """The surface of a material; one that is missing or malformed has no colour."""

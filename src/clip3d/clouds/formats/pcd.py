@@ -45,11 +45,11 @@ def read_pcd(data: bytes, neighbours: Neighbours) -> Contents:
         columns = _binary(data, header)
     else:
         columns = _compressed(data, header)
-    points = _triple(columns, ("x", "y", "z"))
+    points = triple(columns, ("x", "y", "z"))
     if points is None:
         raise Malformed("it has no fields named x, y and z")
-    normals = _triple(columns, ("normal_x", "normal_y", "normal_z"))
-    return Contents(points=points, colors=_colors(columns), normals=normals)
+    normals = triple(columns, ("normal_x", "normal_y", "normal_z"))
+    return Contents(points=points, colors=packed_colors(columns), normals=normals)
 
 
 def _header(data: bytes) -> Header:
@@ -153,12 +153,14 @@ def _compressed(data: bytes, header: Header) -> dict[str, Numbers]:
     return columns
 
 
-def _triple(columns: dict[str, Numbers], names: tuple[str, str, str]) -> Numbers | None:
+def triple(columns: dict[str, Numbers], names: tuple[str, str, str]) -> Numbers | None:
+    """Three named columns (p,) side by side (p, 3), or None if one is missing."""
     found = [columns[name] for name in names if name in columns]
     return np.stack(found, axis=1) if len(found) == 3 else None
 
 
-def _colors(columns: dict[str, Numbers]) -> NDArray[np.float32] | None:
+def packed_colors(columns: dict[str, Numbers]) -> NDArray[np.float32] | None:
+    """Colours (p, 3) in [0, 1] from columns `rgb` or `rgba`, three bytes in a number, or `r`, `g` and `b`."""
     for name in ("rgb", "rgba"):
         column = columns.get(name)
         if column is None or column.dtype.itemsize < 4:
@@ -166,5 +168,5 @@ def _colors(columns: dict[str, Numbers]) -> NDArray[np.float32] | None:
         # The three bytes travel inside the bits of a float32, or inside an integer.
         bits = column.astype(np.float32).view(np.uint32) if column.dtype.kind == "f" else column.astype(np.uint32)
         return to_unit_range(np.stack([bits >> 16, bits >> 8, bits], axis=1).astype(np.uint8))
-    separate = _triple(columns, ("r", "g", "b"))
+    separate = triple(columns, ("r", "g", "b"))
     return None if separate is None else to_unit_range(separate)

@@ -18,6 +18,13 @@ class Kind:
 MARKS: tuple[tuple[re.Pattern[bytes], Kind], ...] = (
     (re.compile(rb"ply\s"), Kind("PLY", (".ply",))),
     (re.compile(rb"glTF"), Kind("binary glTF", (".glb",))),
+    (re.compile(rb"PXR-USDC"), Kind("binary USD", (".usdc", ".usd"))),
+    (re.compile(rb"#usda "), Kind("USD", (".usda", ".usd"))),
+    (re.compile(rb"ASTM-E57"), Kind("E57", (".e57",))),
+    (re.compile(rb"LASF"), Kind("LAS", (".las", ".laz"))),
+    (re.compile(rb"#ROSBAG V"), Kind("ROS 1 recording", (".bag",))),
+    (re.compile(rb"\x89MCAP"), Kind("MCAP", (".mcap",))),
+    (re.compile(rb"SQLite format 3\x00"), Kind("SQLite", (".db3",))),
     (re.compile(rb"\x93NUMPY"), Kind("NumPy", (".npy",))),
     (re.compile(rb"(ST)?C?N?4?n?OFF\s"), Kind("OFF", (".off",))),
     (re.compile(rb"# \.PCD|VERSION (0?\.7)\s+FIELDS"), Kind("PCD", (".pcd",))),
@@ -41,4 +48,6 @@ def _zip_kind(data: bytes) -> Kind:
     tail = data[-(1 << 20) :]
     if b"3dmodel.model" in tail or b"[Content_Types].xml" in tail:
         return Kind("3MF", (".3mf",))
+    if b".usd" in data[:1024]:
+        return Kind("USDZ", (".usdz",))
     return Kind("NPZ", (".npz",)) if b".npy" in tail else Kind("ZIP")
