@@ -86,7 +86,9 @@ def average(runs: Sequence[Path], out: Path) -> Path:
     }
     write_arrays(mean, out / TOWERS["cloud"].weights)
     scale = float(np.mean([result["scale"] for result in results]))
-    write_json({**results[0], "scale": scale, "mean of": [run.name for run in runs]}, out / "result.json")
+    # what else the trainings found out is true of each of them alone
+    facts = {"kind": "cloud", "tower": results[0]["tower"], "scale": scale, "mean of": [run.name for run in runs]}
+    write_json(facts, out / "result.json")
     return out
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from recording_files import KIND, POINTS, message, write_db3
 from small_files import json_lines, make_bundle
 from tower_doubles import DIM
 
@@ -65,6 +66,26 @@ def test_files_in_a_zip_file_are_found_by_its_uri(run_cli, assets: Path, tmp_pat
     done = run_cli("embed", "nosuch://bucket/a.ply", "-o", tmp_path / "none.npz")
     assert done.returncode != 0
     assert "nosuch://bucket/a.ply: " in done.stderr
+
+
+def test_the_cloud_of_a_recording_is_chosen_by_topic_and_message(run_cli, tmp_path: Path):
+    path, out = tmp_path / "a.db3", tmp_path / "v.npz"
+    write_db3(path, [(1, 1, message()), (2, 2, message()), (2, 3, message(POINTS * (9, 1, 1)))], (KIND, KIND))
+
+    def vector(*options: object) -> np.ndarray:
+        done = run_cli("embed", path, "-o", out, *options)
+        assert done.returncode == 0, done.stderr
+        with np.load(out, allow_pickle=False) as arrays:
+            return arrays["vectors"][0]
+
+    first = vector()
+    np.testing.assert_array_equal(vector("--topic", "/topic2"), first)
+    assert not np.allclose(vector("--topic", "/topic2", "--message", 1), first, atol=1e-3)
+    for command in (("search", "a thing", path), ("classify", path, "--labels", "chair,table")):
+        assert run_cli(*command, "--topic", "/topic2", "--message", 1).returncode == 0
+        done = run_cli(*command, "--message", 1)
+        assert done.returncode == 1
+        assert "choose a message from 0 to 0" in done.stderr
 
 
 def test_embed_writes_vectors_that_numpy_reads(run_cli, assets: Path, tmp_path: Path):

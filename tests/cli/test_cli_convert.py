@@ -97,7 +97,11 @@ def test_spaces_of_different_weights_or_means_are_not_mixed(run_cli, tmp_path):
     plain = space("plain")
     assert space("same", layout="openai").id == plain.id, "the same weights in another layout"
     others = [space("other", seed=1), space("gelu", "--activation", "gelu"), space("mean", "--mean", "text")]
-    assert len({plain.id, *(each.id for each in others)}) == 4
+    path = checkpoint(tmp_path / "prepared")
+    tiny_clip.write_json({"image_mean": [0.5] * 3}, path / "preprocessor_config.json")
+    assert run_cli("models", "convert", path, tmp_path / "models" / "prepared").returncode == 0
+    others.append(clip3d.load(tmp_path / "models" / "prepared").space)
+    assert len({plain.id, *(each.id for each in others)}) == 5
     assert not plain.mean.any()
 
 

@@ -118,3 +118,8 @@ def test_wrong_commands_are_explained_with_exit_code_2(run_cli, assets: Path):
     unquoted = run_cli("search", "a", "tall", assets / "tall.off")
     assert unquoted.returncode == 1
     assert 'put all of it in quotes: "a tall"' in unquoted.stderr
+
+
+def test_a_query_longer_than_names_of_files_is_a_query(run_cli, assets: Path):
+    done = run_cli("search", "a tall thing on a long pole " * 12, assets, "-k", 1)
+    assert done.returncode == 0, done.stderr

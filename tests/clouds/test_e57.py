@@ -177,6 +177,19 @@ def test_the_range_of_colours_is_the_one_that_is_stated(path: Path) -> None:
     assert np.allclose(read(path).colors, COLORS / 510, atol=1e-6)
 
 
+@pytest.mark.parametrize("form", ["scaled", "<f4"])
+def test_without_a_statement_colours_lie_in_the_range_of_their_fields(path: Path, form: str) -> None:
+    bands = []
+    for i, band in enumerate(("colorRed", "colorGreen", "colorBlue")):
+        if form == "scaled":
+            bands.append(whole(band, COLORS[:, i], 0, 255, "ScaledInteger", 'scale="0.5" offset="3"'))
+        else:
+            field, *data = floats(band, COLORS[:, i].astype(float), form)
+            bands.append((field.replace("/>", ' minimum="0" maximum="255"/>'), *data))
+    path.write_bytes(e57_bytes((cartesian() + bands, "")))
+    assert np.allclose(read(path).colors, COLORS / 255, atol=1e-6)
+
+
 def test_coordinates_of_maps_keep_their_millimetres(path: Path) -> None:
     shift = np.array([500_000.0, 5_400_000.0, 300.0])
     path.write_bytes(e57_bytes((cartesian(), pose(np.array([1, 0, 0, 0]), shift))))

@@ -6,6 +6,7 @@ import contextlib
 import io
 import struct
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +150,14 @@ def test_colours_of_8_bit_values_and_none(path: Path) -> None:
 def test_the_unit_is_what_the_reference_system_says(path: Path, records: list[bytes], unit: str) -> None:
     path.write_bytes(las_bytes(*records))
     assert read(path).unit == unit
+
+
+@pytest.mark.parametrize("text", ["A" * 65_000, "A(" * 20_000 + "UNIT(" + "1," * 12_000])
+def test_reference_systems_that_are_no_text_cost_no_time(path: Path, text: str) -> None:
+    path.write_bytes(las_bytes(wkt(text)))
+    begun = time.monotonic()
+    assert read(path).unit == "unknown"
+    assert time.monotonic() - begun < 2
 
 
 def test_coordinates_of_maps_keep_their_centimetres(path: Path) -> None:

@@ -17,7 +17,8 @@ from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.reading import read
 from clip3d.clouds.remote import RemotePath, as_path
 from clip3d.clouds.writing import write
-from clip3d.errors import CloudError, MissingExtra
+from clip3d.errors import CloudError, ImageError, MissingExtra
+from clip3d.search.pictures import open_image
 
 fsspec = pytest.importorskip("fsspec")
 POINTS = np.random.default_rng(0).uniform(-1, 1, (40, 3)).astype(np.float32)
@@ -162,6 +163,29 @@ def test_a_uri_has_a_name_and_stays_as_it_is(uri: str, name: str) -> None:
     assert (str(path), path.name, path.suffix) == (uri, name, ".ply" if name else "")
     assert str(copy.deepcopy(path)) == uri
     assert path == as_path(uri)
+
+
+def test_keys_of_a_bucket_that_differ_by_a_slash_are_two(memory: Any) -> None:
+    uris = ["s3://b/x//a.ply", "s3://b/x/a.ply", "s3://b/x/A.ply"]
+    assert [str(file) for file in find_clouds([*uris, uris[0]]).files] == uris
+    assert len({as_path(uri) for uri in uris}) == 3
+
+
+@pytest.mark.parametrize("name", ["..\\..\\b.pcd.bin", "C:\\b.pcd.bin", "a" * 300 + "b.pcd.bin", "C:b.pcd.bin"])
+def test_a_name_leads_out_of_the_folder_of_copies_on_no_system(memory: Any, name: str) -> None:
+    memory.pipe(f"/store/{name}", b"x")
+    with remote.local_copy(as_path(f"memory://store/{name}")) as copied:
+        assert copied.name.endswith("b.pcd.bin")
+        assert not set(copied.name) & set("\\:/")
+        assert copied.parent.name.startswith("clip3d-")
+
+
+def test_problems_with_pictures_name_their_uri(memory: Any) -> None:
+    memory.pipe("/store/bad.png", b"no picture")
+    uri = as_path("memory://store/bad.png")
+    with pytest.raises(ImageError) as caught, remote.local_copy(uri) as copied:
+        open_image(copied)
+    assert caught.value.path == str(uri)
 
 
 @pytest.mark.parametrize("name", ["a/b.ply", "C:\\a.ply", "c:/a.ply", "./zip:/a"])

@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_rosbags import COLORS, KIND, POINTS, message, refused
+from recording_files import COLORS, KIND, POINTS, message
+from test_rosbags import refused
 
 from clip3d.clouds.discovery import find_clouds
-from clip3d.clouds.formats import inflating
+from clip3d.clouds.formats import inflating, rosbag1, rosbag_mcap
 from clip3d.clouds.reading import read
 from clip3d.errors import CloudError, MissingExtra
 
@@ -237,6 +238,19 @@ def test_a_chunk_that_does_not_fit_its_checksum(tmp_path: Path) -> None:
     data[-40] ^= 1
     (tmp_path / "a.mcap").write_bytes(data)
     assert "checksum" in refused(tmp_path / "a.mcap").reason
+
+
+@pytest.mark.parametrize("name", ["a.bag", "a.mcap"])
+def test_a_cloud_that_lies_too_far_is_not_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = rosbag1 if name == "a.bag" else rosbag_mcap
+    early = chunk(CLOUD) if name == "a.bag" else mcap_chunk(mcap_records())
+    assert_cloud(tmp_path / name, bag(early, early) if name == "a.bag" else mcap(early, early))
+    assert len(read(tmp_path / name, message=1)) == len(POINTS)
+    monkeypatch.setattr(store, "MAX_SCANNED_BYTES", 5000 if name == "a.bag" else 200)
+    assert len(read(tmp_path / name)) == len(POINTS)
+    assert "first 4 GiB" in refused(tmp_path / name, message=1).reason
 
 
 def test_records_without_end_are_not_gone_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,76 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from recording_files import COLORS, KIND, POINTS, message, write_db3
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.pointcloud2 import read_message
 from clip3d.clouds.reading import read
 from clip3d.errors import CloudError, ShapeError
-
-POINTS = np.random.default_rng(0).uniform(-20, 20, (60, 3)).astype(np.float32)
-COLORS = np.random.default_rng(1).integers(0, 256, (60, 3)).astype(np.uint32)
-KIND = "sensor_msgs/msg/PointCloud2"
-
-
-def message(
-    points: np.ndarray = POINTS, *, cdr: bool = True, big: bool = False, height: int = 1, frame: str = "lidar",
-    count: int | None = None,
-) -> bytes:  # fmt: skip
-    """One PointCloud2 with a packed colour, in rows that are filled up with 8 bytes."""
-    order = ">" if big else "<"
-    out = bytearray()
-
-    def whole(*values: int) -> None:
-        for value in values:
-            out.extend(bytes(-len(out) % 4) if cdr else b"")
-            out.extend(struct.pack("<I", value))
-
-    def text(value: str) -> None:
-        data = value.encode() + (b"\x00" if cdr else b"")
-        whole(len(data))
-        out.extend(data)
-
-    row = np.dtype([("xyz", order + "f4", 3), ("rgb", order + "u4"), ("ring", order + "u2")])
-    rows = np.zeros(len(points), row)
-    rows["xyz"], rows["rgb"] = points, COLORS[:, 0] << 16 | COLORS[:, 1] << 8 | COLORS[:, 2]
-    width, step = len(points) // height, rows.itemsize
-    body = b"".join(rows[i * width : (i + 1) * width].tobytes() + bytes(8) for i in range(height))
-    whole(*([] if cdr else [7]), 1, 2)
-    text(frame)
-    whole(height, width if count is None else count)
-    whole(5)
-    for name, offset, kind in (("x", 0, 7), ("y", 4, 7), ("z", 8, 7), ("rgb", 12, 7), ("ring", 16, 4)):
-        text(name)
-        whole(offset)
-        out.append(kind)
-        whole(1)
-    out.append(int(big))
-    whole(step, width * step + 8, len(body))
-    out.extend(body + b"\x01")
-    return (b"\x00\x01\x00\x00" if cdr else b"") + bytes(out)
-
-
-def write_db3(path: Path, rows: list[tuple[int, int, bytes]], kinds: tuple[str, ...] = (KIND,)) -> None:
-    """A recording with topics 1, 2, ... of these types, and rows of topic, time and message."""
-    with sqlite3.connect(path) as connection:
-        connection.execute(
-            "CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL, "
-            "serialization_format TEXT NOT NULL, offered_qos_profiles TEXT NOT NULL)"
-        )
-        connection.execute(
-            "CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL, timestamp INTEGER NOT NULL, "
-            "data BLOB NOT NULL)"
-        )
-        for number, kind in enumerate(kinds, 1):
-            connection.execute("INSERT INTO topics VALUES (?, ?, ?, 'cdr', '')", (number, f"/topic{number}", kind))
-        connection.executemany("INSERT INTO messages(topic_id, timestamp, data) VALUES (?, ?, ?)", rows)
-    connection.close()
 
 
 def refused(path: Path, **choice: Any) -> CloudError:
@@ -101,6 +44,22 @@ def test_points_that_are_nan_are_left_out_however_many(cdr: bool) -> None:
     contents = read_message(message(holes, cdr=cdr), cdr=cdr)
     assert np.array_equal(contents.points, POINTS[50:])
     assert np.allclose(contents.colors, COLORS[50:] / 255)
+
+
+def test_fields_that_are_not_used_cost_no_memory_and_may_be_of_any_type() -> None:
+    plain = message(cdr=False)
+    at = plain.index(struct.pack("<I4s", 4, b"ring"))
+    count = plain.index(struct.pack("<I1s", 1, b"x")) - 4
+    points = np.zeros((500_000, 4), "<f4")
+    fields = b"".join(struct.pack("<I4sIBI", 4, f"f{i:03}".encode(), 0, 8 if i else 99, 1) for i in range(250))
+    head = plain[:count - 8] + struct.pack("<III", 1, len(points), 254) + plain[count + 4 : at] + fields
+    data = head + struct.pack("<BIII", 0, 16, points.nbytes, points.nbytes) + points.tobytes() + b"\1"
+    tracemalloc.start()
+    contents = read_message(data, cdr=False)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.array_equal(contents.points, points[:, :3])
+    assert most < 15 * points.nbytes
 
 
 def test_the_frame_of_a_camera_states_no_up_axis() -> None:
@@ -191,3 +150,7 @@ def test_messages_cut_short_anywhere(tmp_path: Path, cdr: bool) -> None:
             read_message(whole[:length], cdr=cdr)
     write_db3(tmp_path / "a.db3", [(1, 5, message()[:100])])
     assert "ends inside" in refused(tmp_path / "a.db3").reason
+
+
+def test_names_too_long_for_a_file_are_problems_of_the_file(tmp_path: Path) -> None:
+    assert "cannot be opened" in refused(tmp_path / ("a" * 300 + ".ply")).reason

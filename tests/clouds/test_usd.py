@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from clip3d.clouds.discovery import find_clouds
-from clip3d.clouds.formats import usd
+from clip3d.clouds.formats import usd, usd_worker
+from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.reading import read
 from clip3d.errors import CloudError, MissingExtra
 
@@ -77,6 +78,13 @@ def test_up_axes_units_and_left_hands(tmp_path: Path) -> None:
 
 
 @needs_usd
+@pytest.mark.parametrize("metres", ["0", "-1", "nan", "inf"])
+def test_units_that_are_no_lengths(tmp_path: Path, metres: str) -> None:
+    path = save(tmp_path / "a.usda", stage(mesh(), f'upAxis = "Z" metersPerUnit = {metres}'))
+    assert "metersPerUnit" in refused(path).reason
+
+
+@needs_usd
 @pytest.mark.parametrize(
     ("color", "expected"),
     [
@@ -103,6 +111,44 @@ def test_colours(tmp_path: Path, color: str, expected: tuple[float, float, float
     cloud = read(save(tmp_path / "a.usda", stage(look + bound)))
     assert cloud.colors is not None
     assert np.allclose(cloud.colors, expected, atol=2e-3)
+
+
+@needs_usd
+def test_parts_of_a_mesh_have_the_colours_of_their_materials(tmp_path: Path) -> None:
+    looks = "".join(
+        f"""def Material "{name}"
+{{
+    token outputs:surface.connect = </{name}/s.outputs:surface>
+    def Shader "s"
+    {{
+        uniform token info:id = "UsdPreviewSurface"
+        color3f inputs:diffuseColor = {color}
+        token outputs:surface
+    }}
+}}
+"""
+        for name, color in (("red", (1, 0, 0)), ("blue", (0, 0, 1)))
+    )
+    subsets = "".join(
+        f"""def GeomSubset "{name}" (prepend apiSchemas = ["MaterialBindingAPI"])
+{{
+    uniform token elementType = "face"
+    uniform token familyName = "materialBind"
+    int[] indices = {faces}
+    rel material:binding = </{name}>
+}}
+"""
+        for name, faces in (("red", [0, 7, -1]), ("blue", [1]))
+    )
+    square = SQUARE.replace("[4]", "[4, 4, 4]").replace("3]", "3, 4, 5, 6, 7, 8, 9, 10, 11]")
+    rows = ", ".join(f"({x}, {y}, 0)" for x in (0, 2, 4) for x, y in ((x, 0), (x + 1, 0), (x + 1, 1), (x, 1)))
+    square = square[: square.index("point3f")] + f"point3f[] points = [{rows}]\n"
+    cloud = read(save(tmp_path / "a.usda", stage(looks + mesh(more=subsets, square=square))))
+    assert cloud.colors is not None
+    for left, color in ((0, (1, 0, 0)), (2, (0, 0, 1)), (4, (0.5, 0.5, 0.5))):
+        inside = (cloud.points[:, 0] >= left) & (cloud.points[:, 0] <= left + 1)
+        assert inside.sum() > 2000
+        assert np.allclose(cloud.colors[inside], color, atol=2e-3)
 
 
 @needs_usd
@@ -155,6 +201,16 @@ def test_references_out_of_the_folder_are_refused_and_missing_ones_noted(tmp_pat
     assert "outside of its folder" in refused(path).reason
     save(path, stage(mesh(), "subLayers = [@./none.usda@]"))
     assert [source.name for source in read(path).sources] == ["a.usda", "none.usda"]
+
+
+@needs_usd
+def test_corners_that_no_face_names_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(usd_worker, "MAX_FACES", 3)
+    whole = save(tmp_path / "a.usda", stage(mesh()))
+    assert len(usd_worker.read_stage(whole)[1]["corners"]) == 4
+    many = SQUARE.replace("(0, 1, 0)]", "(0, 1, 0)" + ", (0, 0, 0)" * 6 + "]")
+    with pytest.raises(Malformed, match="corners"):
+        usd_worker.read_stage(save(tmp_path / "b.usda", stage(mesh(square=many))))
 
 
 @needs_usd

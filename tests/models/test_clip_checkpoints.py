@@ -234,6 +234,38 @@ def test_a_squashed_picture_or_another_end_of_text_is_refused(tmp_path):
         load_clip(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        ({"size": SIZE, "crop_size": SIZE}, None),
+        ({"size": {"shortest_edge": SIZE}, "crop_size": {"height": SIZE, "width": SIZE}}, None),
+        ({"size": {"shortest_edge": 2 * SIZE}, "crop_size": {"height": SIZE, "width": SIZE}}, "pixels a side"),
+        ({"size": SIZE, "crop_size": SIZE - 8}, "pixels a side"),
+        ({"size": {"height": SIZE, "width": SIZE}}, "asks for 'size'"),
+    ],
+    ids=str,
+)
+def test_pictures_of_another_size_than_the_towers_are_refused(told, reason, tmp_path):
+    tiny_clip.write_hugging_face(TinyClip(), tmp_path)
+    tiny_clip.write_json(told, tmp_path / "preprocessor_config.json")
+    if reason is None:
+        assert load_clip(tmp_path).facts.preprocess["size"] == SIZE
+    else:
+        with pytest.raises(ModelError, match=reason):
+            load_clip(tmp_path)
+
+
+def test_a_config_of_open_clip_with_another_size_of_pictures_is_refused(tmp_path):
+    path = tiny_clip.write_open_clip(TinyClip(), tmp_path)
+    config = json.loads((path / "open_clip_config.json").read_text())
+    for size in (SIZE, [SIZE, SIZE]):
+        tiny_clip.write_json(config | {"preprocess_cfg": {"size": size}}, path / "open_clip_config.json")
+        load_clip(path)
+    tiny_clip.write_json(config | {"preprocess_cfg": {"size": [SIZE, 2 * SIZE]}}, path / "open_clip_config.json")
+    with pytest.raises(ModelError, match="pixels a side"):
+        load_clip(path)
+
+
 # Shapes of OpenAI's models; few layers, since each is like the next.
 SHAPES = {
     "B/32": ({"patch_size": 32}, {}, 512),

@@ -49,11 +49,17 @@ def hub(published, monkeypatch):
 
     def snapshot_download(name, revision, allow_patterns):
         hub.asked.append((name, revision, sorted(allow_patterns)))
+        if revision != COMMIT:  # of a commit's own name the package keeps no note
+            hub.noted.add(revision or "main")
         return str(published)
+
+    def try_to_load_from_cache(name, file, revision=None):
+        known = (revision or "main") in hub.noted | {COMMIT} and (published / file).exists()
+        return str(published / file) if known else None
 
     hub.HfApi = lambda: SimpleNamespace(model_info=model_info)
     hub.snapshot_download = snapshot_download
-    hub.try_to_load_from_cache = lambda *_, **__: None
+    hub.try_to_load_from_cache, hub.noted = try_to_load_from_cache, set()
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     return hub
 
@@ -68,8 +74,29 @@ def test_a_model_on_the_hub_is_fetched_and_converted(name, hub, run_cli, tmp_pat
     provenance = clip3d.load("mine").card.data[0]
     assert provenance["source"] == f"hf-hub:maker/tiny@{COMMIT}"
     wanted = ["config.json", "model.safetensors", "tokenizer.json"]
-    assert hub.asked == [("maker/tiny", None), ("maker/tiny", COMMIT, wanted)]
+    assert hub.asked == [("maker/tiny", None), ("maker/tiny", None, wanted)]
     assert "looked for on the hub" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["maker/tiny", "maker/tiny@v2", f"maker/tiny@{COMMIT}"])
+def test_what_was_fetched_is_found_again_off_line(name, hub):
+    fetched = fetch_checkpoint(name)
+
+    def unreachable(*_, **__):
+        raise ConnectionError("no route to host")
+
+    hub.HfApi = lambda: SimpleNamespace(model_info=unreachable)
+    again = fetch_checkpoint(name)
+    assert (again.folder, again.source) == (fetched.folder, fetched.source)
+
+
+def test_a_model_with_conditions_needs_a_login(hub):
+    def refused(*_, **__):
+        raise type("GatedRepoError", (Exception,), {})("403: accept the conditions")
+
+    hub.snapshot_download = refused
+    with pytest.raises(ModelError, match=r"accept the conditions.*login"):
+        fetch_checkpoint("maker/tiny")
 
 
 def test_what_is_here_is_never_looked_for_on_the_hub(hub, tmp_path, monkeypatch):

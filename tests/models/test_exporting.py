@@ -87,6 +87,8 @@ def test_a_fixed_number_of_points_is_part_of_the_shape(model: Model, tmp_path: P
     done = export_tower(model, "cloud", tmp_path / "cloud.pt2", file_format="torch", points=48)
     assert done.inputs[0].shape == ("batch", 48, 3)
     assert {shape[1] for shape in done.compared} == {48}
+    prepared = json.loads((tmp_path / "cloud.pt2.json").read_text())["preparation"]
+    assert (prepared["points"], prepared["min_points"]) == (48, 48), "who follows the notes gives as many"
 
 
 def test_a_picture_tower_takes_any_batch(tmp_path: Path):

@@ -151,7 +151,9 @@ def test_a_torchscript_archive_is_read_without_running_it(stand_in, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.jit.trace(Bag(state), torch.ones(1)).save(str(tmp_path / "RN.pt"))
-    assert clip3d.load(f"open_clip:Tiny/{tmp_path / 'RN.pt'}").encode_texts(["red"]).shape == (1, 3)
+    assert clip3d.load(f"open_clip:Tiny-quickgelu/{tmp_path / 'RN.pt'}").encode_texts(["red"]).shape == (1, 3)
+    with pytest.raises(ModelError, match="OpenAI's weights: name an architecture that ends in -quickgelu"):
+        clip3d.load(f"open_clip:Tiny/{tmp_path / 'RN.pt'}")
 
 
 def test_what_cannot_be_loaded_or_needs_a_folder_is_told(stand_in, weights, bundle, tmp_path):

@@ -51,3 +51,21 @@ def test_it_is_torchvisions_preparation(interpolation):
 def test_a_card_that_asks_for_another_preparation_is_refused(values):
     with pytest.raises(ValueError, match="must be one of"):
         ImagePreprocess.from_card(values)
+
+
+def test_of_a_very_long_picture_the_middle_is_seen_without_resizing_all_of_it():
+    line = np.zeros((1, 2_000_000, 3), np.uint8)
+    line[:, 999_000:1_001_000] = 255
+    prepare = ImagePreprocess(32, MEAN, STD, rounding="torchvision")
+    white = ((1 - np.float32(MEAN)) / np.float32(STD))[:, None, None]
+    for long in (line, line.transpose(1, 0, 2)):
+        np.testing.assert_allclose(prepare(long), np.broadcast_to(white, (3, 32, 32)), atol=1e-6)
+
+
+def test_a_long_picture_is_still_resized_whole():
+    whole = picture((3900, 40))
+    resized = whole.resize((int(32 * 3900 / 40), 32), Image.Resampling.BICUBIC)
+    before = round((resized.width - 32) / 2)
+    expected = np.asarray(resized.crop((before, 0, before + 32, 32)), np.float32).transpose(2, 0, 1) / 255
+    prepare = ImagePreprocess(32, (0, 0, 0), (1, 1, 1), rounding="torchvision")
+    np.testing.assert_allclose(prepare(whole), expected, atol=1e-6)

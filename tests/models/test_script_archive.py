@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import pytest
@@ -104,6 +105,28 @@ def test_what_a_hostile_archive_asks_to_call_is_not_called(deep, tmp_path):
 def test_a_tree_of_anything_else_is_refused(tree, reason, tmp_path):
     with pytest.raises(ModelError, match=reason):
         read_script_archive(archive(tmp_path / "a.pt", tree))
+
+
+def unfolding(depth: int) -> bytes:
+    """A pair of one pair twice, and so on: 2 ** depth pairs if anything goes through them."""
+    return b")q\x00" + b"h\x00h\x00\x86q\x00" * depth
+
+
+@pytest.mark.parametrize(
+    "tree",
+    [
+        b"\x80\x02((" + unfolding(60) + b"th\x00K\x01tQ.",
+        b"\x80\x02(" + unfolding(60) + b"t}h\x00K\x01s.",
+        OPEN + tensor(b"(" + unfolding(60) + b"t", b"K\x01\x85") + CLOSE,
+        OPEN + tensor(b"(" + b"K\x01" * 9 + b"t", b"(" + b"K\x01" * 9 + b"t") + CLOSE,
+    ],
+    ids=["printed", "hashed", "compared", "many axes"],
+)
+def test_a_small_tree_that_unfolds_without_end_is_refused_at_once(tree, tmp_path):
+    started = time.monotonic()
+    with pytest.raises(ModelError, match=r"where a|more than 8 axes"):
+        read_script_archive(archive(tmp_path / "a.pt", tree))
+    assert time.monotonic() - started < 5
 
 
 def test_packed_records_and_other_byte_orders_are_refused(tmp_path):

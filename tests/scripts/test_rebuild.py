@@ -99,12 +99,15 @@ def test_the_mean_of_weights_is_taken_of_towers_that_are_alike(script, tmp_path:
     runs = [tmp_path / name for name in "xyz"]
     for run, arrays in zip(runs, weights, strict=True):
         write_arrays(arrays, run / "cloud.safetensors")
-        (run / "result.json").write_text(json.dumps({"tower": {"dim": 2}, "scale": float(arrays["a"][1])}))
+        facts = {"tower": {"dim": 2}, "scale": float(arrays["a"][1]), "top1": 0.7}
+        (run / "result.json").write_text(json.dumps(facts))
     mean = read_arrays(assemble_mini.average(runs, tmp_path / "mean") / "cloud.safetensors")
     assert mean["a"].dtype == np.float16
     assert mean["a"].tolist() == [0.5, 3.0]
     assert mean["seen"] == 7
-    assert json.loads((tmp_path / "mean" / "result.json").read_text())["scale"] == 3.0
+    result = json.loads((tmp_path / "mean" / "result.json").read_text())
+    assert (result["scale"], result["mean of"]) == (3.0, ["x", "y", "z"])
+    assert "top1" not in result, "that was measured on one of them"
     assert assemble_mini.average(runs[:1], tmp_path / "one") == runs[0]
     (runs[1] / "result.json").write_text(json.dumps({"tower": {"dim": 3}, "scale": 1.0}))
     with pytest.raises(SystemExit, match="not configured alike"):

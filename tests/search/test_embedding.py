@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+from recording_files import KIND, POINTS, message, write_db3
 from small_files import box, make_bundle, settle, write_off
 
 from clip3d.clouds.discovery import find_clouds
@@ -11,7 +15,9 @@ from clip3d.errors import SpaceMismatch
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search import embedding
+from clip3d.search.adhoc import search_files
 from clip3d.search.embedding import Reading, embed_files
+from clip3d.search.page import Answer, write_page
 from clip3d.search.vector_file import load_vectors, save_vectors
 
 
@@ -111,3 +117,47 @@ def test_files_by_uri_are_embedded_under_it_and_kept_by_their_content(model, ass
     assert not np.array_equal(first.vectors, changed.vectors)
     saved = save_vectors(tmp_path / "v.npz", first.paths, first.vectors, model)
     assert load_vectors(saved, model.space).paths == ["memory://assets/tall.off"]
+
+
+def test_the_cloud_that_is_chosen_in_a_recording_is_part_of_its_vectors_key_and_of_no_other(
+    model, assets: Path, tmp_path: Path
+):
+    rows = [(1, 1, message()), (2, 2, message(POINTS * 2)), (2, 3, message(POINTS * (9, 1, 1)))]
+    write_db3(assets / "a.db3", rows, (KIND, KIND))
+    settle()
+    files = [assets / "a.db3", assets / "tall.off"]
+    chosen = Reading(topic="/topic2", message=1)
+    with VectorCache(tmp_path / "c.db") as cache:
+        first, second = (embed_files(model, files, cache=cache, reading=reading) for reading in (None, chosen))
+        runs = [embed_files(model, files, cache=cache, reading=reading) for reading in (None, chosen)]
+        lacking = embed_files(model, files, cache=cache, reading=Reading(topic="/other"))
+    assert (first.computed, second.computed) == (2, 1)
+    assert [run.computed for run in runs] == [0, 0]
+    for run, again in zip((first, second), runs, strict=True):
+        np.testing.assert_array_equal(run.vectors, again.vectors)
+    np.testing.assert_array_equal(first.vectors[1], second.vectors[1])
+    assert not np.allclose(first.vectors[0], second.vectors[0], atol=1e-3)
+    assert "/topic1, /topic2" in lacking.problems[0].remedy
+    assert lacking.paths == [assets / "tall.off"]
+
+
+def test_pictures_by_uri_are_shown_on_the_page_and_a_bad_one_is_named_by_its_uri(bundle: Path, tmp_path: Path):
+    fsspec = pytest.importorskip("fsspec")
+    folder = tmp_path / "flat"
+    shutil.copytree(bundle, folder)
+    card = json.loads((folder / "card.json").read_text())
+    del card["towers"]["cloud"]
+    (folder / "card.json").write_text(json.dumps(card))
+    Image.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
+    system = fsspec.filesystem("memory")
+    system.pipe("/photos/red.png", (tmp_path / "red.png").read_bytes())
+    system.pipe("/photos/bad.png", b"no picture")
+    try:
+        with VectorCache.disabled() as cache:
+            result = search_files(Model(folder), "memory://photos", text="red", cache=cache)
+        write_page(tmp_path / "page.html", "photos", [Answer(result)], reading=Reading())
+    finally:
+        system.rm("/photos", recursive=True)
+    assert [str(hit.path) for hit in result.hits] == ["memory://photos/red.png"]
+    assert [problem.path for problem in result.problems] == ["memory://photos/bad.png"]
+    assert (tmp_path / "page.html").read_text().count("src='data:") == 1

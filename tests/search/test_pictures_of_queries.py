@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -40,3 +41,17 @@ def test_a_missing_and_a_damaged_picture_are_told(tmp_path: Path) -> None:
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:900])
     with pytest.raises(ImageError, match="cannot be read"):
         open_image(tmp_path / "cut.png")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_grey_in_16_bits_is_grey_in_8(tmp_path: Path, name: str):
+    levels = np.linspace(0, 2**16 - 1, 600).reshape(20, 30).astype(np.uint16)
+    Image.fromarray(levels).save(tmp_path / name)
+    seen = np.asarray(open_image(tmp_path / name).convert("RGB"))
+    np.testing.assert_array_equal(seen, np.repeat((levels // 256).astype(np.uint8)[..., None], 3, 2))
+
+
+def test_a_table_of_numbers_is_no_picture(tmp_path: Path):
+    Image.fromarray(np.full((4, 4), 0.5, np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(ImageError, match="no brightness of 8 or 16 bits"):
+        open_image(tmp_path / "a.tif")

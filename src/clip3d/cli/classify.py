@@ -47,6 +47,8 @@ def classify(
     up: o.UpAxis = None,
     unit: o.UnitName = None,
     pose: o.PoseName = o.Stance.upright,
+    topic: o.Topic = None,
+    message: o.Message = 0,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -73,7 +75,7 @@ def classify(
             templates=templates,
             refuse=not no_refuse,
             threshold=threshold,
-            reading=reading_of(points, seed, up, unit, pose),
+            reading=reading_of(points, seed, up, unit, pose, topic, message),
             cache=cache,
             progress=progress,
         )

@@ -14,6 +14,7 @@ from clip3d.cli.session import load_model, open_cache, reading_of
 EXAMPLES = o.examples(
     "clip3d embed assets/ -o vectors.npz",
     "clip3d embed s3://bucket/assets -o vectors.npz",
+    "clip3d embed drive.mcap --topic /lidar --message 100 -o vectors.npz",
     """python -c "import numpy; print(numpy.load('vectors.npz')['vectors'].shape)\"""",
 )
 
@@ -28,6 +29,8 @@ def embed(
     up: o.UpAxis = None,
     unit: o.UnitName = None,
     pose: o.PoseName = o.Stance.upright,
+    topic: o.Topic = None,
+    message: o.Message = 0,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -46,7 +49,7 @@ def embed(
     loaded = load_model(model, device)
     found = find_items(loaded, paths)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
-        reading = reading_of(points, seed, up, unit, pose)
+        reading = reading_of(points, seed, up, unit, pose, topic, message)
         embedded = embed_files(loaded, found.files, cache=cache, reading=reading, progress=progress)
     problems = [*found.problems, *embedded.problems]
     n = len(embedded.paths)

@@ -49,6 +49,12 @@ UnitName = Annotated[Length | None, typer.Option("--unit", help="Unit of the fil
 PoseName = Annotated[
     Stance, typer.Option("--pose", help="any: the objects may be turned in any way; slower and less sure.")
 ]
+Topic = Annotated[
+    str | None, typer.Option("--topic", metavar="NAME", help="Of ROS recordings: where their cloud was sent.")
+]
+Message = Annotated[
+    int, typer.Option("--message", min=0, metavar="N", help="Of ROS recordings: pass over N clouds of the topic.")
+]
 Points = Annotated[int, typer.Option("--points", min=1, max=50_000_000, help="Points drawn on a mesh.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Of the drawing of points.")]
 NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither use nor keep vectors of earlier runs.")]

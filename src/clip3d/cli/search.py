@@ -51,6 +51,8 @@ def search(
     up: o.UpAxis = None,
     unit: o.UnitName = None,
     pose: o.PoseName = o.Stance.upright,
+    topic: o.Topic = None,
+    message: o.Message = 0,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -69,7 +71,7 @@ def search(
     text, paths = split_words(words or [], with_option=image is not None or like is not None)
     from clip3d.search.adhoc import search_files
 
-    reading = reading_of(points, seed, up, unit, pose)
+    reading = reading_of(points, seed, up, unit, pose, topic, message)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
         result = search_files(
             load_model(model, device),
@@ -107,7 +109,7 @@ def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, lis
     Raises:
         WrongCommand: if there is no query, or no path, or it cannot be told which is which.
     """
-    first_exists = bool(words) and Path(words[0]).exists()
+    first_exists = bool(words) and _exists(words[0])
     if not with_option:
         return _query_and_paths(words, first_exists)
     if len(words) > 1 and not first_exists and _is_phrase(words[0]):
@@ -124,7 +126,7 @@ def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, lis
 
 def suggest_quotes(words: list[str]) -> None:
     """Where words after the first look like more of the query than like paths, say how to write it."""
-    missing = [word for word in words[1:] if _is_bare(word) and not Path(word).exists()]
+    missing = [word for word in words[1:] if _is_bare(word) and not _exists(word)]
     if words and missing and _is_bare(words[0]):
         note(f'if {missing[0]!r} belongs to the query, put all of it in quotes: "{words[0]} {" ".join(missing)}"')
 
@@ -141,8 +143,15 @@ def _query_and_paths(words: list[str], first_exists: bool) -> tuple[str | None, 
     return words[0], words[1:]
 
 
+def _exists(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except OSError:  # a query longer than names of files may be
+        return False
+
+
 def _is_phrase(word: str) -> bool:
-    return _is_bare(word) and len(word.split()) > 1 and not Path(word).exists()
+    return _is_bare(word) and len(word.split()) > 1 and not _exists(word)
 
 
 def _is_bare(word: str) -> bool:

@@ -29,7 +29,9 @@ def open_cache(*, disabled: bool) -> Iterator[VectorCache]:
         yield cache
 
 
-def reading_of(points: int, seed: int, up: Up | None, unit: Length | None, pose: Stance) -> Reading:
+def reading_of(
+    points: int, seed: int, up: Up | None, unit: Length | None, pose: Stance, topic: str | None, message: int
+) -> Reading:
     """How files are read, from the options."""
     from clip3d.clouds.cloud import Axis, Unit
     from clip3d.clouds.posing import check_pose
@@ -43,4 +45,6 @@ def reading_of(points: int, seed: int, up: Up | None, unit: Length | None, pose:
         up=None if up is None else axes[up.value],
         unit=None if unit is None else units[unit.value],
         pose=check_pose(pose.value),
+        topic=topic,
+        message=message,
     )

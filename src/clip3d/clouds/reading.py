@@ -27,7 +27,7 @@ from clip3d.clouds.formats.contents import (
     rows_finite,
 )
 from clip3d.clouds.formats.neighbours import Neighbours
-from clip3d.clouds.formats.recordings import is_recording_folder, read_recording
+from clip3d.clouds.formats.recordings import RECORDINGS, is_recording_folder, read_recording
 from clip3d.clouds.formats.sniffing import looks_like
 from clip3d.clouds.mesh import sample_surface
 from clip3d.clouds.remote import RemotePath, as_path, local_copy
@@ -60,8 +60,6 @@ FORMATS: dict[str, str] = {
     ".xyz": "clip3d.clouds.formats.xyz:read_xyz",
 }
 SUFFIXES: frozenset[str] = frozenset(FORMATS)
-# Of ROS, with many clouds on several topics.
-RECORDINGS: frozenset[str] = frozenset({".bag", ".db3", ".mcap"})
 # Often too large to hold in memory: their readers get the first bytes, and open the path themselves.
 STREAMED = RECORDINGS | {".e57", ".las", ".laz"}
 

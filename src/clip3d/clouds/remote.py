@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from clip3d.errors import CloudError, MissingExtra
+from clip3d.errors import CloudError, FileProblem, MissingExtra
 
 MAX_COPIED_BYTES = 4 * 1024**3
 MAX_LISTED = 200_000
@@ -40,6 +40,13 @@ class RemotePath(type(Path())):  # type: ignore[misc]
     def __fspath__(self) -> str:
         return self._uri
 
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same URI: letters' case and double slashes tell keys of a bucket apart."""
+        return isinstance(other, RemotePath) and self._uri == other._uri
+
+    def __hash__(self) -> int:
+        return hash(self._uri)
+
     def __reduce__(self) -> tuple[type[RemotePath], tuple[str]]:
         return RemotePath, (self._uri,)
 
@@ -65,7 +72,8 @@ def as_path(path: str | os.PathLike[str]) -> Path:
 def local_copy(path: Path) -> Iterator[Path]:
     """A file here with the content of `path`, for as long as the block lasts: the file itself if it is here.
 
-    Errors of the block that name the copy are raised with the URI instead.
+    Problems with files in the block are raised with the URI instead. The copy has the name of the file, but for
+    signs that lead out of a folder on some system.
 
     Raises:
         CloudError: if the file cannot be copied, or holds more than 4 GiB. Its cause is a MissingExtra
@@ -75,12 +83,12 @@ def local_copy(path: Path) -> Iterator[Path]:
         yield path
         return
     with tempfile.TemporaryDirectory(prefix="clip3d-") as folder:
-        copy = Path(folder) / (path.name or "file")
+        copy = Path(folder) / _safe(path.name)
         _copy(path, copy)
         try:
             yield copy
-        except CloudError as error:
-            raise CloudError(path, error.reason, error.remedy) from error.__cause__
+        except FileProblem as error:
+            raise type(error)(path, error.reason, error.remedy) from error.__cause__
 
 
 def list_files(path: RemotePath) -> list[RemotePath] | None:
@@ -123,6 +131,11 @@ def _below(path: RemotePath, name: str) -> RemotePath:
     before, part, after = _chain(str(path))
     part = part if part.endswith("://") else part.rstrip("/") + "/"
     return RemotePath(before + part + name + after)
+
+
+def _safe(name: str) -> str:
+    """A name of a file on any system, of at most 100 letters; its end stays as it is."""
+    return re.sub(r"[^\w. -]", "_", name)[-100:].lstrip(". ") or "file"
 
 
 def _copy(path: RemotePath, copy: Path) -> None:

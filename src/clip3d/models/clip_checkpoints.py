@@ -115,6 +115,9 @@ def load_clip(path: str | PathLike[str], *, activation: str | None = None) -> Cl
     if image["dim"] != text["dim"]:
         keys = " and ".join(repr(layout.tensors[f"{side}.projection.weight"]) for side in ("image", "text"))
         raise ModelError(file, f"its {keys} answer in {image['dim']} and {text['dim']} dimensions")
+    if others := sorted(settings.sizes - {image["size"]}):
+        reason = f"its image tower sees {image['size']} pixels a side, its config prepares pictures of {others[0]}"
+        raise ModelError(file, reason)
     facts = ClipFacts(
         layout=layout.name,
         dim=image["dim"],

@@ -167,9 +167,9 @@ def _write_space(
 
 
 def _identity(folder: Path, towers: Mapping[Modality, TowerFacts]) -> str:
-    """Id of a space, from the weights of its towers and their settings; the tokenizer's file has many forms."""
+    """Id of a space, from its towers' weights, settings and preparation; the tokenizer's file has many forms."""
     parts = [
-        [modality, tower.architecture, sha256_of(folder / tower.weights)]
+        [modality, tower.architecture, sha256_of(folder / tower.weights), sorted(tower.preprocess.items())]
         + [[key, value] for key, value in sorted(tower.config.items()) if key != "tokenizer"]
         for modality, tower in sorted(towers.items())
     ]

@@ -21,6 +21,7 @@ NAME = re.compile(r"(?P<name>\w[\w.-]*/\w[\w.-]*)(@(?P<revision>\w[\w.-]*))?")
 BESIDE_WEIGHTS = ("config.json", "preprocessor_config.json", "open_clip_config.json", *TOKENIZERS)
 # Answers of the hub that no copy in the cache may stand in for.
 REFUSALS = ("RepositoryNotFoundError", "RevisionNotFoundError", "GatedRepoError", "HFValidationError")
+LOGIN = "check the spelling; a model with conditions needs the login of huggingface_hub"
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,11 @@ def fetch_checkpoint(name: str) -> Fetched:
         return _from_cache(hub, name, repository, revision, error)
     wanted = wanted_files(name, [sibling.rfilename for sibling in facts.siblings or ()])
     try:
-        folder = hub.snapshot_download(repository, revision=facts.sha, allow_patterns=wanted)
+        # by the revision's own name: the cache notes which commit it was, and off line finds the copy again
+        folder = hub.snapshot_download(repository, revision=revision, allow_patterns=wanted)
     except Exception as error:
-        raise ModelError(name, f"could not be fetched from the hub: {_reason(error)}", "try again") from error
+        remedy = LOGIN if _is_refusal(error) else "try again"
+        raise ModelError(name, f"could not be fetched from the hub: {_reason(error)}", remedy) from error
     licence = getattr(facts.card_data, "license", None)
     return _fetched(repository, Path(folder), licence if isinstance(licence, str) else None)
 
@@ -97,15 +100,18 @@ def wanted_files(name: str, files: Sequence[str]) -> list[str]:
 
 def _from_cache(hub: Any, name: str, repository: str, revision: str | None, error: Exception) -> Fetched:
     """The copy in the cache, if what went wrong may be that there is no network."""
-    if any(kind.__name__ in REFUSALS for kind in type(error).__mro__):
-        remedy = "check the spelling; a model with conditions needs the login of huggingface_hub"
-        raise ModelError(name, f"{_absent(name)}it is not open on the hub: {_reason(error)}", remedy)
+    if _is_refusal(error):
+        raise ModelError(name, f"{_absent(name)}it is not open on the hub: {_reason(error)}", LOGIN) from error
     cached = (hub.try_to_load_from_cache(repository, file, revision=revision) for file in (*USUAL, *BESIDE_WEIGHTS))
     folder = next((Path(path).parent for path in cached if isinstance(path, str)), None)
     if folder is None:
         reason = f"the hub cannot be reached ({_reason(error)}), and no copy is cached"
         raise ModelError(name, _absent(name) + reason, "go on line, or name a folder with a copy") from error
     return _fetched(repository, folder, None)
+
+
+def _is_refusal(error: Exception) -> bool:
+    return any(kind.__name__ in REFUSALS for kind in type(error).__mro__)
 
 
 def _absent(name: str) -> str:

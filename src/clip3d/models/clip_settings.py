@@ -45,12 +45,14 @@ class Settings:
         text: of the text tower.
         channels: mean and standard deviation that pictures are scaled with, in [0, 1].
         interpolation: that pictures are resized with.
+        sizes: in pixels, of the sides that the config tells: of the short one as resized, and of the square.
     """
 
     image: TowerSettings
     text: TowerSettings
     channels: Channels = CLIP_CHANNELS
     interpolation: Interpolation = "bicubic"
+    sizes: frozenset[int] = frozenset()
 
 
 def read_settings(weights: Path, layout: Layout, vocabulary: int, activation: str | None = None) -> Settings:
@@ -122,6 +124,7 @@ def _open_clip(path: Path) -> Settings:
             TowerSettings(activation, _epsilon(text), int(text["heads"])),
             _channels(picture.get("mean", CLIP_CHANNELS[0]), picture.get("std", CLIP_CHANNELS[1])),
             _interpolation(picture.get("interpolation") or "bicubic"),
+            _sides(path, "size", picture.get("size"), ()),
         )
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ModelError(path, f"lacks or misstates {error}") from error
@@ -151,7 +154,7 @@ def _hugging_face(path: Path, vocabulary: int) -> Settings:
         return Settings(
             _hugging_face_tower(image, heads=12),
             _hugging_face_tower(text, heads=8),
-            *(_hugging_face_picture(picture) if picture.is_file() else (CLIP_CHANNELS, "bicubic")),
+            *(_hugging_face_picture(picture) if picture.is_file() else ()),
         )
     except (KeyError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
         raise ModelError(path, f"lacks or misstates {error}") from error
@@ -166,8 +169,8 @@ def _hugging_face_tower(table: Mapping[str, Any], heads: int) -> TowerSettings:
     )
 
 
-def _hugging_face_picture(path: Path) -> tuple[Channels, Interpolation]:
-    """Channels and interpolation from the config of the pictures' preparation, if its steps are CLIP's."""
+def _hugging_face_picture(path: Path) -> tuple[Channels, Interpolation, frozenset[int]]:
+    """Channels, interpolation and sizes from the config of the pictures' preparation, if its steps are CLIP's."""
     table = _read(path)
     for step in ("do_resize", "do_center_crop", "do_rescale", "do_normalize"):
         if table.get(step, True) is not True:
@@ -175,7 +178,20 @@ def _hugging_face_picture(path: Path) -> tuple[Channels, Interpolation]:
     if table.get("resample", 3) not in FILTERS:
         raise ModelError(path, f"asks for 'resample': {table['resample']!r}, which is not done here")
     channels = _channels(table.get("image_mean", CLIP_CHANNELS[0]), table.get("image_std", CLIP_CHANNELS[1]))
-    return channels, FILTERS[table.get("resample", 3)]
+    sizes = _sides(path, "size", table.get("size"), ("shortest_edge",))
+    sizes |= _sides(path, "crop_size", table.get("crop_size"), ("height", "width"))
+    return channels, FILTERS[table.get("resample", 3)], sizes
+
+
+def _sides(path: Path, key: str, told: Any, names: tuple[str, ...]) -> frozenset[int]:
+    """Sides in pixels that a config tells: a number, two in a list, or those of these names in a table."""
+    if isinstance(told, dict):
+        if set(told) != set(names):
+            raise ModelError(path, f"asks for {key!r}: {told!r}, which is not done here")
+        told = list(told.values())
+    if told is None:
+        return frozenset()
+    return frozenset(int(side) for side in (told if isinstance(told, list) else [told]))
 
 
 def _interpolation(name: Any) -> Interpolation:

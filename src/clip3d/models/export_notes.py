@@ -115,10 +115,11 @@ def notes(model: Model, written: Written, tokenizer: Path | None) -> dict[str, A
 
 def _preparation(model: Model, written: Written) -> tuple[tuple[str, ...], dict[str, Any]]:
     if written.tower == "cloud":
-        limits = {"min_points": MIN_POINTS, "max_candidates": MAX_CANDIDATES}
-        prepared = model.cloud_preparation()
-        shown = {"points": prepared.points, "color_fill": prepared.color_fill, "outliers": prepared.outliers}
-        return CLOUD_STEPS, {**shown, **limits}
+        prepared, taken = model.cloud_preparation(), written.inputs[0].shape[1]
+        # a file of a fixed number of points takes no other
+        most, least = (taken, taken) if isinstance(taken, int) else (prepared.points, MIN_POINTS)
+        shown = {"points": most, "color_fill": prepared.color_fill, "outliers": prepared.outliers}
+        return CLOUD_STEPS, {**shown, "min_points": least, "max_candidates": MAX_CANDIDATES}
     if written.tower == "image":
         return IMAGE_STEPS, asdict(model.image_preparation())
     return TEXT_STEPS, {"templates": list(model.card.templates), "longest": written.longest}

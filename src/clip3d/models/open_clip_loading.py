@@ -201,7 +201,7 @@ def _open(open_clip: Any, meant: _Meant) -> Opened:
         **{f"image_{key}": value for key, value in (told or {}).items()},
     )
     if separate:
-        _load(open_clip, model, meant.weights)
+        _load(open_clip, model, meant.weights, quick)
     tokenizer = open_clip.get_tokenizer(architecture)
     settings = f"{architecture} {quick}" if meant.plain else architecture
     if meant.weights.is_dir():
@@ -228,14 +228,17 @@ def _quick_gelu(open_clip: Any, meant: _Meant) -> bool:
     return trained
 
 
-def _load(open_clip: Any, model: Any, weights: Path) -> None:
+def _load(open_clip: Any, model: Any, weights: Path, quick: bool) -> None:
     """Load a file into a model; of a TorchScript archive the tensors, by way of a file of safetensors."""
     if not is_script_archive(weights):
         open_clip.load_checkpoint(model, str(weights), strict=True, weights_only=True)
         return
     from safetensors.torch import save_file
 
-    state = {key: t.contiguous() for key, t in read_script_archive(weights).items() if key not in OPENAI_NUMBERS}
+    found = read_script_archive(weights)
+    if not quick and any(key in found for key in OPENAI_NUMBERS):
+        raise ValueError("it holds OpenAI's weights: name an architecture that ends in -quickgelu")
+    state = {key: t.contiguous() for key, t in found.items() if key not in OPENAI_NUMBERS}
     with tempfile.TemporaryDirectory() as folder:
         save_file(state, Path(folder) / "state.safetensors")
         open_clip.load_checkpoint(model, str(Path(folder) / "state.safetensors"), strict=True, weights_only=True)

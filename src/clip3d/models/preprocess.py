@@ -20,6 +20,9 @@ Rounding = Literal["nearest", "torchvision"]
 MIN_POINTS = 32
 # Farthest point sampling from more candidates than this costs time and changes nothing that shows.
 MAX_CANDIDATES = 4096
+# Of a picture longer than so many times its short side the middle is taken: resized whole, a line of pixels would
+# fill the memory.
+LONGEST_PICTURE = 100
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,15 @@ def as_rgb(image: Any, grey: float) -> Any:
     from PIL import Image
 
     picture = image if isinstance(image, Image.Image) else _from_array(image)
-    return _on_background(picture, grey)
+    return _on_background(_middle(picture), grey)
+
+
+def _middle(picture: Any) -> Any:
+    width, height = (min(side, LONGEST_PICTURE * min(picture.size)) for side in picture.size)
+    if (width, height) == picture.size:
+        return picture
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
 
 
 def _from_array(array: NDArray[np.uint8]) -> Any:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MAX_TREE_BYTES = 2**26
 MAX_DEPTH = 50
+MAX_AXES = 8
 DTYPES = {
     "torch HalfStorage": "float16",
     "torch BFloat16Storage": "bfloat16",
@@ -142,7 +143,9 @@ class _Reader:
         push, pop = self.stack.append, self.stack.pop
         if opcode in ("SETITEMS", "SETITEM"):
             items = self._to_mark() if opcode == "SETITEMS" else [pop(), pop()][::-1]
-            _of(self.stack[-1], dict).update(zip(items[::2], items[1::2], strict=True))
+            # names alone: tuples of tuples may take without end to hash, as they may to print or to compare
+            names = [_of(name, str) for name in items[::2]]
+            _of(self.stack[-1], dict).update(zip(names, items[1::2], strict=True))
         elif opcode in ("APPENDS", "APPEND"):
             items = self._to_mark() if opcode == "APPENDS" else [pop()]
             _of(self.stack[-1], list).extend(items)
@@ -180,7 +183,7 @@ class _Reader:
     def _numbers(self, identity: Any) -> _Numbers:
         word, kind, key, *_ = _of(identity, tuple)  # then where it lay, and how many they are
         if word != "storage" or _of(kind, _Named).name not in DTYPES:
-            raise ValueError(f"it stores numbers of the kind {kind!r}")
+            raise ValueError(f"it stores numbers of the kind {_of(kind, _Named).name!r}")
         return _Numbers(_of(key, str), DTYPES[kind.name])
 
     def _tensor(self, numbers: Any, offset: Any, size: Any, stride: Any) -> torch.Tensor:
@@ -191,6 +194,7 @@ class _Reader:
             stored = bytearray(self._bytes(f"data/{numbers.key}"))
             self.buffers[numbers] = torch.frombuffer(stored, dtype=getattr(torch, numbers.dtype))
         buffer = self.buffers[numbers]
+        size, stride, offset = _axes(size), _axes(stride), _of(offset, int)
         # strides may let a small buffer pass for a huge tensor
         if min((*size, *stride, offset), default=0) < 0 or math.prod(size) > buffer.numel():
             raise ValueError(f"it stretches {buffer.numel()} numbers to the shape {size}")
@@ -209,6 +213,14 @@ def _of(value: Any, kind: type[Any]) -> Any:
     if type(value) is not kind:
         raise TypeError(f"it has a {type(value).__name__} where a {kind.__name__} belongs")
     return value
+
+
+def _axes(numbers: Any) -> tuple[int, ...]:
+    """Sizes or strides, few enough to be those of a tensor."""
+    found = tuple(_of(number, int) for number in _of(numbers, tuple)[: MAX_AXES + 1])
+    if len(found) > MAX_AXES:
+        raise ValueError(f"it has a tensor of more than {MAX_AXES} axes")
+    return found
 
 
 def _tensors(module: _Module, prefix: str, met: set[int], depth: int) -> Iterator[tuple[str, torch.Tensor]]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 import clip3d
 from clip3d.clouds.cloud import Axis, PointCloud, Unit
 from clip3d.clouds.discovery import Found, find_clouds
+from clip3d.clouds.formats.recordings import RECORDINGS
 from clip3d.clouds.posing import Pose
 from clip3d.clouds.remote import local_copy
 from clip3d.errors import CloudError, FileProblem, ShapeError
@@ -49,6 +50,8 @@ class Reading:
         up: overrides the up axis that the file or its format states.
         unit: overrides the unit that the file or its format states.
         pose: "any" if the objects may be turned in any way, whatever axis is said to point up.
+        topic: of recordings of ROS, where their cloud was sent; None for the topic of the first.
+        message: of recordings, how many clouds of the topic to pass over.
     """
 
     points: int = 8192
@@ -56,15 +59,21 @@ class Reading:
     up: Axis | None = None
     unit: Unit | None = None
     pose: Pose = "upright"
+    topic: str | None = None
+    message: int = 0
 
-    def key(self) -> dict[str, object]:
+    def key(self, path: Path | None = None) -> dict[str, object]:
         """What decides a vector besides the content and the tower: the options and the version of the readers."""
         turned = {} if self.pose == "upright" else {"pose": self.pose}
-        return {"reader": clip3d.__version__, **self.drawing(), **turned}
+        return {"reader": clip3d.__version__, **self.drawing(path), **turned}
 
-    def drawing(self) -> dict[str, Any]:
-        """The options of `clip3d.clouds.reading.read`."""
-        return {name: value for name, value in vars(self).items() if name != "pose"}
+    def drawing(self, path: Path | None = None) -> dict[str, Any]:
+        """The options of `clip3d.clouds.reading.read`; of topic and message only what is chosen in a recording."""
+        drawn = {"points": self.points, "seed": self.seed, "up": self.up, "unit": self.unit}
+        if path is None or path.suffix.lower() not in RECORDINGS:
+            return drawn
+        chosen = {"topic": self.topic, "message": self.message}
+        return drawn | {name: value for name, value in chosen.items() if value not in (None, 0)}
 
 
 def searched_modality(model: Model) -> Modality:
@@ -159,7 +168,6 @@ class _Work:
         self.modality = searched_modality(model)
         self.tower = model.tower_card(self.modality).id
         self.reading = reading
-        self.options = reading.key() if self.modality == "cloud" else {"reader": clip3d.__version__}
         self.vectors: dict[Path, Array] = {}
         self.contents: dict[Path, str] = {}
         self.problems: list[FileProblem] = []
@@ -168,7 +176,7 @@ class _Work:
     def look_up(self, files: Sequence[Path]) -> None:
         """Take from the cache the vectors of the files that did not change."""
         known = {file: content for file, content in zip(files, self.cache.contents(files), strict=True) if content}
-        self._take({file: self._key(content) for file, content in known.items()}, known)
+        self._take({file: self._key(file, content) for file, content in known.items()}, known)
 
     def read(self, path: Path) -> _Read | FileProblem:
         """Read one file, on any thread."""
@@ -194,7 +202,7 @@ class _Work:
         self.problems += [item for item in batch if isinstance(item, FileProblem)]
         read = [item for item in batch if isinstance(item, _Read)]
         contents = {item.path: item.print.content for item in read}
-        self._take({path: self._key(content) for path, content in contents.items()}, contents)
+        self._take({path: self._key(path, content) for path, content in contents.items()}, contents)
         fresh = [item for item in read if item.path not in self.vectors]
         encoded = self._encode_all(fresh)
         self.computed += len(encoded)
@@ -212,8 +220,9 @@ class _Work:
         vectors = np.stack(rows) if rows else np.zeros((0, dim), np.float32)
         return Embedded(paths, vectors, [self.contents[path] for path in paths], self.problems, self.computed)
 
-    def _key(self, content: str) -> str:
-        return vector_key(content, self.tower, self.options)
+    def _key(self, path: Path, content: str) -> str:
+        options = self.reading.key(path) if self.modality == "cloud" else {"reader": clip3d.__version__}
+        return vector_key(content, self.tower, options)
 
     def _take(self, keys: dict[Path, str], contents: dict[Path, str]) -> None:
         found = self.cache.get_many(keys.values())
@@ -223,7 +232,7 @@ class _Work:
                 self.contents[path] = contents[path]
 
     def _keep(self, contents: dict[Path, str]) -> None:
-        vectors = {self._key(content): self.vectors[path] for path, content in contents.items()}
+        vectors = {self._key(path, content): self.vectors[path] for path, content in contents.items()}
         self.cache.put_many(vectors, space=self.model.card.space["id"], model=self.model.id)
 
     def _encode_all(self, items: Sequence[_Read]) -> dict[Path, Array]:
@@ -279,7 +288,7 @@ def read_thinned(path: Path, reading: Reading) -> PointCloud:
     from clip3d.clouds.reading import read
     from clip3d.clouds.sampling import random_sample
 
-    cloud = read(path, **reading.drawing())
+    cloud = read(path, **reading.drawing(path))
     if len(cloud) <= MAX_CANDIDATES:
         return cloud
     return cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clip3d.atomic import replacing
-from clip3d.clouds.remote import as_path
+from clip3d.clouds.remote import as_path, local_copy
 from clip3d.errors import DataError, FileProblem
 from clip3d.search.adhoc import Hit, SearchResult
 from clip3d.search.embedding import Reading, read_thinned
@@ -141,7 +141,8 @@ class _Pictures:
 
 
 def _of_image(path: str | PathLike[str]) -> str:
-    picture = open_image(path).convert("RGBA")
+    with local_copy(as_path(path)) as place:
+        picture = open_image(place).convert("RGBA")
     picture.thumbnail((2 * PICTURE, 2 * PICTURE))
     return picture_data(picture)
 

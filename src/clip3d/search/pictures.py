@@ -30,8 +30,11 @@ def is_picture(path: PathName) -> bool:
 def open_image(path: PathName) -> Any:
     """A picture (PNG, JPEG, WebP, GIF, BMP, TGA, TIFF, PPM) as a PIL image, turned as its orientation tag says.
 
+    Grey in 16 bits becomes grey in 8, which Pillow's own conversion would make white.
+
     Raises:
-        ImageError: if it is missing, no picture, damaged, or larger than Pillow takes for safe.
+        ImageError: if it is missing, no picture, damaged, or larger than Pillow takes for safe, or its numbers are
+            no brightness of 8 or 16 bits.
     """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -40,10 +43,23 @@ def open_image(path: PathName) -> Any:
     try:
         with Image.open(path, formats=(*FORMATS, "TIFF", "PPM")) as picture:
             picture.load()
-            return ImageOps.exif_transpose(picture)
+            turned = ImageOps.exif_transpose(picture)
     except FileNotFoundError as error:
         raise ImageError(path, "there is no such file", "check the spelling of the path") from error
     except UnidentifiedImageError as error:
         raise ImageError(path, "it is not a picture of a known format", "use PNG, JPEG or WebP") from error
     except Exception as error:  # a decoder can raise anything on hostile bytes
         raise ImageError(path, f"it cannot be read: {error}", "save it again as PNG or JPEG") from error
+    return _in_8_bits(path, turned) if turned.mode[0] in "IF" else turned
+
+
+def _in_8_bits(path: PathName, picture: Any) -> Any:
+    """Grey in 8 bits from one of Pillow's modes of longer numbers."""
+    import numpy as np
+    from PIL import Image
+
+    grey = np.asarray(picture)
+    if picture.mode == "F" or grey.min() < 0 or grey.max() >= 2**16:
+        reason = "its numbers are no brightness of 8 or 16 bits"
+        raise ImageError(path, reason, "save it again as PNG or JPEG")
+    return Image.fromarray((grey // 2**8).astype(np.uint8))

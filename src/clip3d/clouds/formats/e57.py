@@ -25,6 +25,7 @@ COLORS = ("colorRed", "colorGreen", "colorBlue")
 STATES = {CARTESIAN: "cartesianInvalidState", SPHERICAL: "sphericalInvalidState"}
 MAX_FIELDS = 256
 GREY = 0.5
+MAX_RANGE = 2**32
 Values = NDArray[np.float64]
 
 
@@ -37,7 +38,7 @@ class Scan:
         count: of points.
         fields: in their order.
         rotation, shift: (3, 3) and (3,), from the scanner to the file's frame.
-        ranges: the lowest and highest of each colour, or None.
+        ranges: (3, 2), the lowest and highest of each colour.
     """
 
     offset: int
@@ -45,7 +46,7 @@ class Scan:
     fields: tuple[Field, ...]
     rotation: Values
     shift: Values
-    ranges: Values | None
+    ranges: Values
 
     @property
     def axes(self) -> tuple[str, str, str] | None:
@@ -99,9 +100,7 @@ def _scan(child: Element) -> Scan:
     points = child.find(f"{SPACE}points")
     prototype = None if points is None else points.find(f"{SPACE}prototype")
     if points is None or prototype is None or len(prototype) > MAX_FIELDS:
-        return Scan(0, 0, (), np.eye(3), np.zeros(3), None)
-    names = [f"{SPACE}colorLimits/{SPACE}{color}{end}" for color in COLORS for end in ("Minimum", "Maximum")]
-    limits = [_number(child, name, math.nan) for name in names]
+        return Scan(0, 0, (), np.eye(3), np.zeros(3), np.zeros((3, 2)))
     turn = [_number(child, f"{SPACE}pose/{SPACE}rotation/{SPACE}{part}", float(part == "w")) for part in "wxyz"]
     shift = [_number(child, f"{SPACE}pose/{SPACE}translation/{SPACE}{part}", 0) for part in "xyz"]
     return Scan(
@@ -110,8 +109,27 @@ def _scan(child: Element) -> Scan:
         fields=tuple(_field(part) for part in prototype),
         rotation=_rotation(np.array(turn)),
         shift=np.array(shift),
-        ranges=None if np.isnan(limits).any() else np.array(limits).reshape(3, 2),
+        ranges=_color_ranges(child, prototype),
     )
+
+
+def _color_ranges(child: Element, prototype: Element) -> Values:
+    """The lowest and highest of each colour (3, 2): as the scan states, else as the fields do, else from 0 to 1."""
+    names = [f"{SPACE}colorLimits/{SPACE}{color}{end}" for color in COLORS for end in ("Minimum", "Maximum")]
+    stated = np.array([_number(child, name, math.nan) for name in names]).reshape(3, 2)
+    if not np.isnan(stated).any():
+        return stated
+    parts = [prototype.find(f"{SPACE}{color}") for color in COLORS]
+    return np.array([(0.0, 1.0) if part is None else _range_of(part) for part in parts])
+
+
+def _range_of(part: Element) -> tuple[float, float]:
+    """The range that a field states, of the values as they are once scaled."""
+    scale, offset = float(part.get("scale", 1)), float(part.get("offset", 0))
+    low = float(part.get("minimum", 0)) * scale + offset
+    high = float(part.get("maximum", 1)) * scale + offset
+    # Floats whose range is that of their type have none.
+    return (low, high) if 0 <= high - low < MAX_RANGE else (0.0, 1.0)
 
 
 def _number(node: Element, name: str, default: float) -> float:
@@ -130,7 +148,7 @@ def _field(part: Element) -> Field:
     if not -(2**63) <= low <= high < 2**63:
         raise Malformed(f"its field {name[:40]} has no range", CUT_SHORT)
     scale, offset = float(part.get("scale", 1)), float(part.get("offset", 0))
-    return Field(name, (high - low).bit_length(), low, high, scale, offset)
+    return Field(name, (high - low).bit_length(), low, scale, offset)
 
 
 def _rotation(turn: Values) -> Values:
@@ -203,9 +221,6 @@ def _colors(block: dict[str, Values], scan: Scan, keep: NDArray[np.intp]) -> NDA
     """Colours (p, 3) in [0, 1], from the range that the scan states, else from that of the field."""
     if not _colored(scan):
         return np.full((len(keep), 3), GREY, np.float32)
-    fields = {field.name: field for field in scan.fields}
-    # Without any statement, numbers with a point go from 0 to 1.
-    own = np.array([(fields[name].smallest or 0, fields[name].largest or 1) for name in COLORS])
-    low, high = (own if scan.ranges is None else scan.ranges).T
+    low, high = scan.ranges.T
     bands = np.stack([block[name][keep] for name in COLORS], axis=1)
     return np.asarray(np.clip((bands - low) / np.maximum(high - low, 1e-12), 0, 1), dtype=np.float32)

@@ -64,13 +64,11 @@ class Field:
         bits: of one number.
         smallest: of a whole number, which is stored less this; None for floats.
         scale, offset: what turns it into the value.
-        largest: of a whole number.
     """
 
     name: str
     bits: int
     smallest: int | None = None
-    largest: int = 0
     scale: float = 1.0
     offset: float = 0.0
 

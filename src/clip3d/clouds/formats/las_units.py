@@ -15,7 +15,10 @@ UNITS: dict[int, Unit] = {9001: "m", 9002: "ft", 9003: "ft"}
 # EPSG's codes of UTM zones, which are all in metres: WGS 84, ETRS89, NAD83 and NAD83(2011).
 UTM = (range(32601, 32661), range(32701, 32761), range(25828, 25839), range(26901, 26924), range(6328, 6349))
 FACTORS: dict[float, Unit] = {1.0: "m", 0.3048: "ft", 0.3048006: "ft"}
-TOKEN = re.compile(r'"(?:[^"]|"")*"|([A-Za-z_0-9]+)\s*[\[(]|[\])]|[-+.\dEe]+')
+# A name is tried at its beginning only: from every letter of a long one, its end would be sought again.
+TOKEN = re.compile(r'"(?:[^"]|"")*"|(?<!\w)([A-Za-z_0-9]+)\s*[\[(]|[\])]|[-+.\dEe]+')
+# What is real goes about six deep.
+MAX_DEPTH = 50
 PROJECTIONS = {"PROJCS", "PROJCRS", "PROJECTEDCRS"}
 WHOLES = {"COMPD_CS", "COMPOUNDCRS", "BOUNDCRS", "SOURCECRS", "VERT_CS", "VERTCRS", "VERTICALCRS", "AXIS"}
 
@@ -39,6 +42,8 @@ def _of_wkt(text: str) -> Unit | None:
         token, name = match.group(), match.group(1)
         if name:
             stack.append(name.upper())
+            if len(stack) > MAX_DEPTH:
+                return None
         elif token in ("]", ")"):
             if not stack:
                 return None

@@ -12,6 +12,8 @@ from clip3d.clouds.formats.pcd import packed_colors, triple
 MAX_FIELDS = 256
 # The message's numbers for types of fields.
 TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
+# Fields that become something; others may lie over one another, and as columns take more than the message.
+USED = frozenset({"x", "y", "z", "rgb", "rgba", "r", "g", "b", "normal_x", "normal_y", "normal_z"})
 CUT_SHORT = "the recording is cut short or damaged: record or copy it again"
 
 
@@ -101,6 +103,8 @@ def _rows(body: bytes, height: int, width: int, step: int, row_step: int) -> Num
 def _columns(rows: Numbers, fields: list[tuple[str, int, int, int]], order: str) -> dict[str, Numbers]:
     columns: dict[str, Numbers] = {}
     for name, offset, kind, _ in fields:
+        if name not in USED:
+            continue
         if kind not in TYPES:
             raise Malformed(f"its field {name[:40]} has the unknown type {kind}")
         dtype = np.dtype(order + TYPES[kind])

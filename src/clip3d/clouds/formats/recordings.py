@@ -19,12 +19,15 @@ STORES: dict[str, str] = {
     ".db3": "clip3d.clouds.formats.rosbag_db3",
     ".mcap": "clip3d.clouds.formats.rosbag_mcap",
 }
+# Suffixes of files with many clouds, on several topics.
+RECORDINGS = frozenset(STORES)
 BAG, DATABASE = b"#ROSBAG V", b"SQLite format 3\x00"
 HEAD_BYTES = 1 << 16
 MAX_MESSAGE_BYTES = 1024**3
 MAX_TOPICS = 1000
 # How far into a file clouds are looked for.
 MAX_SCANNED_BYTES = 4 * 1024**3
+TOO_FAR = "that cloud is not in its first 4 GiB", "cut the recording, or choose an earlier message"
 REMEDY = "it must be a recording with a topic of sensor_msgs/PointCloud2"
 
 
@@ -75,7 +78,10 @@ def is_recording(path: Path) -> bool:
 
 def is_recording_folder(path: Path) -> bool:
     """Whether a folder is one that ROS 2 recorded into."""
-    return path.is_dir() and (path / "metadata.yaml").is_file() and bool(_parts(path))
+    try:
+        return path.is_dir() and (path / "metadata.yaml").is_file() and bool(_parts(path))
+    except OSError:  # shut, or a name too long: whoever opens it says so
+        return False
 
 
 def _parts(path: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.inflating import Allowance
 from clip3d.clouds.formats.pointcloud2 import CUT_SHORT
-from clip3d.clouds.formats.recordings import KINDS, MAX_MESSAGE_BYTES, MAX_SCANNED_BYTES, Message
+from clip3d.clouds.formats.recordings import KINDS, MAX_MESSAGE_BYTES, MAX_SCANNED_BYTES, TOO_FAR, Message
 
 MARK = b"#ROSBAG V2.0\n"
 MESSAGE, CHUNK, CONNECTION = 2, 5, 7
@@ -39,6 +39,8 @@ def messages(path: Path) -> Generator[Message, None, None]:
             elif fields.get(b"op") in (bytes([MESSAGE]), bytes([CONNECTION])):
                 yield from _record(fields, stream.read(length), topics)
             stream.seek(place + length)
+    if size > MAX_SCANNED_BYTES:
+        raise Malformed(*TOO_FAR)
 
 
 def _header(stream: BinaryIO, size: int) -> tuple[Fields, int]:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.inflating import Allowance
 from clip3d.clouds.formats.pointcloud2 import CUT_SHORT
-from clip3d.clouds.formats.recordings import KINDS, MAX_MESSAGE_BYTES, MAX_SCANNED_BYTES, REMEDY, Message
+from clip3d.clouds.formats.recordings import KINDS, MAX_MESSAGE_BYTES, MAX_SCANNED_BYTES, REMEDY, TOO_FAR, Message
 
 MARK = b"\x89MCAP0\r\n"
 SCHEMA, CHANNEL, MESSAGE, CHUNK, DATA_END = 3, 4, 5, 6, 15
@@ -103,6 +103,8 @@ def messages(path: Path) -> Generator[Message, None, None]:
             elif code in (SCHEMA, CHANNEL, MESSAGE):
                 yield from topics.messages(code, _some(stream, length))
             stream.seek(place + length)
+    if size > MAX_SCANNED_BYTES:
+        raise Malformed(*TOO_FAR)
 
 
 def _head(stream: BinaryIO, size: int) -> tuple[int, int]:

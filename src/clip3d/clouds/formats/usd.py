@@ -43,6 +43,8 @@ def read_usd(data: bytes, neighbours: Neighbours) -> Contents:
             neighbours.read(name)
         with np.load(Path(folder) / "arrays.npz", allow_pickle=False) as arrays:
             found = dict(arrays)
+    if not 0 < facts["metres"] < 1e15:
+        raise Malformed(f"its metersPerUnit is {facts['metres']}, which is no length", REMEDY)
     scale, unit = _unit(float(facts["metres"]))
     up: Axis = "y" if facts["up"] == "Y" else "z"
     meshes = _meshes(found, scale)

@@ -16,6 +16,7 @@ from clip3d.clouds.formats.contents import MAX_FACES, MAX_PARTS, MAX_POINTS, Mal
 MAX_LAYERS = 2000
 MAX_MEMORY_BYTES = 8 * 1024**3
 SHOWN = ("default", "render")
+GREY = 0.5
 Values = NDArray[np.float64]
 
 
@@ -114,19 +115,19 @@ def _geometry(stage: Any) -> dict[str, NDArray[Any]]:
     time = Usd.TimeCode.EarliestTime()
     transforms = UsdGeom.XformCache(time)
     parts, points, point_colors = [], [np.zeros((0, 3))], [np.zeros((0, 3))]
-    triangles = 0
+    triangles = corners = 0
     for prim in _shown(stage, time):
         matrix = np.array(transforms.GetLocalToWorldTransform(prim))
         if prim.IsA(UsdGeom.Mesh):
             parts.append(_mesh(UsdGeom.Mesh(prim), matrix, time))
+            triangles, corners = triangles + len(parts[-1][2]), corners + len(parts[-1][0])
         elif prim.IsA(UsdGeom.Points):
             placed = _placed(UsdGeom.Points(prim), matrix, time)
             points.append(placed)
             color = _color(prim, time, {"vertex": len(placed), "varying": len(placed)})[1]
             point_colors.append(np.broadcast_to(color, placed.shape))
-        triangles += len(parts[-1][2]) if parts and prim.IsA(UsdGeom.Mesh) else 0
-        if triangles > MAX_FACES:
-            raise Malformed(f"its scene has more than {MAX_FACES:,} triangles")
+        if triangles > MAX_FACES or corners > 3 * MAX_FACES:
+            raise Malformed(f"its scene has more than {MAX_FACES:,} triangles or {3 * MAX_FACES:,} corners")
         if len(parts) > MAX_PARTS or sum(map(len, points)) > MAX_POINTS:
             raise Malformed(f"its scene has more than {MAX_PARTS:,} parts or {MAX_POINTS:,} points")
     columns = list(zip(*parts, strict=True)) if parts else [(np.zeros((0, 3)),)] * 4
@@ -177,13 +178,13 @@ def _mesh(mesh: Any, matrix: Values, time: Any) -> tuple[Values, Values, NDArray
     elif kind == "faceVarying":
         of_faces = color[places].mean(axis=1)
     else:
-        of_faces[:] = color
+        of_faces = _of_subsets(mesh.GetPrim(), len(counts), color, time)[owner]
     return corners, of_corners, faces[:, ::-1] if turned else faces, of_faces
 
 
 def _color(prim: Any, time: Any, sizes: dict[str, int]) -> tuple[str, Values]:
     """How `displayColor` is spread over a prim, and its values in sRGB; a material's colour is constant."""
-    from pxr import UsdGeom, UsdShade
+    from pxr import UsdGeom
 
     primvar = UsdGeom.Gprim(prim).GetDisplayColorPrimvar()
     values = primvar.ComputeFlattened(time) if primvar and primvar.HasValue() else None
@@ -192,11 +193,34 @@ def _color(prim: Any, time: Any, sizes: dict[str, int]) -> tuple[str, Values]:
         if len(color) == sizes.get(kind):
             return kind, color
         return "constant", color[0]
+    return "constant", _diffuse(prim, time)
+
+
+def _of_subsets(prim: Any, faces: int, color: Values, time: Any) -> Values:
+    """The colour of each face (n, 3): of the material of its subset, else that of the whole, else grey."""
+    from pxr import UsdGeom, UsdShade
+
+    primvar = UsdGeom.Gprim(prim).GetDisplayColorPrimvar()
+    own = bool(primvar and primvar.HasValue())
+    colors = np.tile(color, (faces, 1))
+    for subset in () if own else UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
+        members = np.array(subset.GetIndicesAttr().Get(time) or (), dtype=np.intp)
+        colors[members[(members >= 0) & (members < faces)]] = _diffuse(subset.GetPrim(), time)
+    missing = np.isnan(colors).any(axis=1)
+    if not missing.all():
+        colors[missing] = GREY
+    return colors
+
+
+def _diffuse(prim: Any, time: Any) -> Values:
+    """The constant colour (3,) in sRGB of the material that is bound to a prim, or NaN."""
+    from pxr import UsdShade
+
     material = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()[0]
     shader = material.ComputeSurfaceSource()[0] if material else None
     diffuse = shader.GetInput("diffuseColor") if shader else None
     value = diffuse.Get(time) if diffuse and not diffuse.HasConnectedSource() else None
-    return "constant", np.full(3, np.nan) if value is None else _srgb(value)
+    return np.full(3, np.nan) if value is None else _srgb(value)
 
 
 def _srgb(values: Any) -> Values:
