@@ -155,15 +155,17 @@ def farthest_plain(xyz: Tensor, n: int) -> Tensor:
     return chosen
 
 
-def measure(stages: dict[str, Callable[[], object]], repeats: int) -> dict[str, float]:
+def measure(
+    stages: dict[str, Callable[[], object]], repeats: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
     """Median seconds of each stage; the stages take turns, so that a busy spell touches all of them."""
     taken: dict[str, list[float]] = {name: [] for name in stages}
     for repeat in range(repeats + 1):
         for name, stage in stages.items():
-            start = time.perf_counter()
+            start = clock()
             stage()
             if repeat:  # the first round warms caches and is not counted
-                taken[name].append(time.perf_counter() - start)
+                taken[name].append(clock() - start)
     return {name: median(values) for name, values in taken.items()}
 
 

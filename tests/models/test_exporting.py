@@ -52,6 +52,7 @@ def make_tiny(folder: Path, modality: str, architecture: str, config: dict, prep
     return Model(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["point-transformer", "point-mlp"])
 def test_a_file_of_torch_takes_any_batch_and_any_number_of_points(architecture: str, tmp_path: Path):
     folder = tmp_path / "model"
@@ -68,10 +69,11 @@ def test_a_file_of_torch_takes_any_batch_and_any_number_of_points(architecture: 
     ]  # fmt: skip
 
 
-def test_an_onnx_file_takes_any_batch_and_any_number_of_points(tmp_path: Path):
+@pytest.mark.parametrize("architecture", ["point-mlp", pytest.param("set-abstraction", marks=pytest.mark.slow)])
+def test_an_onnx_file_takes_any_batch_and_any_number_of_points(architecture: str, tmp_path: Path):
     pytest.importorskip("onnxscript")
     runtime = pytest.importorskip("onnxruntime")
-    tiny = make_tiny(tmp_path / "model", "cloud", "set-abstraction", TINY["set-abstraction"], {"points": 64})
+    tiny = make_tiny(tmp_path / "model", "cloud", architecture, TINY[architecture], {"points": 64})
     done = export_tower(tiny, "cloud", tmp_path / "cloud.onnx")
     assert (done.opset, done.difference <= 1e-4) == (18, True)
     session = runtime.InferenceSession(tmp_path / "cloud.onnx", providers=["CPUExecutionProvider"])

@@ -39,12 +39,12 @@ class GroupEncoder(nn.Module):
 
     def forward(self, groups: Tensor) -> Tensor:
         """(b, m, k, in_width) to (b, m, out_width)."""
-        local = self.widen(torch.relu(self.lift_norm(self.lift(groups))))
-        whole = local.max(2).values  # (b, m, c)
+        local = self.widen(torch.relu_(self.lift_norm(self.lift(groups))))
+        whole = local.amax(2)  # (b, m, c)
         # The layer sees (whole, local); the part for `whole` is the same for all points of a group.
         for_whole, for_local = self.mix.weight.chunk(2, dim=1)
-        mixed = F.linear(local, for_local, self.mix.bias) + F.linear(whole, for_whole)[:, :, None]
-        summaries: Tensor = self.summary(torch.relu(self.mix_norm(mixed))).max(2).values
+        mixed = F.linear(local, for_local).add_(F.linear(whole, for_whole, self.mix.bias)[:, :, None])
+        summaries: Tensor = self.summary(torch.relu_(self.mix_norm(mixed))).amax(2)
         return summaries
 
 
