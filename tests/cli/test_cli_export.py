@@ -24,6 +24,6 @@ def test_export_tells_what_it_wrote(run_cli, bundle: Path, tmp_path: Path):
 
 
 def test_export_refuses_points_of_a_picture(run_cli, bundle: Path, tmp_path: Path):
-    done = run_cli("export", "--tower", "image", "--points", 8, "-o", tmp_path / "a.pt2", "--model", bundle)
+    done = run_cli("export", "--tower", "image", "--points", 64, "-o", tmp_path / "a.pt2", "--model", bundle)
     assert done.returncode == 2
     assert "only clouds have points" in done.stderr
