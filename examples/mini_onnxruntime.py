@@ -62,6 +62,7 @@ class Tower:
 
     def __init__(self, path: Path) -> None:
         self.notes = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+        onnxruntime.disable_telemetry_events()
         self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         tokenizer = self.notes["files"].get("tokenizer")
         if tokenizer:

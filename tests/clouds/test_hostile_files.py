@@ -88,6 +88,10 @@ def test_wrongly_named_files_hear_what_they_look_like(tmp_path: Path, name: str,
     assert says == "picture" or "rename it to a." in error.remedy
 
 
+def test_a_ply_that_is_none_is_not_taken_for_one_that_is_cut_short(tmp_path: Path) -> None:
+    assert "does not begin as PLY files do" in refused(tmp_path / "a.ply", b"a chair, as I remember it").reason
+
+
 def test_what_is_not_a_file(tmp_path: Path) -> None:
     assert "no such file" in refused(tmp_path / "none.ply").reason
     (tmp_path / "folder.ply").mkdir()

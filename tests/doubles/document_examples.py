@@ -62,10 +62,9 @@ def shell_commands(text: str) -> list[list[str]]:
 
 
 def make_assets(folder: Path) -> None:
-    """The files that the documents speak of: the samples in assets/, and a picture."""
-    samples = list_samples()
-    shutil.copytree(FOLDER, folder / "assets", ignore=shutil.ignore_patterns("samples.json", samples.image.name))
-    shutil.copy(samples.image, folder / "sofa.png")
+    """The files that the documents speak of: the samples in assets/, and a picture beside them and among them."""
+    shutil.copytree(FOLDER, folder / "assets", ignore=shutil.ignore_patterns("samples.json"))
+    shutil.copy(list_samples().image, folder / "sofa.png")
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from clip3d.models.weights import load_strict, read_state, write_arrays
@@ -18,3 +19,9 @@ def test_a_module_with_counters_comes_back_whole(tmp_path: Path):
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor, twin.state_dict()[name])
     assert not twin.training
+
+
+def test_written_weights_can_be_read_by_whoever_can_read_other_new_files(tmp_path: Path):
+    (tmp_path / "plain").touch()
+    write_arrays({"a": np.ones(3, np.float32)}, tmp_path / "w.safetensors")
+    assert (tmp_path / "w.safetensors").stat().st_mode == (tmp_path / "plain").stat().st_mode

@@ -29,6 +29,9 @@ class FileFormat(str, Enum):
     torch = "torch"
 
 
+ENDINGS = {".onnx": FileFormat.onnx, ".pt2": FileFormat.torch}
+
+
 class Tower(str, Enum):
     """Towers of a model."""
 
@@ -41,8 +44,8 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to write the tower.")],
     tower: Annotated[Tower, typer.Option("--tower", help="Which tower.")] = Tower.cloud,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="ONNX, or a .pt2 file of torch.export.")
-    ] = FileFormat.onnx,
+        FileFormat | None, typer.Option("--format", help="ONNX, or a .pt2 file of torch.export; else as FILE ends.")
+    ] = None,
     points: Annotated[
         int | None, typer.Option("--points", min=32, help="A fixed number of points of a cloud, not any number.")
     ] = None,
@@ -61,14 +64,24 @@ def export(
     start_logging(quiet=quiet, verbose=verbose)
     if points and tower is not Tower.cloud:
         raise typer.BadParameter("only clouds have points", param_hint="--points")
+    chosen = _format_of(output, file_format)
     from clip3d.models.exporting import export_tower
 
     loaded = load_model(model, "cpu")
-    done = export_tower(loaded, tower.value, output, file_format=file_format.value, points=points)
+    done = export_tower(loaded, tower.value, output, file_format=chosen.value, points=points)
     if as_json:
         print_json(_record(done))
     else:
         print_table(("what", "value"), [(name, _told(value)) for name, value in _record(done).items()])
+
+
+def _format_of(output: Path, asked: FileFormat | None) -> FileFormat:
+    """What was asked for, else what the file's ending says, else ONNX; the two must agree."""
+    ending = ENDINGS.get(output.suffix.lower())
+    if asked and ending and asked is not ending:
+        told = f"{output.name} ends as a file of --format {ending.value} does"
+        raise typer.BadParameter(told, param_hint="--format")
+    return asked or ending or FileFormat.onnx
 
 
 def _record(done: Written) -> dict[str, object]:

@@ -36,7 +36,7 @@ EXAMPLES = o.examples(
 def search(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUERY] PATH", help="Words (not with --image or --like), files and folders."),
+        typer.Argument(metavar="[QUERY] PATH", help="Words (optional with --image or --like), files and folders."),
     ] = None,
     image: Annotated[Path | None, typer.Option("--image", help="A picture that shows what to find.")] = None,
     like: Annotated[str | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,

@@ -58,7 +58,7 @@ def export_tower(
     Args:
         model: on the CPU.
         modality: of the tower.
-        path: of the file; its folder must exist.
+        path: of the file; folders above it are made.
         file_format: "onnx", or "torch" for a file of `torch.export`.
         points: a fixed number of points of a cloud; any number from 32 on if left out.
 
@@ -71,6 +71,7 @@ def export_tower(
         raise DataError(path, "is a folder, and one file is written", "give the name of a file in it")
     if file_format == "onnx":
         _need_onnx()
+    path.parent.mkdir(parents=True, exist_ok=True)
     plan = _plan(model, modality, points)
     tokenizer = _tokenizer_of(model) if modality == "text" else None
     with ExitStack() as files, _quietly():
@@ -253,6 +254,7 @@ def _write_onnx(program: Any, path: Path) -> Callable[[Arrays], NDArray[Any]]:
         raise RuntimeError("PyTorch wrote nothing")
     written.save(str(path), external_data=False)
     onnx.checker.check_model(str(path))
+    onnxruntime.disable_telemetry_events()
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     return lambda arrays: np.asarray(session.run(["vectors"], arrays)[0])
 

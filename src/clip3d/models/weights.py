@@ -93,7 +93,11 @@ def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, metadata: Mappi
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
+        # safetensors makes files that only their owner can read; models on shared disks are for others too
+        temporary.touch()
+        mode = temporary.stat().st_mode
         save_file({n: np.asarray(a, order="C") for n, a in arrays.items()}, temporary, dict(metadata or {}))
+        temporary.chmod(mode)
 
 
 def write_json(value: object, path: Path) -> None:

@@ -69,6 +69,8 @@ def read_ply(data: bytes, neighbours: Neighbours) -> Contents:
 
 def _header(data: bytes) -> Header:
     end = re.compile(rb"\nend_header[ \t]*\r?\n").search(data, 0, MAX_HEADER_BYTES)
+    if end is None and not data.startswith(b"ply"):
+        raise Malformed("it does not begin as PLY files do", "rename it after what it is, or export it again")
     if end is None:
         raise Malformed("its header has no end", "the file is cut short or damaged: export it again")
     header = Header(body=end.end())
