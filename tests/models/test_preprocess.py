@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clip3d.models.preprocess import ImagePreprocess
+from clip3d.clouds.cloud import PointCloud
+from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess
 
 MEAN, STD = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -69,3 +70,14 @@ def test_a_long_picture_is_still_resized_whole():
     expected = np.asarray(resized.crop((before, 0, before + 32, 32)), np.float32).transpose(2, 0, 1) / 255
     prepare = ImagePreprocess(32, (0, 0, 0), (1, 1, 1), rounding="torchvision")
     np.testing.assert_allclose(prepare(whole), expected, atol=1e-6)
+
+
+def test_a_tower_that_sees_many_points_is_given_that_many():
+    # CG3D's and ULIP's encoders were trained on up to 8,192
+    points = np.random.default_rng(0).normal(size=(9000, 3)).astype(np.float32)
+    prepare = CloudPreprocess(points=8192)
+    xyz, colors = prepare(PointCloud(points))
+    assert xyz.shape == colors.shape == (8192, 3)
+    assert len(np.unique(xyz, axis=0)) == 8192
+    assert prepare.seen(9000) == 8192
+    assert CloudPreprocess(points=512).candidates() == 4096

@@ -161,3 +161,18 @@ def test_pictures_by_uri_are_shown_on_the_page_and_a_bad_one_is_named_by_its_uri
     assert [str(hit.path) for hit in result.hits] == ["memory://photos/red.png"]
     assert [problem.path for problem in result.problems] == ["memory://photos/bad.png"]
     assert (tmp_path / "page.html").read_text().count("src='data:") == 1
+
+
+def test_files_keep_as_many_points_as_the_model_sees(bundle: Path, tmp_path: Path, monkeypatch):
+    folder = tmp_path / "many"
+    shutil.copytree(bundle, folder)
+    card = json.loads((folder / "card.json").read_text())
+    card["towers"]["cloud"]["preprocess"]["points"] = 6000
+    (folder / "card.json").write_text(json.dumps(card))
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).normal(size=(7000, 3)).astype(np.float32))
+    model, seen = Model(folder), []
+    encode = model.encode_clouds
+    monkeypatch.setattr(model, "encode_clouds", lambda clouds, **how: seen.extend(clouds) or encode(clouds, **how))
+    with VectorCache.disabled() as cache:
+        embed_files(model, [tmp_path / "a.npy"], cache=cache)
+    assert [len(cloud) for cloud in seen] == [6000]

@@ -59,8 +59,9 @@ class CloudPreprocess:
         from clip3d.clouds.sampling import random_sample, resample, without_outliers
 
         cloud = cloud.z_up()
-        if len(cloud) > MAX_CANDIDATES:
-            cloud = cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
+        most = self.candidates(points)
+        if len(cloud) > most:
+            cloud = cloud.select(random_sample(cloud.points, most, seed=0))
         if self.outliers:
             cloud = cloud.select(without_outliers(cloud.points, self.outliers))
         cloud = cloud.select(resample(cloud.points, self.seen(len(cloud), points)))
@@ -73,7 +74,11 @@ class CloudPreprocess:
 
         Where outliers are left out, p counts those that remain; with all of a cloud's points this is the most.
         """
-        return min(points or self.points, max(min(p, MAX_CANDIDATES), MIN_POINTS))
+        return min(points or self.points, max(min(p, self.candidates(points)), MIN_POINTS))
+
+    def candidates(self, points: int | None = None) -> int:
+        """Among how many points those that the tower sees are chosen: never fewer than it is to see."""
+        return max(MAX_CANDIDATES, points or self.points)
 
 
 @dataclass(frozen=True)

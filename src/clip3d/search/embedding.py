@@ -193,7 +193,7 @@ class _Work:
 
     def _content(self, place: Path) -> PointCloud | Array:
         if self.modality == "cloud":
-            return read_thinned(place, self.reading)
+            return read_thinned(place, self.reading, self.model.cloud_preparation().candidates())
         # prepared at once, so that large pictures do not pile up in memory
         return self.model.prepare_image(open_image(place))
 
@@ -277,8 +277,8 @@ def _read_ahead(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def read_thinned(path: Path, reading: Reading) -> PointCloud:
-    """Read a cloud and keep the points that the model's preparation would choose of it, at most 4,096.
+def read_thinned(path: Path, reading: Reading, most: int = MAX_CANDIDATES) -> PointCloud:
+    """Read a cloud and keep the points among which the model's preparation would choose, at most `most`.
 
     So large clouds do not pile up in memory, and the vector is the same.
 
@@ -289,6 +289,6 @@ def read_thinned(path: Path, reading: Reading) -> PointCloud:
     from clip3d.clouds.sampling import random_sample
 
     cloud = read(path, **reading.drawing(path))
-    if len(cloud) <= MAX_CANDIDATES:
+    if len(cloud) <= most:
         return cloud
-    return cloud.select(random_sample(cloud.points, MAX_CANDIDATES, seed=0))
+    return cloud.select(random_sample(cloud.points, most, seed=0))
