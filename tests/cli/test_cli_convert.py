@@ -10,7 +10,7 @@ import tiny_clip
 import torch
 from PIL import Image
 from small_files import json_lines
-from tiny_clip import TinyClip
+from tiny_clip import WRITERS, TinyClip
 from tiny_vocabulary import learn_merges, vocabulary, write_gz, write_json
 
 import clip3d
@@ -23,13 +23,6 @@ from clip3d.spaces import unit
 from clip3d.towers.clip_tokenizer import ClipTokenizer
 
 MERGES = learn_merges()
-WRITERS = {
-    "openai": tiny_clip.write_openai,
-    "archive": tiny_clip.write_archive,
-    "open_clip": tiny_clip.write_open_clip,
-    "huggingface": tiny_clip.write_hugging_face,
-    "slip": tiny_clip.write_slip,
-}
 PHRASES = ["a chair", "the red table"]
 PICTURE = Image.effect_mandelbrot((60, 40), (-2, -1, 1, 1), 50).convert("RGB")
 

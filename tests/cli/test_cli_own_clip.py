@@ -15,7 +15,7 @@ import torch
 from cloud_bundles import write_cloud_bundle
 from PIL import Image
 from small_files import json_lines
-from tiny_clip import GELU, TinyClip
+from tiny_clip import GELU, WRITERS, TinyClip
 from tiny_vocabulary import learn_merges, vocabulary, write_json
 
 import clip3d
@@ -24,13 +24,6 @@ from clip3d.models.preprocess import ImagePreprocess
 from clip3d.spaces import unit
 
 MERGES = learn_merges()
-WRITERS = {
-    "archive": tiny_clip.write_archive,
-    "openai": tiny_clip.write_openai,
-    "open_clip": tiny_clip.write_open_clip,
-    "huggingface": tiny_clip.write_hugging_face,
-    "slip": tiny_clip.write_slip,
-}
 ALIKE = [layout for layout in WRITERS if layout != "slip"]
 
 
@@ -171,7 +164,7 @@ def test_what_is_no_picture_is_told(models, photos, assets, run_cli, tmp_path):
 def test_texts_and_pictures_are_encoded_where_the_device_says(models, photos, run_cli):
     model = clip3d.load(models["openai"], device="meta")
     for modality in ("image", "text"):
-        tower = model._tower(modality)
+        tower = model.tower(modality)
         module = tower.transformer if modality == "text" else tower
         assert {parameter.device.type for parameter in module.parameters()} == {"meta"}
     done = run_cli("search", "a chair", photos, "--model", models["openai"], "--device", "nonsense")

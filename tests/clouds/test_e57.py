@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from refusing import refused
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.formats import e57
@@ -105,15 +106,6 @@ def colors(high: int = 255) -> list[Packed]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "scans.e57"
-
-
-def refused(path: Path, data: bytes) -> CloudError:
-    path.write_bytes(data)
-    with pytest.raises(CloudError) as caught:
-        read(path)
-    assert caught.value.path == str(path)
-    assert caught.value.remedy
-    return caught.value
 
 
 @pytest.mark.parametrize("form", ["<f4", "<f8"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusing import refused
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.formats import las
@@ -91,14 +92,6 @@ def laz_bytes(points: int = 300) -> bytes:
 def path(tmp_path: Path) -> Path:
     pytest.importorskip("laspy")
     return tmp_path / "survey.las"
-
-
-def refused(path: Path, data: bytes) -> CloudError:
-    path.write_bytes(data)
-    with pytest.raises(CloudError) as caught:
-        read(path)
-    assert caught.value.path == str(path)
-    return caught.value
 
 
 def test_points_and_16_bit_colours_come_back(path: Path) -> None:

@@ -6,25 +6,17 @@ import sqlite3
 import struct
 import tracemalloc
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from recording_files import COLORS, KIND, POINTS, message, write_db3
+from refusing import refused
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.formats.contents import Malformed
 from clip3d.clouds.formats.pointcloud2 import read_message
 from clip3d.clouds.reading import read
-from clip3d.errors import CloudError, ShapeError
-
-
-def refused(path: Path, **choice: Any) -> CloudError:
-    with pytest.raises(CloudError) as caught:
-        read(path, **choice)
-    assert caught.value.path == str(path)
-    assert caught.value.remedy
-    return caught.value
+from clip3d.errors import ShapeError
 
 
 @pytest.mark.parametrize("cdr", [True, False])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from refusing import refused
 
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.formats import usd, usd_worker
@@ -41,13 +42,6 @@ def spread(kind: str, colors: list[tuple[float, float, float]]) -> str:
 def save(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def refused(path: Path) -> CloudError:
-    with pytest.raises(CloudError) as caught:
-        read(path)
-    assert caught.value.path == str(path)
-    return caught.value
 
 
 @needs_usd

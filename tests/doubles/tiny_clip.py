@@ -248,3 +248,12 @@ def inputs(seed: int = 1):
 
 
 GELU = F.gelu
+
+
+WRITERS = {
+    "archive": write_archive,
+    "openai": write_openai,
+    "open_clip": write_open_clip,
+    "huggingface": write_hugging_face,
+    "slip": write_slip,
+}

@@ -171,7 +171,7 @@ def test_a_cloud_in_any_pose_is_stood_on_each_side_of_its_box(tmp_path: Path) ->
     model = pack(tmp_path, facts, space, towers, golden_clouds(2, 80))
     clouds = [cloud(64), cloud(40, 1)]
     found = model.encode_clouds(clouds, pose="any", batch_size=5)
-    tower = model._tower("cloud")
+    tower = model.tower("cloud")
     xyz, colors = model.cloud_preparation()(clouds[1])
     ways = [rotation_about("z", angle) @ stance for stance in stances(xyz) for angle in (0, np.pi)]
     with torch.inference_mode():

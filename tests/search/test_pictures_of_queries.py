@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from clip3d.errors import ImageError
-from clip3d.search.adhoc import open_image
+from clip3d.search.pictures import open_image
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
 

@@ -136,23 +136,20 @@ def convert(
     pictures drawn of them.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from typing import get_args
-
-    from clip3d.models import clip_converting
+    from clip3d.models.clip_converting import convert_clip
     from clip3d.models.clip_hub import PREFIX, is_hub_name
 
     if is_hub_name(source) and not quiet:
         absent = "" if source.startswith(PREFIX) else f"there is no file or folder {source} here; "
         note(f"{absent}{source.removeprefix(PREFIX)} is looked for on the hub")
-    means = {each: each for each in get_args(clip_converting.Mean)}
-    done = clip_converting.convert_clip(
+    done = convert_clip(
         source,
         out,
         tokenizer=tokenizer,
         activation=None if activation is None else activation.value,
         name=name,
         licence=licence,
-        mean=means[mean.value],
+        mean=mean.value,
         views=views,
     )
     if as_json:

@@ -52,6 +52,17 @@ class Kind:
     hint: str = ""
     loose: Mapping[str, Callable[[Path], bool]] = field(default_factory=dict)
 
+    def none_below(self, folder: Path, suffixes: Collection[str]) -> FileProblem:
+        """The problem of a folder without any, and which suffixes were looked for."""
+        formats = ", ".join(sorted(suffixes))
+        reason = f"no {self.noun} file in this folder or below it"
+        return self.error(folder, reason, f"looked for {formats}{self.hint}")
+
+    def not_read(self, path: Path, named: str, suffixes: Collection[str]) -> FileProblem:
+        """The problem of a file that is named as none, and which suffixes are read."""
+        formats = ", ".join(sorted(suffixes))
+        return self.error(path, f"clip3d does not read {named} as {self.noun}s", f"it reads {formats}{self.hint}")
+
 
 def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
     """List the cloud files among paths, or of one path; folders are searched through.
@@ -85,21 +96,19 @@ def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 
 
 def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
-    formats = ", ".join(sorted(kind.suffixes))
     if isinstance(path, RemotePath):
         return _expand_remote(path, kind)
     if path.is_dir():
         known = len(problems)
         files = sorted(_walk(path, path.resolve(), kind, problems))
         if not files and len(problems) == known:
-            reason = f"no {kind.noun} file in this folder or below it"
-            raise kind.error(path, reason, f"looked for {formats}{kind.hint}")
+            raise kind.none_below(path, kind.suffixes)
         return files
     if not path.exists():
         raise kind.error(path, "there is no such file or folder", "check the spelling of the path")
     if path.suffix.lower() not in kind.suffixes:
         named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
-        raise kind.error(path, f"clip3d does not read {named} as {kind.noun}s", f"it reads {formats}{kind.hint}")
+        raise kind.not_read(path, named, kind.suffixes)
     return [path]
 
 
@@ -109,14 +118,11 @@ def _expand_remote(path: RemotePath, kind: Kind) -> list[Path]:
         return [path]
     listed = list_files(path)
     sure = set(kind.suffixes) - kind.loose.keys()
-    formats = ", ".join(sorted(sure))
     if listed is None:
-        reason = f"clip3d does not read files named {path.name} as {kind.noun}s"
-        raise kind.error(path, reason, f"it reads {formats}{kind.hint}")
+        raise kind.not_read(path, f"files named {path.name}", sure)
     files = [file for file in listed if file.suffix.lower() in sure]
     if not files:
-        reason = f"no {kind.noun} file in this folder or below it"
-        raise kind.error(path, reason, f"looked for {formats}{kind.hint}")
+        raise kind.none_below(path, sure)
     return list(files)
 
 

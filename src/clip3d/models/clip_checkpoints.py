@@ -18,7 +18,7 @@ from clip3d.models.clip_layouts import Layout, Name, detect, rename
 from clip3d.models.clip_settings import Settings, TowerSettings, read_settings
 from clip3d.models.script_archive import is_script_archive, read_script_archive
 from clip3d.models.sharded import INDEX_SUFFIX, is_index, read_shards, shards_of
-from clip3d.models.weights import load_strict
+from clip3d.models.weights import load_strict, read_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -162,20 +162,10 @@ def read_checkpoint(file: Path) -> dict[str, torch.Tensor]:
     if is_index(file):
         state = read_shards(file)
     else:
-        state = _read_safetensors(file) if file.suffix == ".safetensors" else _read_torch(file)
+        state = read_tensors(file) if file.suffix == ".safetensors" else _read_torch(file)
     if state and all(key.startswith("module.") for key in state):
         return {key.removeprefix("module."): tensor for key, tensor in state.items()}
     return state
-
-
-def _read_safetensors(file: Path) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return dict(load_file(file))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(file, f"is not a readable safetensors file: {error}") from error
 
 
 class _Unused:

@@ -41,9 +41,7 @@ DRAWN_CLOUDS = (
     "Clouds are seen by the image tower through pictures drawn of them from several sides: that needs no training, "
     "but is slow, and a drawing shows less than a photograph."
 )
-LIMITS = (
-    "It was not measured here. What its publisher says of its data, accuracy and faults holds.",
-)
+UNMEASURED = "It was not measured here. What its publisher says of its data, accuracy and faults holds."
 NO_MEAN = (
     "Nothing is subtracted before vectors are compared: similarity is CLIP's own cosine, as its scale expects. "
     "Vectors of one kind share a large direction, so that cosines among phrases are all high; compare ranks."
@@ -123,7 +121,7 @@ def convert_clip(
         "templates": list(TEMPLATES),
         "data": [_provenance(source, clip, fetched)],
         "measured": [],
-        "limits": [DRAWN_CLOUDS if views else NO_CLOUD_TOWER, *LIMITS, NO_MEAN if mean == "none" else TEXT_MEAN],
+        "limits": [DRAWN_CLOUDS if views else NO_CLOUD_TOWER, UNMEASURED, NO_MEAN if mean == "none" else TEXT_MEAN],
     }
     with making_folder(folder) as temporary:
         towers = write_clip_towers(clip, temporary, vocabulary)

@@ -11,7 +11,7 @@ from typing import Any
 
 from clip3d.models.card import Modality
 from clip3d.models.model import Model
-from clip3d.models.preprocess import MAX_CANDIDATES, MIN_POINTS
+from clip3d.models.preprocess import MIN_POINTS
 
 FORMAT = 1
 CLOUD_STEPS = (
@@ -119,7 +119,7 @@ def _preparation(model: Model, written: Written) -> tuple[tuple[str, ...], dict[
         # a file of a fixed number of points takes no other
         most, least = (taken, taken) if isinstance(taken, int) else (prepared.points, MIN_POINTS)
         shown = {"points": most, "color_fill": prepared.color_fill, "outliers": prepared.outliers}
-        return CLOUD_STEPS, {**shown, "min_points": least, "max_candidates": max(MAX_CANDIDATES, most)}
+        return CLOUD_STEPS, {**shown, "min_points": least, "max_candidates": prepared.candidates(most)}
     if written.tower == "image":
         return IMAGE_STEPS, asdict(model.image_preparation())
     return TEXT_STEPS, {"templates": list(model.card.templates), "longest": written.longest}

@@ -97,9 +97,9 @@ class Model:
         """
         _check_texts(texts)
         if not templates:
-            vectors = self._tower("text").encode(list(texts))
+            vectors = self.tower("text").encode(list(texts))
             return unit(vectors) if normalize else vectors
-        raw = self._tower("text").encode(fill_templates(texts, templates))
+        raw = self.tower("text").encode(fill_templates(texts, templates))
         if len(templates) == 1 or not len(raw):
             return unit(raw) if normalize else raw
         groups = raw.reshape(len(texts), len(templates), -1)
@@ -232,9 +232,6 @@ class Model:
 
     def tower(self, modality: Modality) -> Any:
         """The tower itself, loaded: a torch module of images or clouds; for text an object with `encode`."""
-        return self._tower(modality)
-
-    def _tower(self, modality: Modality) -> Any:
         if modality not in self._towers:
             self._towers[modality] = self._load(self.tower_card(modality))
         return self._towers[modality]
@@ -260,13 +257,7 @@ class Model:
 
     def _placed(self, tower: Any) -> Any:
         """The tower on the model's device; one that is no torch module stays where it is."""
-        if not hasattr(tower, "to"):
-            return tower
-        try:
-            return tower.to(self.device)
-        except (RuntimeError, AssertionError) as error:
-            reason = f"cannot run on the device {self.device!r}: {str(error).splitlines()[0]}"
-            raise ModelError(self.folder, reason, "cpu always works") from error
+        return put_on(self.device, tower, self.folder) if hasattr(tower, "to") else tower
 
     def _encode(
         self,
@@ -279,7 +270,7 @@ class Model:
     ) -> Array:
         import torch
 
-        tower = self._tower(modality)
+        tower = self.tower(modality)
         rows: dict[int, Array] = {}
         with torch.inference_mode():
             for batch in in_batches(enumerate(prepare(item) for item in items), batch_size):
@@ -290,6 +281,15 @@ class Model:
                     rows |= {index: vector for (index, _), vector in zip(alike, vectors, strict=True)}
         found = np.stack([rows[i] for i in range(len(rows))]) if rows else np.zeros((0, self.space.dim), np.float32)
         return unit(found) if normalize else found
+
+
+def put_on(device: str, tower: Any, model: str | Path) -> Any:
+    """A torch module on a device; ModelError, naming the model, if it cannot run there."""
+    try:
+        return tower.to(device)
+    except (RuntimeError, AssertionError) as error:
+        reason = f"cannot run on the device {device!r}: {str(error).splitlines()[0]}"
+        raise ModelError(model, reason, "cpu always works") from error
 
 
 def _mean_of_stances(vectors: Array, logits: Array) -> Array:

@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 
 from clip3d.errors import ModelError
 from clip3d.models.card import Card, Modality, TowerCard
+from clip3d.models.clip_converting import TEMPLATES, UNMEASURED
 from clip3d.models.clip_text import encode_phrases
-from clip3d.models.model import Model, in_batches
+from clip3d.models.model import Model, in_batches, put_on
 from clip3d.models.open_clip_loading import Opened, open_checkpoint
 from clip3d.models.preprocess import ImagePreprocess, as_rgb
 from clip3d.spaces import Space
 
 Array = NDArray[np.float32]
 
-TEMPLATES = ("a photo of a {}",)
 TEXT_BATCH = 64
 BACKGROUND = 1.0
 LIMITS = (
     "It has no cloud tower: it finds and names pictures, but no 3D object.",
-    "It was not measured here. What its publisher says of its data, accuracy and faults holds.",
+    UNMEASURED,
     "Probabilities are a softmax over the labels, also where it was trained with a sigmoid, as SigLIP was.",
 )
 
@@ -49,11 +49,7 @@ def load_open_clip(name: str, device: str = "cpu") -> Model:
     if not opened.settled:
         reason = "the published weights of this architecture prepare pictures in different ways"
         raise ModelError(name, reason, "name them by their tag, or a folder with open_clip_config.json")
-    try:
-        opened.model.to(device)
-    except (RuntimeError, AssertionError) as error:
-        reason = f"cannot run on the device {device!r}: {str(error).splitlines()[0]}"
-        raise ModelError(name, reason, "cpu always works") from error
+    put_on(device, opened.model, name)
     return _OpenClipModel(opened, device)
 
 

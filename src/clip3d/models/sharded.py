@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clip3d.errors import ModelError
+from clip3d.models.weights import read_tensors
 
 if TYPE_CHECKING:
     import torch
@@ -49,16 +50,10 @@ def read_shards(index: Path) -> dict[str, torch.Tensor]:
     Raises:
         ModelError: as `shards_of`; or if a file is damaged, or holds other tensors than the index says.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
     places = _read(index)
     state: dict[str, torch.Tensor] = {}
     for shard in shards_of(index):
-        try:
-            found = load_file(shard)
-        except (SafetensorError, OSError, ValueError) as error:
-            raise ModelError(shard, f"is not a readable safetensors file: {error}") from error
+        found = read_tensors(shard)
         listed = {key for key, name in places.items() if name == shard.name}
         if apart := sorted(listed ^ found.keys()):
             reason = f"lacks {apart[0]!r}" if apart[0] in listed else f"holds {apart[0]!r}"

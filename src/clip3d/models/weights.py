@@ -54,6 +54,17 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise ModelError(path, f"is not a readable safetensors file: {error}") from error
 
 
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """All tensors of a safetensors file as torch tensors of the types that are stored, bfloat16 among them."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return dict(load_file(path))
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ModelError(path, f"is not a readable safetensors file: {error}") from error
+
+
 def read_state(path: Path) -> dict[str, torch.Tensor]:
     """All tensors of a safetensors file as torch tensors: float32, but integers stay integers.
 

@@ -15,7 +15,7 @@ from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.embedding import Embedded, Progress, Reading, embed_files, find_items, searched_modality
-from clip3d.search.pictures import open_image as open_image
+from clip3d.search.pictures import open_image
 from clip3d.spaces import rank
 
 Array = NDArray[np.float32]
