@@ -1,4 +1,4 @@
-"""`clip3d models`: which there are, their cards, whether they are whole; CLIPs made into models, models joined."""
+"""`clip3d models`: which there are, their cards, whether they are whole; CLIPs and 3D encoders made into models."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ CONVERT_EXAMPLES = o.examples(
     "clip3d models convert slip_base_100ep.pt models/slip --tokenizer bpe_simple_vocab_16e6.txt.gz",
 )
 
-app = typer.Typer(help="List, show, check, convert and join models.", epilog=EXAMPLES, rich_markup_mode=None)
+UNCHECKED_NOTE = "nothing but the length of its vectors shows that it belongs to {}"
+
+app = typer.Typer(help="Models: list, show, check, convert, join, attach.", epilog=EXAMPLES, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(metavar="NAME|FOLDER", help="An embedded model or its folder.")]
 
@@ -40,6 +42,13 @@ class Mean(str, Enum):
 
     none = "none"
     text = "text"
+
+
+class TrainedUp(str, Enum):
+    """Axes that point up in the clouds of published encoders."""
+
+    y = "y"
+    z = "z"
 
 
 @app.callback(invoke_without_command=True)
@@ -180,6 +189,44 @@ def join(
         print_json(_summary(joined))
     else:
         print_line(f"{out}: {joined.id}, space {joined.space.id}, towers {', '.join(joined.card.towers)}")
+
+
+@app.command(
+    "attach", epilog=o.examples("clip3d models attach cg3d_pointmlp.pth models/cg3d --to models/slip --licence MIT")
+)
+def attach(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="Of CG3D, ULIP or ULIP-2: PointTransformer or PointMLP.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The model's folder; new or empty.")],
+    to: Annotated[str, typer.Option("--to", metavar="MODEL", help="The CLIP it was trained against, converted.")],
+    points: Annotated[
+        int | None, typer.Option("--points", min=1, help="It is shown of a cloud; else as its publisher does.")
+    ] = None,
+    up: Annotated[TrainedUp, typer.Option("--up", help="Axis that points up for it.")] = TrainedUp.y,
+    name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
+    licence: Annotated[str | None, typer.Option("--licence", help="Of the checkpoint.")] = None,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+) -> None:
+    """Put a published 3D encoder beside the text and image towers of the CLIP that it was trained against.
+
+    The checkpoint is read as data: nothing in it is run. Its vectors are taken to lie in the model's space. Their
+    lengths must agree; ULIP's checkpoints hold their teacher, which must be the model; of others nothing more can
+    be checked, and the card says so.
+    """
+    from clip3d.models.attaching import attach_encoder
+
+    done = attach_encoder(
+        checkpoint, load_model(to, "cpu"), out, points=points, up=up.value, name=name, licence=licence
+    )
+    if as_json:
+        print_json({**_summary(done.model), "layout": done.encoder.layout, "teacher_known": done.belongs})
+        return
+    print_line(f"{out}: {done.model.id}, space {done.model.space.id}, towers {', '.join(done.model.card.towers)}")
+    if not quiet:
+        note(f"read {checkpoint}, layout of {done.encoder.layout}, and ran nothing in it")
+        note("its teacher is the model" if done.belongs else UNCHECKED_NOTE.format(to))
 
 
 def _summary(model: Model) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from clip3d.errors import ModelError
-from clip3d.models.encoder_layouts import LAYOUTS, ULIP_PROJECTION, Layout, layout_of
+from clip3d.models.encoder_layouts import LAYOUTS, TEXT_PROJECTIONS, ULIP_PROJECTION, Layout, layout_of
 from clip3d.models.weights import load_strict
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class LoadedEncoder:
         layout: name of the checkpoint's kind.
         dropped: keys that were left out.
         fresh: parts of the tower that the checkpoint lacks and that have their first values.
+        text_projection: (width, dim) of the teacher's text tower, where the checkpoint holds its teacher.
     """
 
     tower: torch.nn.Module
@@ -47,6 +48,7 @@ class LoadedEncoder:
     layout: str
     dropped: tuple[str, ...]
     fresh: tuple[str, ...]
+    text_projection: torch.Tensor | None = None
 
 
 def load_encoder(
@@ -87,7 +89,8 @@ def load_encoder(
         found.update({name: _turned(found[name]) for name in READS_COORDINATES if name in found})
     tower = resolve(layout.architecture)(**config)
     load_strict(tower, {**{name: tower.state_dict()[name] for name in missing}, **found}, path)
-    return LoadedEncoder(tower, layout.architecture, config, layout.name, dropped, tuple(fresh))
+    teacher = next((state[key] for key in TEXT_PROJECTIONS if key in dropped), None)
+    return LoadedEncoder(tower, layout.architecture, config, layout.name, dropped, tuple(fresh), teacher)
 
 
 def _read(path: Path) -> dict[str, torch.Tensor]:
@@ -216,7 +219,7 @@ def _missing(
     for name in missing:
         if _part(name) not in fresh:
             lacking = _part(name) in layout.lacks
-            remedy = f'fresh=("{_part(name)}",) lets it keep its first values' if lacking else ""
+            remedy = f'in Python fresh=("{_part(name)}",) lets it keep its first values' if lacking else ""
             raise ModelError(path, f"lacks {layout.theirs(name)!r}", remedy)
     return missing
 

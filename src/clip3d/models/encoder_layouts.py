@@ -55,6 +55,8 @@ ULIP_TEACHERS = (
     "visual.", "transformer.", "token_embedding.", "positional_embedding", "ln_final.",
     "image_projection", "text_projection", "logit_scale", "open_clip_model.",
 )  # fmt: skip
+# The last map of a teacher's text tower, SLIP's and open_clip's, by which the teacher can be known again.
+TEXT_PROJECTIONS = ("text_projection", "open_clip_model.text_projection")
 
 
 @dataclass(frozen=True)
