@@ -1,0 +1,1 @@
+"""The papers' tables and figures, and this project's own: data, training and evaluation put together."""

@@ -1,0 +1,32 @@
+"""Every experiment, in one table; each is imported on use."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+
+from clip3d.errors import ShapeError
+from clip3d.experiments.experiment import Experiment
+
+EXPERIMENTS: dict[str, str] = {
+    "cg3d-table1": "clip3d.experiments.cg3d_zero_shot:TABLE_1",
+}
+
+
+def find_experiment(name: str) -> Experiment:
+    """The experiment of a name.
+
+    Raises:
+        ShapeError: if there is none; the message has the nearest names.
+    """
+    if name not in EXPERIMENTS:
+        near = ", ".join(get_close_matches(name, EXPERIMENTS, 3)) or ", ".join(EXPERIMENTS)
+        raise ShapeError(f"there is no experiment {name!r}; do you mean {near}?")
+    module, attribute = EXPERIMENTS[name].split(":")
+    experiment: Experiment = getattr(import_module(module), attribute)
+    return experiment
+
+
+def all_experiments() -> list[Experiment]:
+    """All experiments in the order of the table."""
+    return [find_experiment(name) for name in EXPERIMENTS]

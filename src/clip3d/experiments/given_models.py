@@ -1,0 +1,55 @@
+"""Models made of the checkpoints that were brought, once each, in the experiment's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from clip3d.experiments.experiment import Bench
+from clip3d.experiments.needs import fingerprint
+from clip3d.models.loading import load
+from clip3d.models.model import Model
+
+MODELS = "models"
+
+
+def clip_model(bench: Bench, need: str) -> Model:
+    """A CLIP of the table `NEEDS`: the model's folder that was brought, or one converted from a checkpoint."""
+    from clip3d.models.clip_converting import convert_clip
+
+    path = bench.path(need)
+    return _made(bench, need, path, lambda out: convert_clip(path, out, name=need))
+
+
+def cg3d_model(bench: Bench, need: str) -> Model:
+    """A published encoder beside SLIP, which CG3D was trained against; or the model's folder that was brought."""
+    from clip3d.models.attaching import attach_encoder
+
+    path = bench.path(need)
+    return _made(bench, need, path, lambda out: attach_encoder(path, clip_model(bench, "slip"), out, name=need))
+
+
+def point_clip(bench: Bench, need: str = "clip") -> Model:
+    """PointCLIP, zero-shot: a CLIP that looks at six depth maps of a cloud."""
+    from clip3d.models.viewing import view_clouds
+
+    model = clip_model(bench, need)
+    return _made(bench, f"pointclip-{need}", bench.path(need), lambda out: view_clouds(model, out, "pointclip"))
+
+
+def own_model(bench: Bench, name: str) -> Model:
+    """One of the models that the user names."""
+    return bench.once(f"model:{name}", lambda: load(bench.models[name], device=bench.device))
+
+
+def _made(bench: Bench, name: str, source: Path, make: Callable[[Path], object]) -> Model:
+    def get() -> Model:
+        if (source / "card.json").is_file() and not name.startswith("pointclip"):
+            return load(source, device=bench.device)
+        folder = bench.out / MODELS / f"{name}-{fingerprint(source)[:8]}"
+        if not (folder / "card.json").is_file():
+            bench.tell(f"{folder} is made of {source}")
+            make(folder)
+        return load(folder, device=bench.device)
+
+    return bench.once(f"model:{name}", get)

@@ -1,0 +1,101 @@
+"""Data sets and weights that experiments need: what each is, where to get it, and under which names it is looked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that has to be brought.
+
+    Attributes:
+        name: short, as rows name it.
+        what: it is.
+        where: to get it, in words.
+        under: whether it belongs into the folder of data or that of weights.
+        places: names or patterns that are looked for in that folder, the first found is taken.
+    """
+
+    name: str
+    what: str
+    where: str
+    under: Literal["data", "weights"]
+    places: tuple[str, ...]
+
+    def find(self, folder: Path) -> Path | None:
+        """The first thing of one of the names in a folder."""
+        for place in self.places:
+            found = sorted(folder.glob(place)) if folder.is_dir() else []
+            if found:
+                return found[0]
+        return None
+
+
+_TABLE = (
+    Need("modelnet10", "ModelNet10 (908 test shapes of 10 classes)",
+         "the meshes from Princeton's ModelNet page, or an npz with points, labels, classes, up and split", "data",
+         ("modelnet10/modelnet10.npz", "modelnet10.npz", "ModelNet10", "modelnet10")),
+    Need("modelnet40", "ModelNet40 (2,468 test shapes of 40 classes)",
+         "the meshes from Princeton's ModelNet page, or the resampled clouds that PointNet++'s page links", "data",
+         ("modelnet40/modelnet40.npz", "modelnet40.npz", "modelnet40_normal_resampled", "modelnet40_ply_hdf5_2048",
+          "ModelNet40", "modelnet40")),
+    Need("scanobjectnn", "ScanObjectNN, its hardest variant PB_T50_RS (2,882 test scans of 15 classes)",
+         "its project page hands the h5 files out after the terms of use are accepted", "data",
+         ("ScanObjectNN", "scanobjectnn", "h5_files")),
+    Need("shapenet55", "ShapeNet55 (52,460 clouds of 8,192 points, split lists and the taxonomy)",
+         "the data page of Point-BERT's repository, after ShapeNet's terms of use are accepted", "data",
+         ("ShapeNet55", "ShapeNet55-34", "shapenet55")),
+    Need("shapenet55-pictures", "colour views of ShapeNetCore v2's models",
+         "clip3d data render writes them from the models, which shapenet.org hands out", "data",
+         ("ShapeNet55-pictures", "shapenet55-pictures", "ShapeNet55/pictures")),
+    Need("shapenet55-depth", "depth maps of ShapeNet55's clouds",
+         "clip3d data render --depth writes them from the clouds", "data",
+         ("ShapeNet55-depth", "shapenet55-depth")),
+    Need("rooms", "rooms as point clouds, such as those of S3DIS or ScanNet",
+         "their project pages, after the terms of use are accepted; any PLY of a room with z up serves", "data",
+         ("rooms",)),
+    Need("library", "the library of captioned objects", "clip3d data build library/", "data",
+         ("library", "furniture.npz")),
+    Need("slip", "SLIP ViT-B/16, 100 epochs: the teacher of CG3D",
+         "the model table of SLIP's repository (slip_base_100ep.pt), with OpenAI's bpe_simple_vocab_16e6.txt.gz "
+         "beside it; or the folder that clip3d models convert made of them", "weights",
+         ("slip", "slip_base_100ep.pt", "slip/slip_base_100ep.pt")),
+    Need("clip", "any CLIP with a vision transformer, ViT-B/16 in the paper",
+         "OpenAI's or open_clip's weights, as the folder that clip3d models convert makes of them", "weights",
+         ("clip", "clip-vit-b-16", "clip-vit-b-32")),
+    Need("cg3d-point-transformer", "CG3D's PointTransformer",
+         "the links in the README of CG3D's repository", "weights",
+         ("cg3d-point-transformer*", "cg3d_pointtransformer*", "cg3d/*[tT]ransformer*.pth")),
+    Need("cg3d-point-mlp", "CG3D's PointMLP",
+         "the links in the README of CG3D's repository", "weights",
+         ("cg3d-point-mlp*", "cg3d_pointmlp*", "cg3d/*[mM][lL][pP]*.pth")),
+    Need("cg3d-render", "an image tower with visual prompts that were trained on colour renders",
+         "the model that clip3d train writes of recipes/cg3d-point-transformer.toml", "weights",
+         ("cg3d-render",)),
+    Need("cg3d-depth", "an image tower with visual prompts that were trained on depth maps",
+         "the same recipe with pictures = the folder of depth maps", "weights",
+         ("cg3d-depth",)),
+)  # fmt: skip
+NEEDS: dict[str, Need] = {need.name: need for need in _TABLE}
+
+
+def fingerprint(path: Path) -> str:
+    """Digest over names, sizes and times of a file or of all files in a folder: whether anything was changed."""
+    digest = hashlib.sha256()
+    for file in [path] if path.is_file() else _files(path):
+        facts = file.stat()
+        name = file.relative_to(path.parent).as_posix()
+        digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(place) / name for name in sorted(names))

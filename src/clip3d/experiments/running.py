@@ -1,0 +1,203 @@
+"""Running an experiment: what is there is measured, what lacks is named, and what was measured before is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import clip3d
+from clip3d.atomic import replacing
+from clip3d.errors import Clip3dError, ShapeError
+from clip3d.experiments.experiment import Bench, Experiment, Measured, Row
+from clip3d.experiments.needs import NEEDS, Need, fingerprint
+from clip3d.models.weights import sha256_of
+
+ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """What became of a row.
+
+    Attributes:
+        row: of the experiment.
+        runs: one for each seed that was measured, in the order of the seeds.
+        seeds: of the runs.
+        lacking: what the row needs and is not there.
+        problem: why it could not be measured, though everything is there; or empty.
+        kept: how many of the runs are those of an earlier call.
+        seconds: that the runs took, those of earlier calls among them.
+    """
+
+    row: Row
+    runs: tuple[Measured, ...] = ()
+    seeds: tuple[int, ...] = ()
+    lacking: tuple[Need, ...] = ()
+    problem: str = ""
+    kept: int = 0
+    seconds: float = 0.0
+
+    @property
+    def mean(self) -> float | None:
+        """Mean over the runs; None where nothing was measured."""
+        return float(np.mean([run.value for run in self.runs])) if self.runs else None
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation over the runs (n - 1); None for fewer than two."""
+        return float(np.std([run.value for run in self.runs], ddof=1)) if len(self.runs) > 1 else None
+
+    def also(self) -> dict[str, tuple[float, float | None]]:
+        """Mean and standard deviation of each further number."""
+        found = {}
+        for name in self.runs[0].also if self.runs else ():
+            values = [run.also[name] for run in self.runs if name in run.also]
+            found[name] = (float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None)
+        return found
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return {
+            "row": self.row.name,
+            "cells": list(self.row.cells),
+            "measured": self.mean,
+            "spread": self.spread,
+            "published": None if self.row.published is None else asdict(self.row.published),
+            "runs": [{"seed": seed, **asdict(run)} for seed, run in zip(self.seeds, self.runs, strict=True)],
+            "lacking": [need.name for need in self.lacking],
+            "problem": self.problem,
+            "seconds": round(self.seconds, 1),
+        }
+
+
+def choose_rows(experiment: Experiment, bench: Bench, only: Sequence[str] | None = None) -> list[Row]:
+    """The rows of an experiment, all or those whose names match one of the patterns.
+
+    Raises:
+        ShapeError: if a pattern matches none; the message has the names.
+    """
+    rows = experiment.rows(bench)
+    for pattern in only or ():
+        if not any(fnmatchcase(row.name, pattern) for row in rows):
+            names = ", ".join(row.name for row in rows)
+            raise ShapeError(f"{experiment.name} has no row {pattern!r}; it has: {names}")
+    return [row for row in rows if not only or any(fnmatchcase(row.name, pattern) for pattern in only)]
+
+
+def run_rows(
+    experiment: Experiment,
+    bench: Bench,
+    rows: Sequence[Row],
+    *,
+    seeds: int | None = None,
+    after: Callable[[list[RowResult]], None] | None = None,
+) -> list[RowResult]:
+    """Measure the rows for which everything is there.
+
+    A run whose inputs, seed and budget are those of an earlier one in the same folder is not repeated. A row that
+    fails does not end the others.
+
+    Args:
+        experiment: that the rows are of.
+        bench: where things are, and where results go.
+        rows: as `choose_rows` gives them.
+        seeds: how many runs a row takes where chance plays a part, if not the experiment's number.
+        after: called after each row with all results so far, such as to write a report.
+    """
+    results: list[RowResult] = []
+    for row in rows:
+        lacking = row.lacks(bench)
+        count = (seeds or experiment.seeds) if row.seeded else 1
+        results.append(RowResult(row, lacking=tuple(lacking)) if lacking else _run(experiment, bench, row, count))
+        if after:
+            after(results)
+    return results
+
+
+def kept_runs(experiment: Experiment, bench: Bench, row: Row, seeds: int | None = None) -> int:
+    """How many runs of a row an earlier call has left, that would be taken as they are."""
+    count = (seeds or experiment.seeds) if row.seeded else 1
+    return sum(_stored(_place(bench, row, s), _identity(experiment, bench, row, s)) is not None for s in range(count))
+
+
+def _run(experiment: Experiment, bench: Bench, row: Row, count: int) -> RowResult:
+    runs: list[Measured] = []
+    kept, seconds, problem = 0, 0.0, ""
+    for seed in range(count):
+        place, identity = _place(bench, row, seed), _identity(experiment, bench, row, seed)
+        earlier = _stored(place, identity)
+        if earlier is None:
+            bench.tell(f"{row.name}" + (f", seed {seed}" if row.seeded else ""))
+            started = time.monotonic()
+            try:
+                measured = row.measure(bench, seed)
+            except Clip3dError as error:
+                problem = str(error)
+                bench.tell(f"{row.name}: {problem}")
+                break
+            took = time.monotonic() - started
+            _store(place, {"identity": identity, "seconds": took, "measured": asdict(measured)})
+        else:
+            measured, took, kept = *earlier, kept + 1
+        runs.append(measured)
+        seconds += took
+    return RowResult(row, tuple(runs), tuple(range(len(runs))), (), problem, kept, seconds)
+
+
+def _place(bench: Bench, row: Row, seed: int) -> Path:
+    return bench.out / ROWS / f"{row.name.replace('/', '--')}.{seed}.json"
+
+
+def _identity(experiment: Experiment, bench: Bench, row: Row, seed: int) -> str:
+    """Digest over all that decides a run as far as it can be seen without running it."""
+    found = {need: bench.find(need) for need in row.needs}
+    inputs = {need: path and fingerprint(path) for need, path in found.items()}
+    steps = bench.steps if row.recipe else None
+    parts = [experiment.name, row.name, seed, steps, inputs, _recipe(bench, row), _model(bench, row)]
+    return hashlib.sha256(json.dumps([*parts, clip3d.__version__], sort_keys=True).encode()).hexdigest()
+
+
+def _recipe(bench: Bench, row: Row) -> str | None:
+    path = bench.recipes / row.recipe if row.recipe else None
+    return sha256_of(path) if path and path.is_file() else None
+
+
+def _model(bench: Bench, row: Row) -> str | None:
+    from clip3d.models.loading import find_model
+
+    if row.model is None or row.model not in bench.models:
+        return None
+    return fingerprint(find_model(bench.models[row.model]) / "card.json")
+
+
+def _stored(place: Path, identity: str) -> tuple[Measured, float] | None:
+    try:
+        record = json.loads(place.read_text(encoding="utf-8"))
+        measured = Measured(**{**record["measured"], "files": tuple(record["measured"]["files"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # there is none, or one of another version: it is measured anew
+    return (measured, float(record["seconds"])) if record["identity"] == identity else None
+
+
+def _store(place: Path, record: dict[str, Any]) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(place) as new:
+        new.write_text(json.dumps(record, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def lookings(experiment: Experiment, bench: Bench, rows: Sequence[Row]) -> list[tuple[Need, Path | None, list[str]]]:
+    """Everything that the rows need: what, where it was found, and all places where it was looked for."""
+    names = dict.fromkeys(need for row in rows for need in row.needs)
+    return [
+        (NEEDS[name], bench.find(name), [os.fspath(bench.folder(name) / p) for p in NEEDS[name].places])
+        for name in names
+    ]

@@ -1,0 +1,96 @@
+"""The test sets of CG3D's tables, and classification of them without training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
+from clip3d.evaluation.scoring import count
+from clip3d.evaluation.zero_shot import protocol
+from clip3d.experiments.experiment import Bench, Measured
+from clip3d.models.model import Model
+
+Protocol = Literal["ours", "published code", "card"]
+
+PREFIX = "This is a {}"
+# Names of ShapeNet55 among the classes of the test sets, after CG3D's renames: they were seen in pre-training.
+SEEN = frozenset(
+    "airplane bag bathtub bed bench bookshelf bottle bowl cabinet car chair guitar lamp laptop monitor piano pillow "
+    "sofa table".split()
+)
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """A set of labelled clouds.
+
+    Attributes:
+        need: in the table `NEEDS`.
+        title: in tables.
+        variant: of the set, as `read_labelled` takes it.
+    """
+
+    need: str
+    title: str
+    variant: str | None = None
+
+    def read(self, bench: Bench, split: str = "test") -> LabelledClouds:
+        """One split of the set, read once for all rows."""
+        path = bench.path(self.need)
+        key = f"labelled:{self.need}:{self.variant}:{split}"
+        return bench.once(key, lambda: read_labelled(path, split, self.variant))
+
+
+MODELNET10 = TestSet("modelnet10", "ModelNet10")
+MODELNET40 = TestSet("modelnet40", "ModelNet40")
+SCANOBJECTNN = TestSet("scanobjectnn", "ScanObjectNN PB_T50_RS", "PB_T50_RS")
+OBJ_ONLY = TestSet("scanobjectnn", "ScanObjectNN OBJ_ONLY", "OBJ_ONLY")
+
+
+def name_clouds(
+    bench: Bench, name: str, model: Callable[[], Model], tests: TestSet, how: Protocol, seed: int = 0
+) -> Measured:
+    """Zero-shot accuracy of a model, by name, on a test set.
+
+    "ours" puts the bare class name, with spaces, into CG3D's prefix and compares unit vectors. "published code" does
+    as `eval.py` of CG3D's repository: names keep their underscores, and text vectors keep their lengths, so that
+    classes with long ones win more often. "card" takes the prompts of the model's card.
+    """
+    del seed  # nothing is drawn
+    data = tests.read(bench)
+    known = bench.once(f"model:{name}", model)
+    vectors = bench.once(
+        f"vectors:{name}:{tests.need}:{tests.variant}", lambda: known.encode_clouds(data.clouds())
+    )
+    templates = list(known.card.templates) if how == "card" else [PREFIX]
+    if how == "published code":
+        names = [PREFIX.replace("{}", label.replace(" ", "_")) for label in data.classes]
+        scores = vectors @ known.encode_texts(names, normalize=False).T
+    else:
+        scores = known.space.similarity(vectors, known.label_vectors(data.classes, templates))
+    counts = count(np.asarray(scores, np.float32), data.labels, data.classes)
+    told: dict[str, Any] = {**protocol(known, data, templates), "model": known.id, "device": bench.device}
+    if how == "published code":
+        told |= {"score": "unit cloud vector times text vector of its own length", "names": "with underscores"}
+    return Measured(100 * counts.accuracy, len(data), told, also=_by_familiarity(counts.per_class, data) | {
+        "class mean": 100 * counts.class_mean
+    })  # fmt: skip
+
+
+def _by_familiarity(per_class: dict[str, float | None], data: LabelledClouds) -> dict[str, float]:
+    """Accuracy on the objects of classes whose names ShapeNet55 has, and on the others."""
+    sizes = np.bincount(data.labels, minlength=len(data.classes))
+    found = {}
+    for heading, seen in (("seen names", True), ("unseen names", False)):
+        parts = [
+            (value, size)
+            for (name, value), size in zip(per_class.items(), sizes, strict=True)
+            if value is not None and (name.replace("_", " ") in SEEN) == seen
+        ]
+        if parts:
+            found[heading] = 100 * float(np.average([v for v, _ in parts], weights=[s for _, s in parts]))
+    return found
