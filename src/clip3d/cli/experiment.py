@@ -1,4 +1,4 @@
-"""`clip3d experiment`: the papers' tables and figures, and this project's own, measured beside what was published."""
+"""`clip3d experiment`: the papers' tables and figures, and this project's own, beside what was published."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def experiment(
     ] = None,
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="NAME=FOLDER", help="A model of yours to measure too; repeatable."),
+        typer.Option("--model", metavar="NAME=FOLDER", help="Of yours, to measure too; repeatable."),
     ] = None,
     only: Annotated[
         str | None, typer.Option("--only", metavar="ROW,...", help="These rows; * stands for anything.")
     ] = None,
-    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Runs of each row that chance enters.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", min=1, help="Runs of a row that chance enters.")] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Most steps of a training.")] = None,
     recipes: Annotated[Path, typer.Option("--recipes", help="Folder of the recipes.")] = Path("recipes"),
     dry_run: Annotated[
@@ -117,7 +117,7 @@ def _run(
         print_table(headings, cells, right=range(len(wanted.columns), len(headings)))
         for line in protocol_lines(results):
             print_line(line)
-    _name_lacks(wanted, bench, rows)
+    _name_lacks(bench, rows)
     failed = [result for result in results if not result.runs or result.problem]
     if not quiet:
         kept = sum(result.kept for result in results)
@@ -143,16 +143,16 @@ def _foresee(wanted: Experiment, bench: Bench, rows: Sequence[Row], seeds: int |
         return
     print_line(f"{wanted.name}: {wanted.title}. {wanted.source}")
     print_table(("row", *wanted.columns, "state"), table)
-    for need, found, _ in lookings(wanted, bench, rows):
+    for need, found, _ in lookings(bench, rows):
         if found:
             print_line(f"found {need.name}: {found}")
-    _name_lacks(wanted, bench, rows)
+    _name_lacks(bench, rows)
 
 
-def _name_lacks(wanted: Experiment, bench: Bench, rows: Sequence[Row]) -> None:
+def _name_lacks(bench: Bench, rows: Sequence[Row]) -> None:
     from clip3d.experiments.running import lookings
 
-    for need, found, looked in lookings(wanted, bench, rows):
+    for need, found, looked in lookings(bench, rows):
         if not found:
             note(f"lacks {need.name}, {need.what}: looked for {', '.join(looked)} ({need.where})")
 

@@ -7,13 +7,13 @@ from functools import partial
 
 from clip3d.experiments.experiment import Bench, Experiment, Measured, Published, Row
 from clip3d.experiments.given_models import cg3d_model, own_model, point_clip
-from clip3d.experiments.test_sets import (
+from clip3d.experiments.labelled_sets import (
     MODELNET10,
     MODELNET40,
     OBJ_ONLY,
     SCANOBJECTNN,
+    LabelledSet,
     Protocol,
-    TestSet,
     name_clouds,
 )
 from clip3d.models.model import Model
@@ -49,13 +49,13 @@ def _row(
     title: str,
     needs: tuple[str, ...],
     make: Callable[[Bench], Model],
-    tests: TestSet,
+    tests: LabelledSet,
     how: Protocol,
     value: float | None,
     model: str | None = None,
 ) -> Row:
     def measure(bench: Bench, seed: int) -> Measured:
-        return name_clouds(bench, name, lambda: make(bench), tests, how, seed)
+        return name_clouds(bench, name, lambda: make(bench), tests, how)
 
     part = tests.need + ("" if tests.variant in (None, "PB_T50_RS") else f"-{str(tests.variant).lower()}")
     return Row(
@@ -71,12 +71,12 @@ def _row(
 TABLE_1 = Experiment(
     name="cg3d-table1",
     title="zero-shot classification",
-    source="CLIP goes 3D (Hegde et al. 2023), table 1, top-1 accuracy in %",
-    shows="Whether an encoder of clouds that was trained on ShapeNet's triplets names clouds of other sets by words.",
+    source="CLIP goes 3D (Hegde et al. 2023), table 1",
+    shows="Whether an encoder that was trained on ShapeNet's triplets names other clouds by words; top-1 accuracy.",
     columns=("model", "test set", "protocol"),
     rows=_rows,
     notes=(
-        "Each cloud is centred, scaled to the unit sphere and thinned to 1,024 points; one prompt a class, no votes.",
+        "Each cloud is centred, scaled to the unit sphere and thinned to 1,024 points; one prompt, no votes.",
         "\"published code\" leaves text vectors at their own lengths and underscores in names, as the authors' "
         "eval.py does; which of the two gave the printed numbers is not stated.",
         "PointCLIP's published 15.4 on ScanObjectNN is of OBJ_ONLY, not of PB_T50_RS as the other rows.",

@@ -1,4 +1,4 @@
-"""What an experiment is: rows that are measured beside what was published, from data and weights that may be there."""
+"""What an experiment is: rows, each measured from data and weights that may be there, beside what was published."""
 
 from __future__ import annotations
 

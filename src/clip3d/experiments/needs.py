@@ -1,4 +1,4 @@
-"""Data sets and weights that experiments need: what each is, where to get it, and under which names it is looked for."""
+"""Data sets and weights that experiments need: what each is, where to get it, how it may be named."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def write_report(experiment: Experiment, bench: Bench, results: Sequence[RowResu
 
 def markdown(experiment: Experiment, bench: Bench, results: Sequence[RowResult], command: str) -> str:
     """The report as Markdown."""
-    needs = lookings(experiment, bench, [result.row for result in results])
+    needs = lookings(bench, [result.row for result in results])
     parts = [
         f"# {experiment.name}: {experiment.title}",
         f"{experiment.source}. {experiment.shows}",
@@ -45,7 +45,7 @@ def markdown(experiment: Experiment, bench: Bench, results: Sequence[RowResult],
         "## Results",
         table(*result_table(experiment, results)),
         "\n".join(f"- {line}" for line in further(results)),
-        "\n".join(f"![{file}]({file})" if file.endswith(PICTURES) else f"[{file}]({file})" for file in _files(results)),
+        "\n".join(_shown(file) for file in _files(results)),
         "## What it needs",
         table(("what", "found", "where to get it"), [_need_line(*need) for need in needs]),
         "## Protocol",
@@ -136,6 +136,10 @@ def _plain(value: Any) -> str:
 def _need_line(need: Need, found: Path | None, looked: Sequence[str]) -> list[str]:
     place = f"`{found}`" if found else "no; looked for " + ", ".join(f"`{place}`" for place in looked)
     return [f"{need.name}: {need.what}", place, need.where]
+
+
+def _shown(file: str) -> str:
+    return f"{'!' if file.endswith(PICTURES) else ''}[{file}]({file})"
 
 
 def _files(results: Sequence[RowResult]) -> list[str]:

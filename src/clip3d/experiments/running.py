@@ -126,7 +126,8 @@ def run_rows(
 def kept_runs(experiment: Experiment, bench: Bench, row: Row, seeds: int | None = None) -> int:
     """How many runs of a row an earlier call has left, that would be taken as they are."""
     count = (seeds or experiment.seeds) if row.seeded else 1
-    return sum(_stored(_place(bench, row, s), _identity(experiment, bench, row, s)) is not None for s in range(count))
+    found = (_stored(_place(bench, row, s), _identity(experiment, bench, row, s)) for s in range(count))
+    return sum(run is not None for run in found)
 
 
 def _run(experiment: Experiment, bench: Bench, row: Row, count: int) -> RowResult:
@@ -194,7 +195,7 @@ def _store(place: Path, record: dict[str, Any]) -> None:
         new.write_text(json.dumps(record, indent=1, allow_nan=False), encoding="utf-8")
 
 
-def lookings(experiment: Experiment, bench: Bench, rows: Sequence[Row]) -> list[tuple[Need, Path | None, list[str]]]:
+def lookings(bench: Bench, rows: Sequence[Row]) -> list[tuple[Need, Path | None, list[str]]]:
     """Everything that the rows need: what, where it was found, and all places where it was looked for."""
     names = dict.fromkeys(need for row in rows for need in row.needs)
     return [

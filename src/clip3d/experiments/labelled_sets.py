@@ -18,14 +18,14 @@ Protocol = Literal["ours", "published code", "card"]
 
 PREFIX = "This is a {}"
 # Names of ShapeNet55 among the classes of the test sets, after CG3D's renames: they were seen in pre-training.
-SEEN = frozenset(
-    "airplane bag bathtub bed bench bookshelf bottle bowl cabinet car chair guitar lamp laptop monitor piano pillow "
-    "sofa table".split()
-)
+SEEN = frozenset([
+    "airplane", "bag", "bathtub", "bed", "bench", "bookshelf", "bottle", "bowl", "cabinet", "car", "chair",
+    "guitar", "lamp", "laptop", "monitor", "piano", "pillow", "sofa", "table",
+])  # fmt: skip
 
 
 @dataclass(frozen=True)
-class TestSet:
+class LabelledSet:
     """A set of labelled clouds.
 
     Attributes:
@@ -45,22 +45,21 @@ class TestSet:
         return bench.once(key, lambda: read_labelled(path, split, self.variant))
 
 
-MODELNET10 = TestSet("modelnet10", "ModelNet10")
-MODELNET40 = TestSet("modelnet40", "ModelNet40")
-SCANOBJECTNN = TestSet("scanobjectnn", "ScanObjectNN PB_T50_RS", "PB_T50_RS")
-OBJ_ONLY = TestSet("scanobjectnn", "ScanObjectNN OBJ_ONLY", "OBJ_ONLY")
+MODELNET10 = LabelledSet("modelnet10", "ModelNet10")
+MODELNET40 = LabelledSet("modelnet40", "ModelNet40")
+SCANOBJECTNN = LabelledSet("scanobjectnn", "ScanObjectNN PB_T50_RS", "PB_T50_RS")
+OBJ_ONLY = LabelledSet("scanobjectnn", "ScanObjectNN OBJ_ONLY", "OBJ_ONLY")
 
 
 def name_clouds(
-    bench: Bench, name: str, model: Callable[[], Model], tests: TestSet, how: Protocol, seed: int = 0
+    bench: Bench, name: str, model: Callable[[], Model], tests: LabelledSet, how: Protocol
 ) -> Measured:
     """Zero-shot accuracy of a model, by name, on a test set.
 
-    "ours" puts the bare class name, with spaces, into CG3D's prefix and compares unit vectors. "published code" does
-    as `eval.py` of CG3D's repository: names keep their underscores, and text vectors keep their lengths, so that
-    classes with long ones win more often. "card" takes the prompts of the model's card.
+    "ours" puts the class name, with spaces, into CG3D's prefix and compares unit vectors. "published code" does as
+    `eval.py` of CG3D's repository: names keep their underscores, and text vectors keep their lengths, so that classes
+    with long ones win more often. "card" takes the prompts of the model's card.
     """
-    del seed  # nothing is drawn
     data = tests.read(bench)
     known = bench.once(f"model:{name}", model)
     vectors = bench.once(
