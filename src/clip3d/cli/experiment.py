@@ -37,7 +37,7 @@ def experiment(
     ] = None,
     models: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="NAME=FOLDER", help="Of yours, to measure too; repeatable."),
+        typer.Option("--model", metavar="NAME=FOLDER", help="To measure beside mini; repeatable."),
     ] = None,
     only: Annotated[
         str | None, typer.Option("--only", metavar="ROW,...", help="These rows; * stands for anything.")
@@ -88,7 +88,7 @@ def _list(experiments: Sequence[Experiment], as_json: bool) -> None:
 
 
 def _named(models: Sequence[str]) -> dict[str, str]:
-    found = {}
+    found = {"mini": "mini"}
     for each in models:
         name, sign, folder = each.partition("=")
         if not (sign and name and folder) or "/" in name:
@@ -159,7 +159,8 @@ def _name_lacks(bench: Bench, rows: Sequence[Row]) -> None:
 
 def _command(wanted: Experiment, bench: Bench, seeds: int | None) -> str:
     words = ["clip3d", "experiment", wanted.name, "--data", str(bench.data), "--weights", str(bench.weights)]
-    words += [word for name, folder in bench.models.items() for word in ("--model", f"{name}={folder}")]
+    words += [word for name, folder in bench.models.items() if name != folder
+              for word in ("--model", f"{name}={folder}")]
     words += ["--seeds", str(seeds)] if seeds else []
     words += ["--steps", str(bench.steps)] if bench.steps else []
     return shlex.join([*words, "--device", bench.device, "--out", str(bench.out)])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-
 from clip3d.experiments.experiment import Bench, Experiment, Measured, Published, Row
-from clip3d.experiments.given_models import cg3d_model, own_model, point_clip
+from clip3d.experiments.given_models import (
+    POINT_CLIP,
+    POINT_MLP,
+    POINT_TRANSFORMER,
+    Candidate,
+    own_candidates,
+)
 from clip3d.experiments.labelled_sets import (
     MODELNET10,
     MODELNET40,
@@ -16,55 +19,35 @@ from clip3d.experiments.labelled_sets import (
     Protocol,
     name_clouds,
 )
-from clip3d.models.model import Model
 
 TESTS = (MODELNET10, MODELNET40, SCANOBJECTNN)
-ENCODERS = {
-    "cg3d-point-transformer": ("CG3D PointTransformer", (67.3, 50.6, 25.6)),
-    "cg3d-point-mlp": ("CG3D PointMLP", (64.1, 50.4, 25.0)),
-}
-POINT_CLIP = ((MODELNET10, 30.2), (MODELNET40, 20.2), (OBJ_ONLY, 15.4), (SCANOBJECTNN, None))
+CG3D = ((POINT_TRANSFORMER, (67.3, 50.6, 25.6)), (POINT_MLP, (64.1, 50.4, 25.0)))
+OF_POINT_CLIP = ((MODELNET10, 30.2), (MODELNET40, 20.2), (OBJ_ONLY, 15.4), (SCANOBJECTNN, None))
+PROTOCOLS: tuple[Protocol, ...] = ("ours", "published code")
+OWN: tuple[Protocol, ...] = ("ours", "card")
 
 
 def _rows(bench: Bench) -> list[Row]:
-    rows = [
-        _row("pointclip", "PointCLIP", ("clip",), point_clip, tests, "card", value)
-        for tests, value in POINT_CLIP
-    ]
-    for need, (title, values) in ENCODERS.items():
+    rows = [_row(POINT_CLIP, tests, "card", value) for tests, value in OF_POINT_CLIP]
+    for candidate, values in CG3D:
         for tests, value in zip(TESTS, values, strict=True):
-            for how in ("ours", "published code"):
-                make = partial(cg3d_model, need=need)
-                rows.append(_row(need, title, ("slip", need), make, tests, how, value))  # type: ignore[arg-type]
-    for name in bench.models:
-        for tests in TESTS:
-            for how in ("ours", "card"):
-                make = partial(own_model, name=name)
-                rows.append(_row(name, name, (), make, tests, how, None, model=name))  # type: ignore[arg-type]
+            rows += [_row(candidate, tests, how, value) for how in PROTOCOLS]
+    for candidate in own_candidates(bench):
+        rows += [_row(candidate, tests, how, None) for tests in TESTS for how in OWN]
     return rows
 
 
-def _row(
-    name: str,
-    title: str,
-    needs: tuple[str, ...],
-    make: Callable[[Bench], Model],
-    tests: LabelledSet,
-    how: Protocol,
-    value: float | None,
-    model: str | None = None,
-) -> Row:
+def _row(candidate: Candidate, tests: LabelledSet, how: Protocol, value: float | None) -> Row:
     def measure(bench: Bench, seed: int) -> Measured:
-        return name_clouds(bench, name, lambda: make(bench), tests, how)
+        return name_clouds(bench, candidate, tests, how)
 
-    part = tests.need + ("" if tests.variant in (None, "PB_T50_RS") else f"-{str(tests.variant).lower()}")
     return Row(
-        name=f"{name}/{part}/{how.replace(' ', '-')}",
-        cells=(title, tests.title, how),
-        needs=(*needs, tests.need),
+        name=f"{candidate.name}/{tests.name}/{how.replace(' ', '-')}",
+        cells=(candidate.title, tests.title, how),
+        needs=(*candidate.needs, tests.need),
         measure=measure,
         published=None if value is None else Published(value),
-        model=model,
+        model=candidate.name if candidate.own else None,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from clip3d.experiments.experiment import Bench
@@ -38,8 +40,42 @@ def point_clip(bench: Bench, need: str = "clip") -> Model:
 
 
 def own_model(bench: Bench, name: str) -> Model:
-    """One of the models that the user names."""
+    """One of the models that the user names, or that come with the package."""
     return bench.once(f"model:{name}", lambda: load(bench.models[name], device=bench.device))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that an experiment measures.
+
+    Attributes:
+        name: in names of rows.
+        title: in tables.
+        needs: names in the table `NEEDS`.
+        load: gives it.
+        own: whether it is one of `Bench.models`.
+    """
+
+    name: str
+    title: str
+    needs: tuple[str, ...]
+    load: Callable[[Bench], Model]
+    own: bool = False
+
+
+POINT_CLIP = Candidate("pointclip", "PointCLIP", ("clip",), point_clip)
+POINT_TRANSFORMER, POINT_MLP = (
+    Candidate(need, title, ("slip", need), partial(cg3d_model, need=need))
+    for need, title in (
+        ("cg3d-point-transformer", "CG3D PointTransformer"),
+        ("cg3d-point-mlp", "CG3D PointMLP"),
+    )
+)
+
+
+def own_candidates(bench: Bench) -> list[Candidate]:
+    """The models that the user names, and mini."""
+    return [Candidate(name, name, (), partial(own_model, name=name), own=True) for name in bench.models]
 
 
 def _made(bench: Bench, name: str, source: Path, make: Callable[[Path], object]) -> Model:

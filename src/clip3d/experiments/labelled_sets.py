@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
 from clip3d.evaluation.scoring import count
 from clip3d.evaluation.zero_shot import protocol
 from clip3d.experiments.experiment import Bench, Measured
-from clip3d.models.model import Model
+from clip3d.experiments.given_models import Candidate
 
+Array = NDArray[np.float32]
 Protocol = Literal["ours", "published code", "card"]
 
 PREFIX = "This is a {}"
@@ -29,11 +30,13 @@ class LabelledSet:
     """A set of labelled clouds.
 
     Attributes:
+        name: in names of rows.
         need: in the table `NEEDS`.
         title: in tables.
         variant: of the set, as `read_labelled` takes it.
     """
 
+    name: str
     need: str
     title: str
     variant: str | None = None
@@ -45,26 +48,27 @@ class LabelledSet:
         return bench.once(key, lambda: read_labelled(path, split, self.variant))
 
 
-MODELNET10 = LabelledSet("modelnet10", "ModelNet10")
-MODELNET40 = LabelledSet("modelnet40", "ModelNet40")
-SCANOBJECTNN = LabelledSet("scanobjectnn", "ScanObjectNN PB_T50_RS", "PB_T50_RS")
-OBJ_ONLY = LabelledSet("scanobjectnn", "ScanObjectNN OBJ_ONLY", "OBJ_ONLY")
+MODELNET10 = LabelledSet("modelnet10", "modelnet10", "ModelNet10")
+MODELNET40 = LabelledSet("modelnet40", "modelnet40", "ModelNet40")
+SCANOBJECTNN = LabelledSet("scanobjectnn", "scanobjectnn", "ScanObjectNN PB_T50_RS", "PB_T50_RS")
+OBJ_ONLY = LabelledSet("scanobjectnn-obj-only", "scanobjectnn", "ScanObjectNN OBJ_ONLY", "OBJ_ONLY")
 
 
-def name_clouds(
-    bench: Bench, name: str, model: Callable[[], Model], tests: LabelledSet, how: Protocol
-) -> Measured:
-    """Zero-shot accuracy of a model, by name, on a test set.
+def cloud_vectors(bench: Bench, candidate: Candidate, tests: LabelledSet, split: str = "test") -> Array:
+    """Unit vectors (n, d) that a model gives of a split, encoded once for all rows."""
+    key = f"vectors:{candidate.name}:{tests.need}:{tests.variant}:{split}"
+    return bench.once(key, lambda: candidate.load(bench).encode_clouds(tests.read(bench, split).clouds()))
+
+
+def name_clouds(bench: Bench, candidate: Candidate, tests: LabelledSet, how: Protocol) -> Measured:
+    """Zero-shot accuracy of a model on a test set.
 
     "ours" puts the class name, with spaces, into CG3D's prefix and compares unit vectors. "published code" does as
-    `eval.py` of CG3D's repository: names keep their underscores, and text vectors keep their lengths, so that classes
-    with long ones win more often. "card" takes the prompts of the model's card.
+    `eval.py` of CG3D's repository: names keep their underscores, and text vectors their lengths, so that classes
+    with long ones win more often. "card" takes the prompts of the card.
     """
     data = tests.read(bench)
-    known = bench.once(f"model:{name}", model)
-    vectors = bench.once(
-        f"vectors:{name}:{tests.need}:{tests.variant}", lambda: known.encode_clouds(data.clouds())
-    )
+    known, vectors = candidate.load(bench), cloud_vectors(bench, candidate, tests)
     templates = list(known.card.templates) if how == "card" else [PREFIX]
     if how == "published code":
         names = [PREFIX.replace("{}", label.replace(" ", "_")) for label in data.classes]

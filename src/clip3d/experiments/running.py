@@ -16,7 +16,7 @@ import numpy as np
 
 import clip3d
 from clip3d.atomic import replacing
-from clip3d.errors import Clip3dError, ShapeError
+from clip3d.errors import Clip3dError, ModelError, ShapeError
 from clip3d.experiments.experiment import Bench, Experiment, Measured, Row
 from clip3d.experiments.needs import NEEDS, Need, fingerprint
 from clip3d.models.weights import sha256_of
@@ -175,9 +175,11 @@ def _recipe(bench: Bench, row: Row) -> str | None:
 def _model(bench: Bench, row: Row) -> str | None:
     from clip3d.models.loading import find_model
 
-    if row.model is None or row.model not in bench.models:
-        return None
-    return fingerprint(find_model(bench.models[row.model]) / "card.json")
+    name = bench.models.get(row.model or "")
+    try:
+        return name and fingerprint(find_model(name) / "card.json")
+    except ModelError:
+        return name  # one of another package, or none
 
 
 def _stored(place: Path, identity: str) -> tuple[Measured, float] | None:
