@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clip3d.cli import model_views
 from clip3d.cli import options as o
 from clip3d.cli.output import FAILED, note, print_json, print_line, print_table, start_logging
 from clip3d.cli.session import load_model
@@ -133,7 +134,7 @@ def convert(
     Face's hub: hf-hub:OWNER/NAME, or OWNER/NAME where no such folder exists; that needs the extra clip3d[clip].
     The image and text towers, transformers both, are written as float32 safetensors, with a card, the tokenizer and
     recorded vectors; all or nothing. A CLIP has no cloud tower: with --views its image tower sees clouds through
-    pictures drawn of them.
+    pictures drawn of them; clip3d models views gives depth maps instead.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.models.clip_converting import convert_clip
@@ -180,6 +181,9 @@ def join(
         print_json(_summary(joined))
     else:
         print_line(f"{out}: {joined.id}, space {joined.space.id}, towers {', '.join(joined.card.towers)}")
+
+
+app.command("views", epilog=model_views.EXAMPLES)(model_views.views)
 
 
 def _summary(model: Model) -> dict[str, Any]:
