@@ -14,8 +14,8 @@ from clip3d.errors import ModelError, ShapeError
 from clip3d.models.clip_converting import convert_clip
 from clip3d.models.exporting import export_tower
 from clip3d.models.viewing import view_clouds
+from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import depth_maps
-from clip3d.render.disc_depth import DIRECTIONS, disc_depth_maps
 from clip3d.spaces import unit
 
 MERGES = learn_merges()
@@ -39,7 +39,8 @@ def cloud(seed=0, p=500):
 
 def pictures_of(model, maps, scaled):
     pixels = torch.from_numpy(maps)[:, None].repeat(1, 3, 1, 1)
-    pixels = torch.nn.functional.interpolate(pixels, size=(tiny_clip.SIZE,) * 2, mode="bilinear", align_corners=True)
+    side = (tiny_clip.SIZE, tiny_clip.SIZE)
+    pixels = torch.nn.functional.interpolate(pixels, size=side, mode="bilinear", align_corners=True)
     photos = model.image_preparation()
     mean, std = (np.reshape(np.float32(v), (3, 1, 1)) for v in (photos.mean, photos.std))
     return [(p - mean) / std if scaled else p for p in pixels.numpy()]

@@ -8,8 +8,8 @@ import torch
 from torch.nn.functional import interpolate, normalize
 
 from clip3d.models.weights import load_strict
+from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import depth_maps
-from clip3d.render.disc_depth import DIRECTIONS, disc_depth_maps
 from clip3d.towers.clip_vit import ClipViT
 from clip3d.towers.depth_drawing import DepthDrawing
 from clip3d.towers.depth_views import DepthViewsTower

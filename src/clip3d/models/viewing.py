@@ -29,7 +29,8 @@ def view_clouds(
 
     Texts and pictures are encoded as before, in the same space. A cloud tower that the model has is replaced, and
     what its card measured and says of refusing is left out. PointCLIP is `drawing="pointclip"`, CLIP2Point
-    before its pre-training "clip2point". Prompts become those of the paper. The folder is written whole or not at all.
+    before its pre-training "clip2point". Prompts become those of the paper. The folder is
+    written whole or not at all.
 
     Args:
         model: with an image and a text tower.

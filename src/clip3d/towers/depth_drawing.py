@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import depth_maps
-from clip3d.render.disc_depth import DIRECTIONS, disc_depth_maps
 
 Style = Literal["pointclip", "clip2point"]
 MAX_SIDE = 1024
@@ -26,7 +26,7 @@ class DepthDrawing:
 
     Attributes:
         style: "pointclip" for the maps of `clip3d.render.depth`, whose values are depths from 0 for empty to 2.6,
-            enlarged bilinearly; "clip2point" for the grey levels of `clip3d.render.disc_depth`.
+            enlarged bilinearly; "clip2point" for the grey levels of `clip3d.render.clip2point_depth`.
         views: 6 or 10 directions, those of the style.
         size: pixels of a side that the image tower takes.
         mean: of the channels that the image tower expects, in [0, 1]; none if empty: PointCLIP's published code

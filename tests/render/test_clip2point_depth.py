@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from clip3d.clouds.normalizing import normalize_unit_sphere
+from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import camera_rotation
-from clip3d.render.disc_depth import DIRECTIONS, disc_depth_maps
 
 
 def plain_levels(points, view, size, radius, distance):

@@ -13,7 +13,7 @@ from clip3d.render.depth import camera_rotation
 Array = NDArray[np.float32]
 View = tuple[float, float]
 
-# Degrees (azimuth, elevation) of the eye: around the cloud, above, below, and four corners from below (as published).
+# Degrees (azimuth, elevation) of the eye: around the cloud, above, below and, as published, four from below.
 SIDES: tuple[View, ...] = ((0, 0), (90, 0), (180, 0), (270, 0))
 ENDS: tuple[View, ...] = ((0, 90), (0, -90))
 CORNERS: tuple[View, ...] = ((45, -45), (135, -45), (225, -45), (315, -45))
