@@ -83,7 +83,7 @@ def _same(tower: TowerCard) -> list[Any]:
 
 
 def copy_tower(model: Model, modality: Modality, folder: Path) -> TowerFacts:
-    """Copy the files of one tower of a model into a bundle's folder, and say what a card says of it."""
+    """Copy the files of a model's tower, checked, into a folder; the weights come to be called as the modality."""
     tower, weights = model.card.towers[modality], f"{modality}.safetensors"
     _copy(model.folder / tower.weights, tower.sha256, folder / weights)
     for file, sha256 in tower.files.items():
@@ -92,7 +92,7 @@ def copy_tower(model: Model, modality: Modality, folder: Path) -> TowerFacts:
 
 
 def copy_space(model: Model, folder: Path) -> dict[str, Any]:
-    """Copy the file of a model's space into a bundle's folder, and say what a card says of it."""
+    """Copy a model's space, checked, into a folder: what `clip3d.models.packing.pack` takes."""
     facts = model.card.space
     _copy(model.folder / facts["weights"], facts["sha256"], folder / SPACE_FILE)
     return {**{key: facts[key] for key in ("id", "dim", "scale", "stored")}, "weights": SPACE_FILE}
@@ -130,7 +130,7 @@ def _refusal(owners: Mapping[Modality, Model], folder: Path) -> dict[str, Any]:
 
 
 def golden_inputs(owners: Mapping[Modality, Model]) -> dict[str, NDArray[Any]]:
-    """The recorded inputs of each tower, from its own model."""
+    """The recorded golden inputs of each tower, from its own model."""
     found: dict[str, NDArray[Any]] = {}
     for modality, model in owners.items():
         for file, sha256 in model.card.golden.items():
