@@ -54,9 +54,34 @@ def test_a_cloud_of_one_place_is_one_pixel_in_every_view(points):
     np.testing.assert_allclose(maps.max(axis=(1, 2)), 1.4, rtol=1e-6)
 
 
+def rotation(x, y, z):
+    """Rotations about z, then y, then x, by radians."""
+    turns = []
+    for angle, (i, j) in ((x, (1, 2)), (y, (2, 0)), (z, (0, 1))):
+        turn = np.eye(3)
+        turn[[i, i, j, j], [i, j, i, j]] = [np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)]
+        turns.append(turn)
+    return turns[0] @ turns[1] @ turns[2]
+
+
+def test_directions_are_the_published_rotations_but_for_a_turn_about_the_vertical_and_a_mirror():
+    h, q = np.pi / 2, np.pi / 4
+    sides, ends = [(i * h, 0, h) for i in range(4)], [(0, -h, h), (0, h, h)]
+    corners = [(5 * q, -q, h), (5 * q, q, h), (7 * q, -q, h), (7 * q, q, h)]
+    turned = np.array([[0, 0, -1], [-1, 0, 0], [0, 1, 0]])  # a world with y up to ours
+    ours = [camera_rotation(*direction) @ turned for direction in DIRECTIONS[10]]
+    for expected, found in zip([*sides, *ends, *corners], ours, strict=True):
+        down, across, away = rotation(*expected)  # rows, columns and depth of the published picture
+        np.testing.assert_allclose(found, [-across, -down, -away], atol=1e-12)
+
+
 @pytest.mark.parametrize("direction", [(0, 0), (30, 40), (200, -90)])
 def test_cameras_are_proper_rotations_that_look_from_their_direction(direction):
     rotation = camera_rotation(*direction)
     np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-12)
     np.testing.assert_allclose(np.linalg.det(rotation), 1)
     assert rotation[1, 2] >= -1e-12
+
+
+def test_a_camera_turned_clockwise_has_what_was_right_of_it_above():
+    np.testing.assert_allclose(camera_rotation(20, 10, 90)[1], camera_rotation(20, 10)[0], atol=1e-12)

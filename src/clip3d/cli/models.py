@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from clip3d.cli import model_attach, model_views
 from clip3d.cli import options as o
+from clip3d.cli.card_text import card_lines
 from clip3d.cli.output import FAILED, note, print_json, print_line, print_table, start_logging
 from clip3d.cli.session import load_model
 
@@ -22,8 +23,6 @@ CONVERT_EXAMPLES = o.examples(
     "clip3d models convert hf-hub:openai/clip-vit-base-patch32 models/vit-b-32",
     "clip3d models convert slip_base_100ep.pt models/slip --tokenizer bpe_simple_vocab_16e6.txt.gz",
 )
-
-UNCHECKED_NOTE = "nothing but the length of its vectors shows that it belongs to {}"
 
 app = typer.Typer(help="Models: list, show, check, convert, join, attach.", epilog=EXAMPLES, rich_markup_mode=None)
 
@@ -42,13 +41,6 @@ class Mean(str, Enum):
 
     none = "none"
     text = "text"
-
-
-class TrainedUp(str, Enum):
-    """Axes that point up in the clouds of published encoders."""
-
-    y = "y"
-    z = "z"
 
 
 @app.callback(invoke_without_command=True)
@@ -75,8 +67,7 @@ def show(name: Name = "mini", as_json: o.Json = False) -> None:
     if as_json:
         print_json(model.card.raw)
         return
-    print_line(f"{model.id}, version {model.card.version}, licence {model.card.licence}, in {model.folder}")
-    for line in json.dumps(model.card.raw, indent=2, ensure_ascii=False).splitlines():
+    for line in card_lines(model):
         print_line(line)
 
 
@@ -142,7 +133,7 @@ def convert(
     Face's hub: hf-hub:OWNER/NAME, or OWNER/NAME where no such folder exists; that needs the extra clip3d[clip].
     The image and text towers, transformers both, are written as float32 safetensors, with a card, the tokenizer and
     recorded vectors; all or nothing. A CLIP has no cloud tower: with --views its image tower sees clouds through
-    pictures drawn of them.
+    pictures drawn of them; clip3d models views gives depth maps instead.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.models.clip_converting import convert_clip
@@ -191,42 +182,8 @@ def join(
         print_line(f"{out}: {joined.id}, space {joined.space.id}, towers {', '.join(joined.card.towers)}")
 
 
-@app.command(
-    "attach", epilog=o.examples("clip3d models attach cg3d_pointmlp.pth models/cg3d --to models/slip --licence MIT")
-)
-def attach(
-    checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="Of CG3D, ULIP or ULIP-2: PointTransformer or PointMLP.")
-    ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The model's folder; new or empty.")],
-    to: Annotated[str, typer.Option("--to", metavar="MODEL", help="The CLIP it was trained against, converted.")],
-    points: Annotated[
-        int | None, typer.Option("--points", min=1, help="It is shown of a cloud; else as its publisher does.")
-    ] = None,
-    up: Annotated[TrainedUp, typer.Option("--up", help="Axis that points up for it.")] = TrainedUp.y,
-    name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
-    licence: Annotated[str | None, typer.Option("--licence", help="Of the checkpoint.")] = None,
-    as_json: o.Json = False,
-    quiet: o.Quiet = False,
-) -> None:
-    """Put a published 3D encoder beside the text and image towers of the CLIP that it was trained against.
-
-    The checkpoint is read as data: nothing in it is run. Its vectors are taken to lie in the model's space. Their
-    lengths must agree; ULIP's checkpoints hold their teacher, which must be the model; of others nothing more can
-    be checked, and the card says so.
-    """
-    from clip3d.models.attaching import attach_encoder
-
-    done = attach_encoder(
-        checkpoint, load_model(to, "cpu"), out, points=points, up=up.value, name=name, licence=licence
-    )
-    if as_json:
-        print_json({**_summary(done.model), "layout": done.encoder.layout, "teacher_known": done.belongs})
-        return
-    print_line(f"{out}: {done.model.id}, space {done.model.space.id}, towers {', '.join(done.model.card.towers)}")
-    if not quiet:
-        note(f"read {checkpoint}, layout of {done.encoder.layout}, and ran nothing in it")
-        note("its teacher is the model" if done.belongs else UNCHECKED_NOTE.format(to))
+app.command("views", epilog=model_views.EXAMPLES)(model_views.views)
+app.command("attach", epilog=model_attach.EXAMPLES)(model_attach.attach)
 
 
 def _summary(model: Model) -> dict[str, Any]:

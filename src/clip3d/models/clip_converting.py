@@ -21,9 +21,9 @@ from clip3d.models.clip_checkpoints import Clip, ClipFacts, find_weights, load_c
 from clip3d.models.clip_hub import Fetched, fetch_checkpoint, is_hub_name
 from clip3d.models.clip_packing import write_clip_towers
 from clip3d.models.clip_phrases import PHRASES_VERSION, mean_phrases
+from clip3d.models.drawn_towers import DRAWN_CLOUDS, drawing_tower
 from clip3d.models.model import Model
 from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
-from clip3d.models.preprocess import MAX_CANDIDATES
 from clip3d.models.weights import sha256_of, write_arrays
 from clip3d.spaces import unit
 
@@ -36,10 +36,6 @@ SPACE_FILE = "space.safetensors"
 NOT_STATED = "not stated"
 NO_CLOUD_TOWER = (
     "It has no cloud tower: it finds and names pictures, but no 3D object until one is trained into its space."
-)
-DRAWN_CLOUDS = (
-    "Clouds are seen by the image tower through pictures drawn of them from several sides: that needs no training, "
-    "but is slow, and a drawing shows less than a photograph."
 )
 UNMEASURED = "It was not measured here. What its publisher says of its data, accuracy and faults holds."
 NO_MEAN = (
@@ -127,7 +123,7 @@ def convert_clip(
         towers = write_clip_towers(clip, temporary, vocabulary)
         space = _write_space(clip, temporary, towers, mean)
         if views:
-            towers["cloud"] = _drawing_tower(towers["image"])
+            towers["cloud"] = drawing_tower(towers["image"])
         pack(temporary, facts, space, towers, _golden() | (golden_clouds() if views else {}))
     return Converted(Model(folder), source, clip.facts)
 
@@ -180,14 +176,6 @@ def _text_mean(folder: Path, text: TowerFacts) -> Array:
 
     tower = ClipTextTower.load(folder, text.weights, **text.config)
     return np.asarray(unit(tower.encode(mean_phrases())).mean(0), dtype=np.float32)
-
-
-def _drawing_tower(image: TowerFacts) -> TowerFacts:
-    """A cloud tower of the image tower's own weights."""
-    seen = {key: image.preprocess[key] for key in ("size", "mean", "std")}
-    config = {"architecture": image.architecture, "image": image.config, **seen}
-    # drawn pictures need more points than a network for clouds does
-    return TowerFacts("rendered-views", image.weights, config, {"points": MAX_CANDIDATES})
 
 
 def _golden() -> dict[str, Any]:

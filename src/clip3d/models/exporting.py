@@ -129,10 +129,12 @@ def _plan(model: Model, modality: Modality, points: int | None) -> _Plan:
 
 
 def _plan_cloud(model: Model, tower: Any, output: Port, points: int | None) -> _Plan:
+    from clip3d.towers.adapted_views import AdaptedViewsTower
+    from clip3d.towers.depth_views import DepthViewsTower
     from clip3d.towers.rendered_views import RenderedViewsTower
 
-    if isinstance(tower, RenderedViewsTower):
-        reason = f"the cloud tower of {model.name} draws pictures and has no network of its own"
+    if isinstance(tower, (RenderedViewsTower, DepthViewsTower, AdaptedViewsTower)):
+        reason = f"the cloud tower of {model.name} draws pictures of a cloud, which no exported file can"
         raise ModelError(model.folder, reason, "export the image tower, and draw the pictures outside")
     usual = model.cloud_preparation().points
     counts = [points] * len(BATCHES) if points else [MIN_POINTS, usual, usual // 2 + 33, 2 * usual + 16]

@@ -14,6 +14,8 @@ ARCHITECTURES: dict[str, str] = {
     "point-transformer": "clip3d.towers.point_transformer:PointTransformerTower",
     "point-mlp": "clip3d.towers.point_mlp:PointMLPTower",
     "rendered-views": "clip3d.towers.rendered_views:RenderedViewsTower",
+    "depth-views": "clip3d.towers.depth_views:DepthViewsTower",
+    "adapted-views": "clip3d.towers.adapted_views:AdaptedViewsTower",
 }
 
 

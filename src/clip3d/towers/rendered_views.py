@@ -12,17 +12,18 @@ from torch.nn import functional as F
 
 from clip3d.render.splat import AROUND, View, splat_views
 from clip3d.towers.catalogue import resolve
+from clip3d.towers.image_weights import ImageWeights
 
 MAX_VIEWS, MAX_SIZE = 64, 1024
 
 
-class RenderedViewsTower(nn.Module):
+class RenderedViewsTower(ImageWeights):
     """Gives any model that sees pictures a way to see clouds.
 
     A cloud is drawn from several sides as shaded discs (`clip3d.render.splat`), the image tower encodes each
     picture, and the mean of the unit vectors stands for the cloud. PointCLIP (Zhang et al. 2022, section 3.2) does
-    so with depth maps; shaded pictures in colour are nearer to what image towers were trained on. Its weights are
-    the image tower's, name for name, so that one file serves both.
+    so with depth maps (`clip3d.towers.depth_views`); shaded pictures in colour are nearer to what image towers were
+    trained on.
 
     Args:
         architecture: of the image tower, a name in `clip3d.towers.catalogue`.
@@ -75,15 +76,6 @@ class RenderedViewsTower(nn.Module):
     def _draw(self, points: np.ndarray, colors: np.ndarray) -> np.ndarray:
         level = (self.background,) * 3
         return splat_views(points, colors, views=self.views, size=self.size, background=level)
-
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
-        """The image tower's."""
-        state: dict[str, Any] = self.image.state_dict(*args, **kwargs)
-        return state
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """Load the image tower's weights."""
-        return self.image.load_state_dict(state_dict, strict=strict, assign=assign)
 
 
 def _array(tensor: Tensor) -> np.ndarray:

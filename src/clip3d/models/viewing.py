@@ -1,0 +1,73 @@
+"""Any model that sees pictures made into one that sees clouds through pictures drawn of them."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from clip3d.atomic import making_folder
+from clip3d.models.card import Modality
+from clip3d.models.checking import check_has_folder
+from clip3d.models.clip_converting import NO_CLOUD_TOWER, check_empty
+from clip3d.models.drawn_towers import DRAWN_CLOUDS, Drawing, drawing_tower, prompts_for
+from clip3d.models.joining import copy_space, copy_tower, golden_inputs
+from clip3d.models.model import Model
+from clip3d.models.packing import golden_clouds, pack
+
+
+def view_clouds(
+    model: Model,
+    out: str | PathLike[str],
+    drawing: Drawing = "pointclip",
+    *,
+    views: int = 6,
+    scaled: bool | None = None,
+    name: str | None = None,
+) -> Model:
+    """Make a model's folder whose cloud tower is the image tower of `model`, looking at drawings of a cloud.
+
+    Texts and pictures are encoded as before, in the same space. A cloud tower that the model has is replaced, and
+    what its card measured and says of refusing is left out. PointCLIP is `drawing="pointclip"`, CLIP2Point
+    before its pre-training "clip2point". Prompts become those of the paper. The folder is
+    written whole or not at all.
+
+    Args:
+        model: with an image and a text tower.
+        out: folder that does not exist yet or is empty.
+        drawing: this and the next two as for `clip3d.models.drawn_towers.drawing_tower`.
+        views: of depth maps, 6 or 10.
+        scaled: whether depth maps are scaled as photographs are; None for what was published.
+        name: of the model, if not the folder's.
+
+    Raises:
+        ModelError: if the model has no image or text tower, a file is damaged, or `out` is not empty.
+        ShapeError: if there is no such drawing.
+    """
+    folder = Path(out).resolve()
+    check_empty(folder)
+    check_has_folder(model)
+    kept: tuple[Modality, ...] = ("text", "image")
+    for modality in kept:
+        model.tower_card(modality)
+    with making_folder(folder) as temporary:
+        towers = {modality: copy_tower(model, modality, temporary) for modality in kept}
+        space = copy_space(model, temporary)
+        towers["cloud"] = drawing_tower(towers["image"], drawing, views, scaled)
+        golden = golden_inputs(dict.fromkeys(kept, model)) | golden_clouds()
+        pack(temporary, _facts(model, drawing, name or folder.name), space, towers, golden)
+    return Model(folder, device=model.device)
+
+
+def _facts(model: Model, drawing: Drawing, name: str) -> dict[str, Any]:
+    card = model.card
+    limits = [limit for limit in card.limits if limit != NO_CLOUD_TOWER]
+    return {
+        "name": name,
+        "version": card.version,
+        "licence": card.licence,
+        "templates": prompts_for(drawing, card.templates),
+        "data": list(card.data),
+        "measured": [],
+        "limits": [f"Clouds are seen otherwise than by {model.id}. {DRAWN_CLOUDS}", *limits],
+    }
