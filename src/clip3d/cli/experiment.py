@@ -100,7 +100,7 @@ def _named(models: Sequence[str]) -> dict[str, str]:
 def _run(
     wanted: Experiment, bench: Bench, rows: Sequence[Row], seeds: int | None, as_json: bool, quiet: bool
 ) -> None:
-    from clip3d.experiments.report import protocol_lines, result_table, write_report
+    from clip3d.experiments.report import conclusions, protocol_lines, result_table, write_report
     from clip3d.experiments.running import run_rows
 
     command = _command(wanted, bench, seeds)
@@ -115,7 +115,7 @@ def _run(
     else:
         headings, cells = result_table(wanted, results)
         print_table(headings, cells, right=range(len(wanted.columns), len(headings)))
-        for line in protocol_lines(results):
+        for line in (*conclusions(wanted, results), *protocol_lines(results)):
             print_line(line)
     _name_lacks(bench, rows)
     failed = [result for result in results if not result.runs or result.problem]

@@ -145,6 +145,7 @@ class Experiment:
         rows: all rows for a bench; nothing is read or measured yet.
         notes: caveats that belong beside the numbers.
         seeds: how many runs a row takes where chance plays a part.
+        conclude: what follows from the values of all rows, by name and in the order of the seeds, in sentences.
     """
 
     name: str
@@ -155,3 +156,4 @@ class Experiment:
     rows: Callable[[Bench], list[Row]]
     notes: tuple[str, ...] = ()
     seeds: int = 3
+    conclude: Callable[[Mapping[str, tuple[float, ...]]], list[str]] = lambda values: []

@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from clip3d.atomic import making_folder
 from clip3d.experiments.experiment import Bench
 from clip3d.experiments.needs import fingerprint
 from clip3d.models.loading import load
 from clip3d.models.model import Model
+from clip3d.models.packing import TowerFacts, golden_clouds, pack
+from clip3d.models.weights import write_arrays
 
 MODELS = "models"
+DIM = 512  # of SLIP's space, CG3D's
 
 
 def clip_model(bench: Bench, need: str) -> Model:
@@ -42,6 +48,30 @@ def point_clip(bench: Bench, need: str = "clip") -> Model:
 def own_model(bench: Bench, name: str) -> Model:
     """One of the models that the user names, or that come with the package."""
     return bench.once(f"model:{name}", lambda: load(bench.models[name], device=bench.device))
+
+
+def blank_model(bench: Bench, architecture: str) -> Model:
+    """A model with an encoder of CG3D's sizes and random weights, which tells a fine-tuning what to build."""
+    from clip3d.towers.catalogue import resolve
+
+    def make(folder: Path) -> None:
+        with making_folder(folder) as new:
+            tower = resolve(architecture)(dim=DIM)
+            state = {name: tensor.detach().numpy() for name, tensor in tower.state_dict().items()}
+            write_arrays(state, new / "cloud.safetensors")
+            write_arrays({"mean": np.zeros(DIM, np.float32)}, new / "space.safetensors")
+            facts = {"name": architecture, "version": "1", "licence": "CC0-1.0", "templates": ["{}"]}
+            space = {"id": f"none:{architecture}", "dim": DIM, "scale": 1.0, "stored": "unit"}
+            facts_of_tower = TowerFacts(architecture, "cloud.safetensors", {"dim": DIM}, {"points": 1024})
+            pack(new, facts, {**space, "weights": "space.safetensors"}, {"cloud": facts_of_tower}, golden_clouds(1))
+
+    def get() -> Model:
+        folder = bench.out / MODELS / f"blank-{architecture}"
+        if not (folder / "card.json").is_file():
+            make(folder)
+        return load(folder)
+
+    return bench.once(f"blank:{architecture}", get)
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def markdown(experiment: Experiment, bench: Bench, results: Sequence[RowResult],
         f"    {command}",
         "## Results",
         table(*result_table(experiment, results)),
-        "\n".join(f"- {line}" for line in further(results)),
+        "\n".join(f"- {line}" for line in conclusions(experiment, results)),
         "\n".join(_shown(file) for file in _files(results)),
         "## What it needs",
         table(("what", "found", "where to get it"), [_need_line(*need) for need in needs]),
@@ -102,9 +102,11 @@ def published_text(published: Published | None) -> str:
     return f"{published.value:g}{spread}" + ("" if published.mark == "published" else f" ({published.mark})")
 
 
-def further(results: Sequence[RowResult]) -> list[str]:
-    """Why rows were not measured."""
-    return [f"{result.row.name} failed: {result.problem}" for result in results if result.problem]
+def conclusions(experiment: Experiment, results: Sequence[RowResult]) -> list[str]:
+    """What follows from the rows, and why some failed."""
+    values = {result.row.name: tuple(run.value for run in result.runs) for result in results if result.runs}
+    failed = [f"{result.row.name} failed: {result.problem}" for result in results if result.problem]
+    return [*experiment.conclude(values), *failed]
 
 
 def protocol_lines(results: Sequence[RowResult]) -> list[str]:

@@ -1,0 +1,116 @@
+"""Fine-tuning as a row of a table: a recipe, what the row changes of it, and accuracy on test clouds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.data.labelled_clouds import LabelledClouds
+from clip3d.errors import DataError
+from clip3d.evaluation.scoring import count
+from clip3d.experiments.experiment import Bench, Measured
+from clip3d.experiments.labelled_sets import LabelledSet
+
+RUNS = "runs"
+NEAR = "near_duplicates.json"
+
+
+@dataclass(frozen=True)
+class FineTuning:
+    """What a row fine-tunes.
+
+    Attributes:
+        name: of the row; the run's folder is named after it.
+        recipe: file of the kind "finetune".
+        tests: set whose training split is learned and whose test split is scored.
+        folder: of the model whose cloud tower is the backbone.
+        changes: fields of the recipe that the row sets.
+    """
+
+    name: str
+    recipe: str
+    tests: LabelledSet
+    folder: Path
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fine_tune(bench: Bench, seed: int, what: FineTuning) -> Measured:
+    """Train, score the test clouds once, and give accuracy with and without near duplicates, and of votes.
+
+    Raises:
+        DataError: if the recipe is of another kind.
+    """
+    from clip3d.training.finetune import finetune
+
+    recipe = _recipe(bench, seed, what)
+    train, test = what.tests.read(bench, "train"), what.tests.read(bench, "test")
+    digest = hashlib.sha256(f"{recipe!r} {train.sha256} {test.sha256}".encode()).hexdigest()[:8]
+    out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
+    near = near_duplicates(bench, what.tests, test)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    report = finetune(
+        recipe, train, out, judge=judge, progress=bench.tell, test=test, near=near, device=bench.device
+    )
+    found = report["test"]
+    also = {"class mean": 100 * found["class_mean"]}
+    if "without_near_duplicates" in found:
+        also["without near duplicates"] = 100 * found["without_near_duplicates"]["accuracy"]
+    if "voted" in found:
+        also[f"{found['voted']['votes']} votes"] = 100 * found["voted"]["accuracy"]
+    return Measured(100 * found["accuracy"], found["n"], _protocol(report), also=also)
+
+
+def _recipe(bench: Bench, seed: int, what: FineTuning) -> Any:
+    from clip3d.training.recipe import read_recipe
+
+    path = bench.recipes / what.recipe
+    kind, recipe = read_recipe(path)
+    if kind != "finetune":
+        raise DataError(path, f'is of the kind "{kind}"', 'this experiment takes the kind "finetune"')
+    recipe = replace(recipe, seed=seed, model=str(what.folder), **what.changes)
+    if bench.steps is not None:
+        most = bench.steps if recipe.epochs else min(bench.steps, recipe.run.steps)
+        recipe = replace(recipe, epochs=0, run=replace(recipe.run, steps=most))
+    return recipe
+
+
+def judge(scores: NDArray[np.float32], labels: NDArray[np.intp], names: Sequence[str]) -> dict[str, float]:
+    """Accuracy and class mean, as a fine-tuning asks for them."""
+    counts = count(scores, labels, names)
+    return {"accuracy": counts.accuracy, "class_mean": counts.class_mean}
+
+
+def near_duplicates(bench: Bench, tests: LabelledSet, test: LabelledClouds) -> list[str]:
+    """Names of test clouds that nearly equal a training cloud, from the list beside the data; none without one."""
+    path = bench.path(tests.need)
+    file = (path if path.is_dir() else path.parent) / NEAR
+    if not file.is_file():
+        return []
+    try:
+        listed = {str(pair[0]) for pair in json.loads(file.read_text(encoding="utf-8"))["pairs"]}
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise DataError(file, f"holds no list of pairs: {error}") from error
+    return [name for name in test.names if Path(name).stem in listed]
+
+
+def _protocol(report: Mapping[str, Any]) -> dict[str, Any]:
+    """A fine-tuning's own account, flat, without its numbers."""
+    train, test = report["train"], report["test"]
+    held, kept = report["validation"], ("task", "model", "backbone", "steps", "batch", "points", "points_drawn_from")
+    return {
+        **{key: report[key] for key in kept},
+        "normalizing": report["normalizing"],
+        "data": test["data"],
+        "data_sha256": test["data_sha256"],
+        "learned_from": f"{train['learned_from']} clouds of the split {train['split']} ({train['part']})",
+        "weights": f"{held['weights']} ({held['n']} held-out training clouds)" if held["n"] else "the last",
+        "tested on": f"the split {test['split']}, once",
+        "recipe": {key: value for key, value in report["recipe"].items() if key not in ("model", "seed")},
+    }
