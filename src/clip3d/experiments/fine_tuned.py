@@ -103,9 +103,10 @@ def near_duplicates(bench: Bench, tests: LabelledSet, test: LabelledClouds) -> l
 def _protocol(report: Mapping[str, Any]) -> dict[str, Any]:
     """A fine-tuning's own account, flat, without its numbers."""
     train, test = report["train"], report["test"]
-    held, kept = report["validation"], ("task", "model", "backbone", "steps", "batch", "points", "points_drawn_from")
+    held = report["validation"]
     return {
-        **{key: report[key] for key in kept},
+        **{key: report[key] for key in ("task", "model", "backbone", "steps", "batch", "points")},
+        "points_drawn_from": report["points_drawn_from"],
         "normalizing": report["normalizing"],
         "data": test["data"],
         "data_sha256": test["data_sha256"],

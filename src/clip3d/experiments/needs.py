@@ -60,6 +60,8 @@ _TABLE = (
     Need("rooms", "rooms as point clouds, such as those of S3DIS or ScanNet",
          "their project pages, after the terms of use are accepted; any PLY of a room with z up serves", "data",
          ("rooms",)),
+    Need("photos", "photographs in a folder for each class, named as the classes are",
+         "your own; the paper's were found in the web and are not published", "data", ("photos",)),
     Need("library", "the library of captioned objects", "clip3d data build library/", "data",
          ("library", "furniture.npz")),
     Need("slip", "SLIP ViT-B/16, 100 epochs: the teacher of CG3D",
