@@ -150,7 +150,7 @@ def _drawn(data: LabelledClouds, index: int, right: bool) -> NDArray[np.uint8]:
 RETRIEVAL = Experiment(
     name="cg3d-fig4",
     title="retrieval of clouds by words and photographs",
-    source="CLIP goes 3D (Hegde et al. 2023), figure of retrieval; its number, 4, is taken from the order of the text",
+    source="CLIP goes 3D (Hegde et al. 2023), figure of retrieval; its number, 4, is taken from the text's order",
     shows="Whether words and photographs find clouds of their class. The paper shows the first four answers and no "
     "measure; here stand mean average precision and precision at 1, 4 and 10 too.",
     columns=("model", "clouds", "asked by"),
