@@ -12,6 +12,7 @@ EXPERIMENTS: dict[str, str] = {
     "cg3d-table1": "clip3d.experiments.cg3d_zero_shot:TABLE_1",
     "cg3d-fig4": "clip3d.experiments.cg3d_retrieval:RETRIEVAL",
     "cg3d-fig6": "clip3d.experiments.cg3d_rooms:ROOMS",
+    "modelnet10-probe": "clip3d.experiments.modelnet10_probe:PROBE",
 }
 
 

@@ -31,7 +31,7 @@ ENCODERS = (
         (Published(91.62, 0.29), Published(75.56, 0.24)), (Published(92.93, 0.06), Published(80.95, 0.54)),
     ),
     Encoder(
-        "point-mlp", "PointMLP", POINT_MLP, "finetune-point-mlp.toml",
+        "point-mlp", "PointMLP", POINT_MLP, "finetune-pointmlp.toml",
         (Published(92.61, 0.13), Published(84.08, 0.55)), (Published(93.35, 0.18), Published(85.78, 0.75)),
     ),
 )  # fmt: skip

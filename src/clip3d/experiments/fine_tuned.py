@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clip3d.data.labelled_clouds import LabelledClouds
 from clip3d.errors import DataError
-from clip3d.evaluation.scoring import count
 from clip3d.experiments.experiment import Bench, Measured
-from clip3d.experiments.labelled_sets import LabelledSet
+from clip3d.experiments.labelled_sets import LabelledSet, near_test_clouds
 
 RUNS = "runs"
-NEAR = "near_duplicates.json"
 
 
 @dataclass(frozen=True)
@@ -47,16 +42,18 @@ def fine_tune(bench: Bench, seed: int, what: FineTuning) -> Measured:
     Raises:
         DataError: if the recipe is of another kind.
     """
+    from clip3d.evaluation.scoring import accuracies
     from clip3d.training.finetune import finetune
 
     recipe = _recipe(bench, seed, what)
     train, test = what.tests.read(bench, "train"), what.tests.read(bench, "test")
     digest = hashlib.sha256(f"{recipe!r} {train.sha256} {test.sha256}".encode()).hexdigest()[:8]
     out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
-    near = near_duplicates(bench, what.tests, test)
+    near = near_test_clouds(bench, what.tests, test)
+    names = [] if near is None else [test.names[i] for i in np.flatnonzero(near)]
     out.parent.mkdir(parents=True, exist_ok=True)
     report = finetune(
-        recipe, train, out, judge=judge, progress=bench.tell, test=test, near=near, device=bench.device
+        recipe, train, out, judge=accuracies, progress=bench.tell, test=test, near=names, device=bench.device
     )
     found = report["test"]
     also = {"class mean": 100 * found["class_mean"]}
@@ -79,25 +76,6 @@ def _recipe(bench: Bench, seed: int, what: FineTuning) -> Any:
         most = bench.steps if recipe.epochs else min(bench.steps, recipe.run.steps)
         recipe = replace(recipe, epochs=0, run=replace(recipe.run, steps=most))
     return recipe
-
-
-def judge(scores: NDArray[np.float32], labels: NDArray[np.intp], names: Sequence[str]) -> dict[str, float]:
-    """Accuracy and class mean, as a fine-tuning asks for them."""
-    counts = count(scores, labels, names)
-    return {"accuracy": counts.accuracy, "class_mean": counts.class_mean}
-
-
-def near_duplicates(bench: Bench, tests: LabelledSet, test: LabelledClouds) -> list[str]:
-    """Names of test clouds that nearly equal a training cloud, from the list beside the data; none without one."""
-    path = bench.path(tests.need)
-    file = (path if path.is_dir() else path.parent) / NEAR
-    if not file.is_file():
-        return []
-    try:
-        listed = {str(pair[0]) for pair in json.loads(file.read_text(encoding="utf-8"))["pairs"]}
-    except (ValueError, KeyError, TypeError, IndexError) as error:
-        raise DataError(file, f"holds no list of pairs: {error}") from error
-    return [name for name in test.names if Path(name).stem in listed]
 
 
 def _protocol(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
+from clip3d.data.near_duplicates import near_duplicates
 from clip3d.evaluation.scoring import count
 from clip3d.evaluation.zero_shot import protocol
 from clip3d.experiments.experiment import Bench, Measured
 from clip3d.experiments.given_models import Candidate
+from clip3d.experiments.needs import NEEDS
 
 Array = NDArray[np.float32]
 Protocol = Literal["ours", "published code", "card"]
@@ -58,6 +60,12 @@ def cloud_vectors(bench: Bench, candidate: Candidate, tests: LabelledSet, split:
     """Unit vectors (n, d) that a model gives of a split, encoded once for all rows."""
     key = f"vectors:{candidate.name}:{tests.need}:{tests.variant}:{split}"
     return bench.once(key, lambda: candidate.load(bench).encode_clouds(tests.read(bench, split).clouds()))
+
+
+def near_test_clouds(bench: Bench, tests: LabelledSet, test: LabelledClouds) -> NDArray[np.bool_] | None:
+    """Which test clouds (n,) nearly equal a training cloud, from the list beside the data; None without one."""
+    file = NEEDS[tests.need].found_beside(bench.path(tests.need))
+    return near_duplicates(file, test) if file else None
 
 
 def name_clouds(bench: Bench, candidate: Candidate, tests: LabelledSet, how: Protocol) -> Measured:

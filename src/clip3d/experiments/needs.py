@@ -20,6 +20,7 @@ class Need:
         where: to get it, in words.
         under: whether it belongs into the folder of data or that of weights.
         places: names or patterns that are looked for in that folder, the first found is taken.
+        beside: file that may lie beside it, or in it if it is a folder, and then counts.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Need:
     where: str
     under: Literal["data", "weights"]
     places: tuple[str, ...]
+    beside: str = ""
 
     def find(self, folder: Path) -> Path | None:
         """The first thing of one of the names in a folder."""
@@ -36,11 +38,16 @@ class Need:
                 return found[0]
         return None
 
+    def found_beside(self, path: Path) -> Path | None:
+        """The file beside what was found, if there is one."""
+        file = (path if path.is_dir() else path.parent) / self.beside
+        return file if self.beside and file.is_file() else None
+
 
 _TABLE = (
     Need("modelnet10", "ModelNet10 (908 test shapes of 10 classes)",
          "the meshes from Princeton's ModelNet page, or an npz with points, labels, classes, up and split", "data",
-         ("modelnet10/modelnet10.npz", "modelnet10.npz", "ModelNet10", "modelnet10")),
+         ("modelnet10/modelnet10.npz", "modelnet10.npz", "ModelNet10", "modelnet10"), "near_duplicates.json"),
     Need("modelnet40", "ModelNet40 (2,468 test shapes of 40 classes)",
          "the meshes from Princeton's ModelNet page, or the resampled clouds that PointNet++'s page links", "data",
          ("modelnet40/modelnet40.npz", "modelnet40.npz", "modelnet40_normal_resampled", "modelnet40_ply_hdf5_2048",

@@ -160,11 +160,15 @@ def _place(bench: Bench, row: Row, seed: int) -> Path:
 
 def _identity(experiment: Experiment, bench: Bench, row: Row, seed: int) -> str:
     """Digest over all that decides a run as far as it can be seen without running it."""
-    found = {need: bench.find(need) for need in row.needs}
-    inputs = {need: path and fingerprint(path) for need, path in found.items()}
+    inputs = {need: _seen(NEEDS[need], bench.find(need)) for need in row.needs}
     steps = bench.steps if row.recipe else None
     parts = [experiment.name, row.name, seed, steps, inputs, _recipe(bench, row), _model(bench, row)]
     return hashlib.sha256(json.dumps([*parts, clip3d.__version__], sort_keys=True).encode()).hexdigest()
+
+
+def _seen(need: Need, path: Path | None) -> list[str]:
+    files = [path, need.found_beside(path)] if path else []
+    return [fingerprint(file) for file in files if file]
 
 
 def _recipe(bench: Bench, row: Row) -> str | None:
