@@ -103,7 +103,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(place: Path, bundle:
 def test_the_list_and_wrong_words(command_line, tmp_path: Path) -> None:
     listed = command_line("experiment", "--json")
     assert json.loads(listed.stdout.splitlines()[0])["experiment"] == "cg3d-table1"
-    assert "zero-shot classification: CLIP goes 3D (Hegde et al. 2023), table 1" in command_line("experiment").stdout
+    listed_plainly = command_line("experiment").stdout
+    assert "zero-shot classification: CLIP goes 3D (Hegde et al. 2023), table 1" in listed_plainly
     assert command_line("experiment", "cg3d-table9").returncode == 2
     assert command_line(*words(tmp_path, "--only", "none/*")).returncode == 2
     assert command_line(*words(tmp_path, "--model", "nameless")).returncode == 2

@@ -67,8 +67,8 @@ PROBE = Experiment(
     name="modelnet10-probe",
     title="linear probe on ModelNet10",
     source="this project; nothing is published",
-    shows="How well frozen features tell ModelNet10's classes apart: the vectors of the space, and what the tower's "
-    "last layer sees.",
+    shows="How well frozen features tell ModelNet10's classes apart: the vectors of the space, and what the "
+    "tower's last layer sees.",
     columns=("model", "features", "training clouds"),
     rows=_rows,
     notes=("A seed draws the part that is learned from and the part that chooses the penalty.",),
