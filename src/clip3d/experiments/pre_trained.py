@@ -1,0 +1,95 @@
+"""Pre-training as a row of a table: a recipe, what the row changes of it, and the model that comes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from clip3d.errors import DataError
+from clip3d.experiments.experiment import Bench
+from clip3d.experiments.fine_tuned import RUNS
+from clip3d.models.loading import load
+from clip3d.models.model import Model
+
+
+@dataclass(frozen=True)
+class PreTraining:
+    """What a row pre-trains.
+
+    Attributes:
+        name: of the run's folder.
+        recipe: file of the kind "cg3d".
+        teacher: folder of the model whose text and image towers are learned from.
+        changes: fields of the recipe that the row sets.
+    """
+
+    name: str
+    recipe: str
+    teacher: Path
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class PreTrained:
+    """The model that came of it, what was measured on the way, and what the protocol says."""
+
+    model: Model
+    numbers: Mapping[str, Any]
+    told: dict[str, Any]
+
+
+def read_pre_training(bench: Bench, what: PreTraining, seed: int) -> Any:
+    """The recipe of a row, with the bench's budget.
+
+    Raises:
+        DataError: if the recipe is of another kind.
+    """
+    from clip3d.training.recipe import read_recipe
+
+    path = bench.recipes / what.recipe
+    kind, recipe = read_recipe(path)
+    if kind != "cg3d":
+        raise DataError(path, f'is of the kind "{kind}"', 'this experiment takes the kind "cg3d"')
+    recipe = replace(recipe, seed=seed, teacher=str(what.teacher), **what.changes)
+    if bench.steps is not None:
+        recipe = replace(recipe, steps=min(bench.steps, recipe.steps) if recipe.steps else bench.steps)
+    return recipe
+
+
+def pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
+    """Run a row's pre-training, once for all rows that ask for it."""
+    return bench.once(f"pretraining:{what.name}:{seed}", lambda: _pre_train(bench, seed, what))
+
+
+def _pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
+    from clip3d.training.pretraining import pretrain
+
+    recipe = read_pre_training(bench, what, seed)
+    source = (bench.recipes / what.recipe).read_text(encoding="utf-8")
+    teacher = load(what.teacher)
+    digest = hashlib.sha256(f"{recipe!r} {teacher.card.weights_hash}".encode()).hexdigest()[:8]
+    out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
+    out.mkdir(parents=True, exist_ok=True)
+    changed = "".join(f"# {name} = {value!r}\n" for name, value in sorted(what.changes.items()))
+    numbers = pretrain(
+        recipe, out, data=bench.data, progress=bench.tell, device=bench.device, source=source + changed
+    )
+    model = load(out / "model", device=bench.device)
+    losses = {"L(3D,2D)": recipe.image_weight, "L(3D,text)": recipe.text_weight}
+    told = {
+        "teacher": teacher.id,
+        "recipe": what.recipe,
+        "architecture": recipe.architecture,
+        "losses": ", ".join(name for name, weight in losses.items() if weight),
+        "visual prompts": recipe.prompts,
+        "image tower": "trained whole" if recipe.unfreeze_teacher else "frozen",
+        "positives": recipe.positives,
+        "batch": recipe.batch,
+        "length": f"{recipe.steps} steps" if recipe.steps else f"{recipe.epochs} epochs",
+        "pre-trained on": [f"{one.format}:{one.path}:{one.split}" for one in recipe.data],
+        "data_hashes": model.card.data[-1].get("protocol"),
+    }
+    return PreTrained(model, numbers, told)
