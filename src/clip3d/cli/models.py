@@ -67,6 +67,8 @@ def show(name: Name = "mini", as_json: o.Json = False) -> None:
         print_json(model.card.raw)
         return
     print_line(f"{model.id}, version {model.card.version}, licence {model.card.licence}, in {model.folder}")
+    if model.card.labels:
+        print_line(f"a classifier of {len(model.card.labels)} labels: {', '.join(model.card.labels)}")
     for line in json.dumps(model.card.raw, indent=2, ensure_ascii=False).splitlines():
         print_line(line)
 
