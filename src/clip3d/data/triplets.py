@@ -5,6 +5,8 @@ Every source of triplets has the form of `Triplets`; nothing that trains or meas
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -114,8 +116,73 @@ class Subset:
         return np.asarray(order[order >= 0])
 
     def protocol(self) -> dict[str, Any]:
-        """The whole set's, with how many objects were kept and a digest of which."""
-        import hashlib
+        """The whole set's, with how many objects were kept; the digest is over the set's and which those are."""
+        whole = self.whole.protocol()
+        digest = hashlib.sha256(str(whole["data_sha256"]).encode() + self.indices.tobytes()).hexdigest()
+        return {**whole, "kept": len(self), "data_sha256": digest}
 
-        chosen = hashlib.sha256(self.indices.tobytes()).hexdigest()
-        return {**self.whole.protocol(), "kept": len(self), "kept_sha256": chosen}
+
+class Joined:
+    """Several sets as one; classes of one name are one class.
+
+    Args:
+        parts: one set or more.
+
+    Raises:
+        ShapeError: if there is none.
+    """
+
+    def __init__(self, parts: Sequence[Triplets]) -> None:
+        if not parts:
+            raise ShapeError("there is no set of triplets to join")
+        self.parts = tuple(parts)
+        self.classes = tuple(dict.fromkeys(name for part in parts for name in part.classes))
+        place = {name: i for i, name in enumerate(self.classes)}
+        labels = [np.array([place[name] for name in part.classes], np.int64)[part.labels] for part in parts]
+        self.labels: NDArray[np.int64] = np.concatenate(labels)
+        self.starts = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def key(self, index: int) -> str:
+        """The part's number and its own key."""
+        number, part, own = self._find(index)
+        return f"{number}/{part.key(own)}"
+
+    def phrases(self, index: int) -> tuple[str, ...]:
+        """As the part's."""
+        _, part, own = self._find(index)
+        return part.phrases(own)
+
+    def cloud(self, index: int) -> PointCloud:
+        """As the part's."""
+        _, part, own = self._find(index)
+        return part.cloud(own)
+
+    def views(self, index: int) -> int:
+        """As the part's."""
+        _, part, own = self._find(index)
+        return part.views(own)
+
+    def picture(self, index: int, view: int) -> NDArray[np.uint8]:
+        """As the part's."""
+        _, part, own = self._find(index)
+        return part.picture(own, view)
+
+    def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The parts' own orders, mixed evenly in proportion to their sizes."""
+        orders = [part.order(rng) + start for part, start in zip(self.parts, self.starts[:-1], strict=True)]
+        places = [np.sort(rng.random(len(order))) for order in orders]
+        mixed = np.argsort(np.concatenate(places), kind="stable")
+        return np.asarray(np.concatenate(orders)[mixed])
+
+    def protocol(self) -> dict[str, Any]:
+        """Those of all parts, and a digest over theirs."""
+        parts = [part.protocol() for part in self.parts]
+        digest = hashlib.sha256("".join(str(part["data_sha256"]) for part in parts).encode()).hexdigest()
+        return {"parts": parts, "data_sha256": digest}
+
+    def _find(self, index: int) -> tuple[int, Triplets, int]:
+        number = int(np.searchsorted(self.starts, index, side="right")) - 1
+        return number, self.parts[number], int(index - self.starts[number])

@@ -49,10 +49,10 @@ def join_models(models: Sequence[Model], out: str | PathLike[str], *, name: str 
     _check_spaces(models)
     owners = _owners(models)
     with making_folder(folder) as temporary:
-        towers = {modality: _copy_tower(model, modality, temporary) for modality, model in owners.items()}
-        space = _copy_space(models[0], temporary)
+        towers = {modality: copy_tower(model, modality, temporary) for modality, model in owners.items()}
+        space = copy_space(models[0], temporary)
         facts = _facts(models, owners, name or folder.name) | _refusal(owners, temporary)
-        pack(temporary, facts, space, towers, _golden(owners))
+        pack(temporary, facts, space, towers, golden_inputs(owners))
     return Model(folder, device=models[0].device)
 
 
@@ -82,7 +82,8 @@ def _same(tower: TowerCard) -> list[Any]:
     return [tower.architecture, config, tower.sha256, tower.preprocess]
 
 
-def _copy_tower(model: Model, modality: Modality, folder: Path) -> TowerFacts:
+def copy_tower(model: Model, modality: Modality, folder: Path) -> TowerFacts:
+    """Copy the files of a model's tower, checked, into a folder; the weights come to be called as the modality."""
     tower, weights = model.card.towers[modality], f"{modality}.safetensors"
     _copy(model.folder / tower.weights, tower.sha256, folder / weights)
     for file, sha256 in tower.files.items():
@@ -90,7 +91,8 @@ def _copy_tower(model: Model, modality: Modality, folder: Path) -> TowerFacts:
     return TowerFacts(tower.architecture, weights, tower.config, tower.preprocess, tuple(tower.files))
 
 
-def _copy_space(model: Model, folder: Path) -> dict[str, Any]:
+def copy_space(model: Model, folder: Path) -> dict[str, Any]:
+    """Copy a model's space, checked, into a folder: what `clip3d.models.packing.pack` takes."""
     facts = model.card.space
     _copy(model.folder / facts["weights"], facts["sha256"], folder / SPACE_FILE)
     return {**{key: facts[key] for key in ("id", "dim", "scale", "stored")}, "weights": SPACE_FILE}
@@ -127,8 +129,8 @@ def _refusal(owners: Mapping[Modality, Model], folder: Path) -> dict[str, Any]:
     return {"refusal": facts}
 
 
-def _golden(owners: Mapping[Modality, Model]) -> dict[str, NDArray[Any]]:
-    """The recorded inputs of each tower, from its own model."""
+def golden_inputs(owners: Mapping[Modality, Model]) -> dict[str, NDArray[Any]]:
+    """The recorded golden inputs of each tower, from its own model."""
     found: dict[str, NDArray[Any]] = {}
     for modality, model in owners.items():
         for file, sha256 in model.card.golden.items():
