@@ -21,7 +21,7 @@ from clip3d.towers.channel_norm import ChannelNorm
 BACKBONES: dict[str, dict[str, Any]] = {
     "set-abstraction": {"dim": None},
     "point-transformer": {"dim": None},
-    "point-mlp": {"dim": None, "head": ()},
+    "point-mlp": {"dim": None, "head": []},
 }
 
 

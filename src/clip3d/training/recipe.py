@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "cloud": "clip3d.training.cloud:CloudRecipe",
     "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
+    "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
 }
 
 
@@ -56,7 +57,10 @@ def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = ""
     missing = [f"{where}{name}" for name in required if name not in values]
     if missing:
         raise DataError(path, f"lacks the key {missing[0]}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:  # a dataclass checks itself
+        raise DataError(path, f"{where}{error}") from error
 
 
 def _convert(hint: Any, value: Any, path: Path, where: str) -> Any:
