@@ -24,6 +24,7 @@ from clip3d.training.finetune_recipe import FinetuneRecipe
 from clip3d.training.labelled_batches import batches, draw, pool_clouds, rows_of
 from clip3d.training.optimisers import Optimiser
 from clip3d.training.parts import Run, Watch
+from clip3d.training.recipe import read_recipe
 from clip3d.training.schedules import Schedule
 
 RECIPE = FinetuneRecipe(
@@ -31,6 +32,7 @@ RECIPE = FinetuneRecipe(
     pool=72,
     batch=12,
     validation=0.25,
+    watch=Watch("accuracy"),
     drop=0.1,
     optimiser=Optimiser(lr=5e-3, weight_decay=0.0),
     schedule=Schedule(warmup=3),
@@ -61,7 +63,8 @@ def run(tmp_path: Path, encoder: Model, out: str, recipe: FinetuneRecipe = RECIP
 class TestRuns:
     def test_a_run_becomes_a_model_that_knows_its_classes(self, tmp_path: Path, encoder: Model):
         test = read(tmp_path, "test")
-        report = run(tmp_path, encoder, "tuned", replace(RECIPE, votes=3, run=replace(RECIPE.run, steps=60)), test=test)
+        longer = replace(RECIPE, votes=3, run=replace(RECIPE.run, steps=50))
+        report = run(tmp_path, encoder, "tuned", longer, test=test)
         model = clip3d.load(tmp_path / "tuned")
         assert all(check.passed for check in check_model(model))
         assert model.card.labels == ("ball", "flat plate", "rod")
@@ -245,3 +248,23 @@ def test_numbers_out_of_range_are_refused(wrong: dict):
 def test_a_head_on_random_weights_is_refused():
     with pytest.raises(ShapeError, match="learns nothing"):
         replace(RECIPE, head_only=True, from_scratch=True)
+
+
+class TestRecipes:
+    folder = Path(__file__).parents[2] / "recipes"
+
+    def test_the_recipe_of_mini_is_the_default(self):
+        assert read_recipe(self.folder / "finetune-mini.toml") == ("finetune", FinetuneRecipe())
+
+    def test_the_recipes_of_the_paper_have_its_numbers(self):
+        transformer = read_recipe(self.folder / "finetune-point-transformer.toml")[1]
+        mlp = read_recipe(self.folder / "finetune-pointmlp.toml")[1]
+        assert (transformer.optimiser.lr, transformer.optimiser.weight_decay) == (2e-4, 0.05)
+        assert (mlp.optimiser.method, mlp.optimiser.lr, mlp.optimiser.nesterov) == ("sgd", 0.02, True)
+        assert transformer.schedule.floor * transformer.optimiser.lr == pytest.approx(1e-6)
+        assert mlp.schedule.floor * mlp.optimiser.lr == pytest.approx(5e-3)
+        for recipe in (transformer, mlp):
+            assert (recipe.points, recipe.pool, recipe.epochs, recipe.votes) == (1024, 1200, 300, 10)
+            assert recipe.augmentation.shift == 0.2
+            assert recipe.augmentation.turn == 0
+            assert recipe.schedule.warmup == 10
