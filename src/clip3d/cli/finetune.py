@@ -92,7 +92,7 @@ def finetune(
         raise WrongCommand("--near-duplicates are left out of the test part: give --test-split")
     import torch
 
-    from clip3d.data.near_duplicates import read_near_duplicates
+    from clip3d.data.near_duplicates import near_duplicates
     from clip3d.evaluation.scoring import accuracies
     from clip3d.training.finetune import finetune as tune
 
@@ -121,6 +121,7 @@ def finetune(
         raise WrongCommand(f"the part {learned!r} cannot be both learned from and the test")
     train = read_clouds(data, learned, variant, quiet=quiet)
     test = None if test_split is None else read_clouds(data, test_split, variant, quiet=quiet)
+    listed = () if near is None or test is None else near_duplicates(near, test).nonzero()[0]
     report = tune(
         settings,
         train,
@@ -128,7 +129,7 @@ def finetune(
         judge=accuracies,
         progress=(lambda line: None) if quiet else note,
         test=test,
-        near=frozenset() if near is None else read_near_duplicates(near),
+        near=[test.names[i] for i in listed] if test else (),
         device=device,
     )
     print_json({"out": str(out), **report}) if as_json else show(report)

@@ -93,7 +93,7 @@ def cloud_scores(
     """
     rows: list[Array] = []
     for chunk in in_batches(clouds, CHUNK):
-        views = [[_turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
+        views = [[turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
         vectors = [model.encode_clouds(view, points=points, pose=pose) for view in views]
         scores = [model.space.similarity(v, label_vectors) for v in vectors]
         rows.append(np.mean(scores, axis=0, dtype=np.float32))
@@ -107,8 +107,8 @@ def has_pose_free(model: Model) -> bool:
     return model.cloud_preparation().turns > 0
 
 
-def _turned(cloud: PointCloud, share: float) -> PointCloud:
-    """The cloud turned z up and then about z by a share of a full turn."""
+def turned(cloud: PointCloud, share: float) -> PointCloud:
+    """The cloud turned z up and then about z by a share of a full turn, in [0, 1)."""
     upright = cloud.z_up()
     return replace(upright, points=rotate(upright.points, rotation_about("z", 2 * np.pi * share)), normals=None)
 
