@@ -1,4 +1,4 @@
-"""CG3D's tables 4 and 5: the image tower alone, without prompts, with those of renders, with those of depth maps."""
+"""CG3D's tables 4 and 5: the image tower alone; without prompts, with those of renders, with those of depths."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
     "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
+    "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
 }
 
 
@@ -59,7 +60,7 @@ def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = ""
         raise DataError(path, f"lacks the key {missing[0]}")
     try:
         return kind(**values)
-    except ValueError as error:
+    except ValueError as error:  # a dataclass checks itself
         raise DataError(path, f"{where.rstrip('.') or 'the recipe'}: {error}") from error
 
 
