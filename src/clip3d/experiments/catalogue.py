@@ -10,8 +10,16 @@ from clip3d.experiments.experiment import Experiment
 
 EXPERIMENTS: dict[str, str] = {
     "cg3d-table1": "clip3d.experiments.cg3d_zero_shot:TABLE_1",
+    "cg3d-table2": "clip3d.experiments.cg3d_finetuning:TABLE_2",
+    "cg3d-table3": "clip3d.experiments.cg3d_pretraining:TABLE_3",
+    "cg3d-table4": "clip3d.experiments.cg3d_images:TABLE_4",
+    "cg3d-table5": "clip3d.experiments.cg3d_images:TABLE_5",
     "cg3d-fig4": "clip3d.experiments.cg3d_retrieval:RETRIEVAL",
+    "cg3d-fig5": "clip3d.experiments.cg3d_finetuning:FIGURE_5",
     "cg3d-fig6": "clip3d.experiments.cg3d_rooms:ROOMS",
+    "cg3d-unfreeze": "clip3d.experiments.cg3d_pretraining:UNFREEZE",
+    "modelnet10-scarce": "clip3d.experiments.modelnet10:SCARCE_DATA",
+    "modelnet10-fewshot": "clip3d.experiments.modelnet10:FEW_SHOTS",
     "modelnet10-probe": "clip3d.experiments.modelnet10_probe:PROBE",
 }
 

@@ -29,7 +29,8 @@ PLAIN, RENDER, DEPTH = (
 
 def _renders(bench: Bench, split: str) -> Pictures:
     path, pictures = bench.path("shapenet55"), bench.find("shapenet55-pictures")
-    source = TripletSource("shapenet55", path.name, split, pictures=pictures.name if pictures else "")
+    places = [place.relative_to(bench.data).as_posix() if place else "" for place in (path, pictures)]
+    source = TripletSource("shapenet55", places[0], split, pictures=places[1])
     return views_of(open_triplets(source, bench.data))
 
 

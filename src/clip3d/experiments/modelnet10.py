@@ -14,13 +14,13 @@ from clip3d.models.loading import find_model
 
 FRACTIONS = (0.1, 0.2, 0.3, 0.5, 1.0)
 SHOTS = (1, 2, 4, 8, 16)
-SCARCE, FEW_SHOT = "modelnet10-scarce.toml", "modelnet10-fewshot.toml"
+RECIPE = "finetune-mini.toml"
 RANDOM = "random"
 
 
 def _scarce(bench: Bench) -> list[Row]:
     return [
-        _row(SCARCE, f"{100 * fraction:.0f} %", f"{100 * fraction:.0f}", start, {"fraction": fraction})
+        _row(f"{100 * fraction:.0f} %", f"{100 * fraction:.0f}", start, {"fraction": fraction, "shots": 0})
         for fraction in FRACTIONS
         for start in (*bench.models, RANDOM)
     ]
@@ -28,21 +28,19 @@ def _scarce(bench: Bench) -> list[Row]:
 
 def _few_shot(bench: Bench) -> list[Row]:
     return [
-        _row(FEW_SHOT, f"{shots} a class", str(shots), start, {"shots": shots})
+        _row(f"{shots} a class", str(shots), start, {"shots": shots})
         for shots in SHOTS
         for start in (*bench.models, RANDOM)
     ]
 
 
-def _row(recipe: str, title: str, part: str, start: str, changes: Mapping[str, Any]) -> Row:
+def _row(title: str, part: str, start: str, changes: Mapping[str, Any]) -> Row:
     name, random = f"{part}/{start}", start == RANDOM
 
     def measure(bench: Bench, seed: int) -> Measured:
         folder = find_model(bench.models["mini" if random else start])
-        what = FineTuning(f"{recipe.removesuffix('.toml')}/{name}", recipe, MODELNET10, folder, {
-            "from_scratch": random, **changes
-        })  # fmt: skip
-        return fine_tune(bench, seed, what)
+        settings = {"from_scratch": random, **changes}
+        return fine_tune(bench, seed, FineTuning(name, RECIPE, MODELNET10, folder, settings))
 
     return Row(
         name=name,
@@ -51,7 +49,7 @@ def _row(recipe: str, title: str, part: str, start: str, changes: Mapping[str, A
         measure=measure,
         seeded=True,
         model="mini" if random else start,
-        recipe=recipe,
+        recipe=RECIPE,
     )
 
 
