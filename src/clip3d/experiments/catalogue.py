@@ -21,6 +21,8 @@ EXPERIMENTS: dict[str, str] = {
     "modelnet10-scarce": "clip3d.experiments.modelnet10:SCARCE_DATA",
     "modelnet10-fewshot": "clip3d.experiments.modelnet10:FEW_SHOTS",
     "modelnet10-probe": "clip3d.experiments.modelnet10_probe:PROBE",
+    "library-table3": "clip3d.experiments.library_ablations:ABLATIONS",
+    "library-tables45": "clip3d.experiments.library_ablations:PROMPTED",
 }
 
 

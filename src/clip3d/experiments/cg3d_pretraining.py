@@ -24,7 +24,7 @@ TEACHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "prompts": ("frozen, with visual prompts", {"prompts": 5}),
     "unfrozen": ("trained whole on the renders", {"prompts": 0, "unfreeze_teacher": True}),
 }
-NEEDS = ("slip", "shapenet55")
+NEEDS = ("slip", "shapenet55", "shapenet55-pictures")
 
 
 def _run(bench: Bench, seed: int, name: str, changes: Mapping[str, Any]) -> PreTrained:

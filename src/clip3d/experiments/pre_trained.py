@@ -24,19 +24,22 @@ class PreTraining:
         recipe: file of the kind "cg3d".
         teacher: folder of the model whose text and image towers are learned from.
         changes: fields of the recipe that the row sets.
+        of_clouds: the recipe's steps are the cloud tower's alone; those of the image tower's part are added.
     """
 
     name: str
     recipe: str
     teacher: Path
     changes: Mapping[str, Any] = field(default_factory=dict)
+    of_clouds: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class PreTrained:
-    """The model that came of it, what was measured on the way, and what the protocol says."""
+    """The model that came of it, its recipe, what was measured on the way, and what the protocol says."""
 
     model: Model
+    recipe: Any
     numbers: Mapping[str, Any]
     told: dict[str, Any]
 
@@ -56,7 +59,7 @@ def read_pre_training(bench: Bench, what: PreTraining, seed: int) -> Any:
     recipe = replace(recipe, seed=seed, teacher=str(what.teacher), **what.changes)
     if bench.steps is not None:
         recipe = replace(recipe, steps=min(bench.steps, recipe.steps) if recipe.steps else bench.steps)
-    return recipe
+    return replace(recipe, steps=2 * recipe.steps) if what.of_clouds and recipe.trains_images else recipe
 
 
 def pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
@@ -92,4 +95,4 @@ def _pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
         "pre-trained on": [f"{one.format}:{one.path}:{one.split}" for one in recipe.data],
         "data_hashes": model.card.data[-1].get("protocol"),
     }
-    return PreTrained(model, numbers, told)
+    return PreTrained(model, recipe, numbers, told)
