@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from recording_files import KIND, POINTS, message, write_db3
-from small_files import json_lines, make_bundle
+from small_files import box, json_lines, make_bundle, write_off
 from tower_doubles import DIM
 
 from clip3d.models.checking import phrases_as_bytes, record_golden
@@ -128,6 +128,22 @@ def test_evaluate_zero_shot_reports_numbers_with_their_protocol(run_cli, tmp_pat
     wrong = run_cli("evaluate", "zero-shot", "--clouds", path, "--split", "tset")
     assert wrong.returncode == 1
     assert "splits in the file: test, train" in wrong.stderr
+
+
+def test_evaluate_takes_class_folders_and_tells_damaged_files(run_cli, tmp_path: Path):
+    for name, size in {"tall": (1, 1, 9), "flat": (9, 9, 1)}.items():
+        (tmp_path / "set" / name / "test").mkdir(parents=True)
+        write_off(tmp_path / "set" / name / "test" / "1.off", box(*size))
+    (tmp_path / "set" / "flat" / "test" / "2.off").write_text("OFF")
+    done = run_cli("evaluate", "zero-shot", "--clouds", tmp_path / "set", "--split", "test", "--json")
+    assert done.returncode == 1
+    assert "2.off" in done.stderr
+    assert "1 failed, 2 done" in done.stderr
+    (report,) = json_lines(done.stdout)
+    assert (report["n"], report["accuracy"]) == (2, 1.0)
+    assert (report["protocol"]["format"], report["protocol"]["unreadable"]) == ("class folders", 1)
+    options = ("--clouds", tmp_path / "set", "--split", "test", "--only", "noise", "--quiet")
+    assert run_cli("evaluate", "robustness", *options).returncode == 1
 
 
 def golden_bundle(folder: Path) -> Path:

@@ -9,11 +9,11 @@ from model_files import spm
 from package_files import write_deb
 from PIL import Image
 
+from clip3d.data.labelled_clouds import read_labelled
 from clip3d.data.sources import SOURCES
 from clip3d.errors import DataError
 from clip3d.evaluation.breadth import PACKAGE, PURPOSE, ROOT, build_breadth_test
 from clip3d.evaluation.breadth_things import JOINED, THINGS
-from clip3d.evaluation.labelled_clouds import load_labelled_clouds
 
 TREE = "library/stklib_accacia_a/stklib_accacia_a_high"
 COCK = "library/stklib_weatherCock_a/stklib_weatherCock_a"
@@ -32,7 +32,7 @@ def package(path: Path, *models: str, broken: str = "") -> Path:
 def test_the_file_is_what_zero_shot_reads(tmp_path: Path) -> None:
     deb = package(tmp_path / "p.deb", "models/anchor", TREE)
     built = build_breadth_test(deb, tmp_path / "b.npz", points=64)
-    data = load_labelled_clouds(tmp_path / "b.npz")
+    data = read_labelled(tmp_path / "b.npz")
     assert (built.objects, built.classes, len(data)) == (2, 2, 2)
     assert [data.classes[i] for i in data.labels] == ["anchor", "tree"]
     assert (data.up, data.points.shape) == ("y", (2, 64, 3))

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clip3d.data.labelled_clouds import read_labelled
 from clip3d.errors import DataError
 from clip3d.evaluation.failures import drawn, most_confident_failures, write_failures
-from clip3d.evaluation.zero_shot import load_labelled_clouds, zero_shot
+from clip3d.evaluation.zero_shot import zero_shot
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def clouds(tmp_path: Path) -> Path:
 
 
 def test_the_surest_wrong_answers_of_each_class_are_found(model, clouds: Path):
-    data = load_labelled_clouds(clouds)
+    data = read_labelled(clouds)
     report = zero_shot(model, data)
     found = most_confident_failures(report, data.labels.tolist(), model.space, per_class=2)
     pairs = [("tall", "flat")] * 2 + [("flat", "tall")] * 2 + [("<b>", "flat")]
@@ -42,7 +43,7 @@ def test_the_surest_wrong_answers_of_each_class_are_found(model, clouds: Path):
 
 
 def test_the_page_needs_nothing_else_and_escapes_names(model, clouds: Path, tmp_path: Path):
-    data = load_labelled_clouds(clouds)
+    data = read_labelled(clouds)
     report = zero_shot(model, data)
     found = most_confident_failures(report, data.labels.tolist(), model.space)
     path = write_failures(tmp_path / "page.html", report, found, lambda i: drawn(next(data.clouds([i]))))

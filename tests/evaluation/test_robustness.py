@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from small_files import json_lines, make_bundle
 
+from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
 from clip3d.errors import ModelError
-from clip3d.evaluation.labelled_clouds import LabelledClouds, load_labelled_clouds
 from clip3d.evaluation.robustness import robustness
 from clip3d.evaluation.zero_shot import zero_shot
 from clip3d.models.model import Model
@@ -27,7 +27,7 @@ def data(tmp_path: Path) -> LabelledClouds:
     points[1::2] *= np.float32([3, 3, 0.2])
     path = tmp_path / "clouds.npz"
     np.savez(path, points=points, labels=np.arange(12) % 2, classes=["tall", "flat"], up="z")
-    return load_labelled_clouds(path)
+    return read_labelled(path)
 
 
 def test_every_level_has_a_row_and_what_cannot_be_tried_says_why(model, data):

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clip3d.data.labelled_clouds import read_labelled
 from clip3d.errors import DataError
-from clip3d.evaluation.zero_shot import load_labelled_clouds, zero_shot
+from clip3d.evaluation.zero_shot import zero_shot
 
 CLASSES = np.array(["tall", "flat", "never_seen"])
 
@@ -32,7 +33,7 @@ def clouds_npz(path: Path, **changes) -> Path:
 
 
 def test_report_counts_the_whole_split(model, tmp_path: Path):
-    data = load_labelled_clouds(clouds_npz(tmp_path / "c.npz"), "test")
+    data = read_labelled(clouds_npz(tmp_path / "c.npz"), "test")
     report = zero_shot(model, data)
     assert report.n == 6
     assert report.accuracy == pytest.approx(4 / 6)
@@ -47,7 +48,7 @@ def test_report_counts_the_whole_split(model, tmp_path: Path):
 
 
 def test_result_has_no_chance_in_it_and_votes_and_points_are_reported(model, tmp_path: Path):
-    data = load_labelled_clouds(clouds_npz(tmp_path / "c.npz"))
+    data = read_labelled(clouds_npz(tmp_path / "c.npz"))
     first, again = zero_shot(model, data), zero_shot(model, data)
     assert first == again
     assert first.n == 12
@@ -58,7 +59,7 @@ def test_result_has_no_chance_in_it_and_votes_and_points_are_reported(model, tmp
 
 
 def test_protocol_states_how_many_points_the_tower_saw(model, tmp_path: Path):
-    data = load_labelled_clouds(clouds_npz(tmp_path / "c.npz"))
+    data = read_labelled(clouds_npz(tmp_path / "c.npz"))
     assert zero_shot(model, data, points=1000).protocol["points"] == 200, "no more than there are"
 
 
@@ -67,7 +68,7 @@ def test_colors_are_used(model, tmp_path: Path):
     colors[np.arange(12) % 2 == 0, :, 0] = 250
     colors[np.arange(12) % 2 == 1, :, 2] = 250
     path = clouds_npz(tmp_path / "c.npz", colors=colors, classes=np.array(["red", "blue"]), split=None)
-    assert zero_shot(model, load_labelled_clouds(path)).accuracy == pytest.approx(10 / 12)
+    assert zero_shot(model, read_labelled(path)).accuracy == pytest.approx(10 / 12)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_colors_are_used(model, tmp_path: Path):
 def test_files_that_are_not_as_described_are_refused_with_a_reason(tmp_path: Path, changes, reason: str):
     path = clouds_npz(tmp_path / "c.npz", **changes)
     with pytest.raises(DataError) as caught:
-        load_labelled_clouds(path, "test")
+        read_labelled(path, "test")
     assert reason in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -100,4 +101,4 @@ def test_files_that_are_no_npz_are_refused(tmp_path: Path):
     (tmp_path / "c.npz").write_bytes(b"PK\x03\x04 torn")
     for name in ("c.npz", "nothing.npz"):
         with pytest.raises(DataError, match=name):
-            load_labelled_clouds(tmp_path / name)
+            read_labelled(tmp_path / name)

@@ -10,7 +10,8 @@ import pytest
 
 import clip3d
 from clip3d.clouds.cloud import PointCloud
-from clip3d.evaluation.zero_shot import load_labelled_clouds, zero_shot
+from clip3d.data.labelled_clouds import read_labelled
+from clip3d.evaluation.zero_shot import zero_shot
 
 pytestmark = pytest.mark.real
 
@@ -24,7 +25,7 @@ def data() -> Path:
 
 
 def test_zero_shot_on_modelnet10_is_at_least_three_quarters(data: Path) -> None:
-    clouds = load_labelled_clouds(data / "modelnet10" / "modelnet10.npz", split="test")
+    clouds = read_labelled(data / "modelnet10" / "modelnet10.npz", split="test")
     report = zero_shot(clip3d.load("mini"), clouds)
     assert report.n == 908
     assert report.accuracy >= 0.75

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,7 @@ from clip3d.cli.output import (
     progress_bar,
     start_logging,
 )
-from clip3d.cli.session import load_model
+from clip3d.cli.session import load_model, read_clouds
 
 if TYPE_CHECKING:
     from clip3d.evaluation.zero_shot import ZeroShotReport
@@ -52,14 +52,13 @@ def _root() -> None:
 
 @app.command("zero-shot", epilog=EXAMPLES)
 def zero_shot(
-    clouds: Annotated[
-        Path | None, typer.Option("--clouds", metavar="FILE.npz", help="Clouds with their classes.")
-    ] = None,
+    clouds: Annotated[Path | None, typer.Option("--clouds", metavar="FILE|FOLDER", help=o.LABELLED)] = None,
     images: Annotated[
         Path | None,
         typer.Option("--images", metavar="FOLDER|CSV", help="Pictures: a sub-folder a label, or rows path,label."),
     ] = None,
     split: o.Split = None,
+    variant: o.Variant = None,
     votes: Annotated[int, typer.Option("--votes", min=1, help="Views about the up axis, averaged.")] = 1,
     points: Annotated[
         int | None, typer.Option("--points", min=1, help="Points the tower sees, if not its own number.")
@@ -85,22 +84,26 @@ def zero_shot(
 ) -> None:
     """Zero-shot classification: each cloud, or each picture, takes the nearest label.
 
-    The npz file holds points (n, p, 3), labels (n), classes (c), up ("x", "y" or "z"), and perhaps split (n) and
-    colors (n, p, 3). The whole split is counted; nothing is drawn at random without --views partial or --pose any.
+    An npz file holds points (n, p, 3), labels (n), classes (c), up ("x", "y" or "z"), and perhaps split (n), names
+    (n) and colors (n, p, 3). The whole split is counted; nothing is drawn at random without --views partial or
+    --pose any.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    if (clouds is None) == (images is None):
-        raise WrongCommand("give either --clouds or --images")
+    if clouds is not None and images is not None:
+        raise WrongCommand("give either --clouds or --images, not both")
     if images is not None:
         as_usual = (votes, views, pose, seed) == (1, ViewsOption.whole, o.Stance.upright, 0)
-        if split or limit or points or not as_usual:
-            raise WrongCommand("--split, --votes, --points, --views, --pose, --seed and --limit are for --clouds")
+        if split or variant or limit or points or not as_usual:
+            those = "--split, --variant, --votes, --points, --views, --pose, --seed and --limit"
+            raise WrongCommand(f"{those} are for --clouds")
         _images(images, failures, templates, load_model(model, device), as_json=as_json, quiet=quiet)
         return
+    if clouds is None:
+        raise WrongCommand("give either --clouds or --images")
     from clip3d.evaluation import failures as page
     from clip3d.evaluation import zero_shot as protocol
 
-    data = protocol.load_labelled_clouds(cast(Path, clouds), split).limited(limit)
+    data = read_clouds(clouds, split, variant, limit, quiet=quiet)
     loaded = load_model(model, device)
     with progress_bar("Classifying", quiet=quiet) as progress:
         report = protocol.zero_shot(
@@ -118,6 +121,7 @@ def zero_shot(
         found = page.most_confident_failures(report, data.labels.tolist(), loaded.space)
         page.write_failures(failures, report, found, lambda i: page.drawn(next(data.clouds([i]))))
     _answer(report, as_json=as_json)
+    finish(data.problems, report.n)
 
 
 def _images(

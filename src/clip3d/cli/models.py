@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from clip3d.cli import options as o
+from clip3d.cli.card_text import card_lines
 from clip3d.cli.output import FAILED, note, print_json, print_line, print_table, start_logging
 from clip3d.cli.session import load_model
 
@@ -66,8 +66,7 @@ def show(name: Name = "mini", as_json: o.Json = False) -> None:
     if as_json:
         print_json(model.card.raw)
         return
-    print_line(f"{model.id}, version {model.card.version}, licence {model.card.licence}, in {model.folder}")
-    for line in json.dumps(model.card.raw, indent=2, ensure_ascii=False).splitlines():
+    for line in card_lines(model):
         print_line(line)
 
 

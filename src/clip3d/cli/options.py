@@ -62,8 +62,12 @@ Templates = Annotated[
     list[str] | None,
     typer.Option("--template", metavar="TEXT", help="Prompt with {} for the label, not the model's; repeatable."),
 ]
-LabelledFile = Annotated[Path, typer.Option("--clouds", metavar="FILE.npz", help="Clouds with their classes.")]
-Split = Annotated[str | None, typer.Option("--split", help="Rows with this `split`; all if left out.")]
+LABELLED = "Clouds with their classes: an npz file, a folder of class folders, or a published set, unpacked."
+LabelledPath = Annotated[Path, typer.Option("--clouds", metavar="FILE|FOLDER", help=LABELLED)]
+Split = Annotated[str | None, typer.Option("--split", help="This part alone, such as test; all if left out.")]
+Variant = Annotated[
+    str | None, typer.Option("--variant", help="Of a set that has several, such as ScanObjectNN's PB_T50_RS.")
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="A quick look at this many objects at most, evenly spread.")
 ]

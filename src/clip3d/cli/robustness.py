@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clip3d.cli import options as o
-from clip3d.cli.output import note, print_json, print_line, print_table, progress_bar, start_logging
-from clip3d.cli.session import load_model
+from clip3d.cli.output import finish, note, print_json, print_line, print_table, progress_bar, start_logging
+from clip3d.cli.session import load_model, read_clouds
 
 if TYPE_CHECKING:
     from clip3d.evaluation.robustness import RobustnessRow
@@ -21,8 +21,9 @@ EXAMPLES = o.examples(
 
 
 def robustness(
-    clouds: o.LabelledFile,
+    clouds: o.LabelledPath,
     split: o.Split = None,
+    variant: o.Variant = None,
     only: Annotated[
         str | None, typer.Option("--only", metavar="A,B,...", help="Corruptions to try; all if left out.")
     ] = None,
@@ -41,11 +42,10 @@ def robustness(
     corrupted set follows from the seed, the object, the corruption and its level.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from clip3d.evaluation.labelled_clouds import load_labelled_clouds
     from clip3d.evaluation.robustness import robustness
 
     names = None if only is None else [name.strip() for name in only.split(",") if name.strip()]
-    data = load_labelled_clouds(clouds, split).limited(limit)
+    data = read_clouds(clouds, split, variant, limit, quiet=quiet)
     rows = []
     with progress_bar("Classifying", quiet=quiet) as progress:
         for row in robustness(
@@ -58,6 +58,7 @@ def robustness(
                 note(f"{row.corruption} {row.label}: {_percent(row.accuracy)} {row.note}".strip())
     if not as_json:
         show(rows)
+    finish(data.problems, len(data))
 
 
 def show(rows: Sequence[RobustnessRow]) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, get_args
+
+from clip3d.cli.output import name_problems, progress_bar
 
 if TYPE_CHECKING:
     from clip3d.cli.options import Length, Stance, Up
+    from clip3d.data.labelled_clouds import LabelledClouds
     from clip3d.models.model import Model
     from clip3d.models.vector_cache import VectorCache
     from clip3d.search.embedding import Reading
@@ -18,6 +22,18 @@ def load_model(name: str, device: str) -> Model:
     from clip3d.models.loading import load
 
     return load(name, device=device)
+
+
+def read_clouds(
+    path: Path, split: str | None, variant: str | None, limit: int | None = None, *, quiet: bool
+) -> LabelledClouds:
+    """The clouds that `--clouds`, `--split`, `--variant` and `--limit` name; those that cannot be read are told."""
+    from clip3d.data.labelled_clouds import read_labelled
+
+    with progress_bar("Reading", quiet=quiet) as progress:
+        data = read_labelled(path, split, variant, limit=limit, progress=progress)
+    name_problems(data.problems)
+    return data
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.posing import Pose
+from clip3d.data.labelled_clouds import LabelledClouds
 from clip3d.evaluation.corruptions import Corruption, Level, choose
-from clip3d.evaluation.labelled_clouds import LabelledClouds
 from clip3d.evaluation.scoring import Progress, cloud_scores, count, has_pose_free
 from clip3d.evaluation.zero_shot import protocol
 from clip3d.models.model import Model

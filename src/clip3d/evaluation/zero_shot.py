@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.posing import Pose
+from clip3d.data.labelled_clouds import LabelledClouds as LabelledClouds
 from clip3d.errors import ShapeError
 from clip3d.evaluation.corruptions import CORRUPTIONS, VIEWS
-from clip3d.evaluation.labelled_clouds import LabelledClouds as LabelledClouds
-from clip3d.evaluation.labelled_clouds import load_labelled_clouds as load_labelled_clouds
 from clip3d.evaluation.scoring import Counts, Progress, cloud_scores, count, merge, points_seen
 from clip3d.models.model import Model
 

@@ -1,18 +1,21 @@
-"""Clouds with their classes in one npz file, as the protocols of classification take them."""
+"""Labelled clouds in one npz file.
+
+The file holds `points` (n, p, 3), `labels` (n,) integers, `classes` (c,) text, `up` ("x", "y" or "z"), and perhaps
+`colors` (n, p, 3) in [0, 1] or uint8, `split` (n,) text and `names` (n,) text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from os import PathLike
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.cloud import Axis, PointCloud
+from clip3d.clouds.cloud import Axis
+from clip3d.data.labelled_clouds import LabelledClouds, Wanted
 from clip3d.data.npz import read_npz
+from clip3d.data.published.gathering import cut_rows
 from clip3d.errors import DataError, ShapeError
 from clip3d.models.weights import sha256_of
 
@@ -21,96 +24,35 @@ Array = NDArray[np.float32]
 MAX_CLASSES = 100_000
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledClouds:
-    """Clouds of equal size with their classes.
-
-    Attributes:
-        points: (n, p, 3) float32, finite.
-        colors: (n, p, 3) float32 in [0, 1], or None.
-        labels: (n,) indices into classes.
-        classes: c names.
-        up: the axis that points up.
-        split: name of the part of the file that was taken; "all" for the whole.
-        path: the file.
-        sha256: hex digest of the file.
-        every: only every so-manieth cloud of the part was taken.
-    """
-
-    points: Array
-    colors: Array | None
-    labels: NDArray[np.intp]
-    classes: list[str]
-    up: Axis
-    split: str
-    path: Path
-    sha256: str
-    every: int = 1
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def clouds(self, indices: Sequence[int] | None = None) -> Iterator[PointCloud]:
-        """The clouds one by one, all or those of the indices."""
-        for i in range(len(self)) if indices is None else indices:
-            yield PointCloud(self.points[i], None if self.colors is None else self.colors[i], up=self.up)
-
-    def index(self, i: int) -> int:
-        """Place of cloud i in the whole part of the file."""
-        return i * self.every
-
-    def limited(self, most: int | None) -> LabelledClouds:
-        """At most so many clouds, evenly spread over the part; all for None."""
-        every = 1 if most is None else -(-len(self) // most)
-        colors = None if self.colors is None else self.colors[::every]
-        points, labels = self.points[::every], self.labels[::every]
-        return replace(self, points=points, colors=colors, labels=labels, every=every * self.every)
-
-    def protocol(self) -> dict[str, Any]:
-        """What a report says of its data."""
-        return {
-            "data": self.path.name,
-            "data_sha256": self.sha256,
-            "split": self.split,
-            "every": self.every,
-            "classes": len(self.classes),
-            "points_in_file": int(self.points.shape[1]),
-            "colors": self.colors is not None,
-            "up": self.up,
-        }
+def recognises(path: Path) -> bool:
+    """Whether this is an npz file."""
+    return path.is_file() and path.suffix.lower() == ".npz"
 
 
-def load_labelled_clouds(path: str | PathLike[str], split: str | None = None) -> LabelledClouds:
-    """Read clouds with labels from an npz file.
-
-    The file holds `points` (n, p, 3), `labels` (n,) integers, `classes` (c,) text, `up` ("x", "y" or "z"), and
-    perhaps `colors` (n, p, 3) in [0, 1] or uint8, and `split` (n,) text.
-
-    Args:
-        path: the file.
-        split: take only the rows with this value of `split`; None for all.
-
-    Raises:
-        DataError: if the file is not as described, or the split is empty or unknown.
-    """
-    path = Path(path)
-    arrays = read_npz(path, required=("points", "labels", "classes", "up"), optional=("colors", "split"))
+def read(wanted: Wanted) -> LabelledClouds:
+    """Read the file as this module describes."""
+    wanted.no_variant()
+    arrays = read_npz(
+        wanted.path, required=("points", "labels", "classes", "up"), optional=("colors", "split", "names")
+    )
     try:
         _check(arrays)
-        rows = _rows(arrays.get("split"), split, len(arrays["labels"]))
-        colors = arrays.get("colors")
-        return LabelledClouds(
+        rows = _rows(arrays.get("split"), wanted.split, len(arrays["labels"]))
+        colors, names = arrays.get("colors"), arrays.get("names")
+        data = LabelledClouds(
             points=arrays["points"][rows].astype(np.float32),
             colors=None if colors is None else _colors(colors[rows]),
             labels=arrays["labels"][rows].astype(np.intp),
             classes=[str(name) for name in arrays["classes"]],
-            up=_up(arrays["up"]),
-            split=split or "all",
-            path=path,
-            sha256=sha256_of(path),
+            up=wanted.up or _up(arrays["up"]),
+            split=wanted.split or "all",
+            path=wanted.path,
+            sha256=sha256_of(wanted.path),
+            names=() if names is None else tuple(map(str, names[rows])),
         )
+        return cut_rows(data.limited(wanted.limit), wanted.points, wanted.seed)
     except ShapeError as error:
-        raise DataError(path, str(error)) from error
+        raise DataError(wanted.path, str(error)) from error
 
 
 def _check(arrays: dict[str, NDArray[Any]]) -> None:
@@ -127,6 +69,9 @@ def _check(arrays: dict[str, NDArray[Any]]) -> None:
         raise ShapeError(f"labels must lie between 0 and {len(classes) - 1}, got {labels.min()} to {labels.max()}")
     if "colors" in arrays and arrays["colors"].shape != points.shape:
         raise ShapeError(f"colors must have the shape of points {points.shape}, got {arrays['colors'].shape}")
+    names = arrays.get("names")
+    if names is not None and (names.shape != labels.shape or names.dtype.kind != "U"):
+        raise ShapeError(f"names must be text of shape ({len(points)},), got {names.dtype} {names.shape}")
     if not np.isfinite(points).all():
         bad = int((~np.isfinite(points).all((1, 2))).argmax())
         raise ShapeError(f"points of row {bad} hold NaN or infinite values")
