@@ -1,8 +1,8 @@
 """Training of CLIP's image tower from nothing against a frozen text tower: a small teacher of one's own pictures.
 
-What CLIP learns from captioned photographs (Radford et al. 2021, section 2.3) this learns from captioned pictures of
-objects, with two changes: the negatives of a step are the whole vocabulary of the data, and near-equal captions are
-positives, as in the training of cloud towers (`clip3d.training.cloud`).
+What CLIP learns from captioned photographs (Radford et al. 2021, section 2.3) this learns from captioned pictures
+of objects, with two changes: the negatives of a step are the whole vocabulary of the data, and near-equal captions
+are positives, as in the training of cloud towers (`clip3d.training.cloud`).
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
     identity = f"{recipe}\n{teacher.card.weights_hash}\n{digest}"
     train(learner, loss_of, recipe.optimisation, out, seed=recipe.seed, identity=identity, progress=progress)
     found = {"scale": float(learner.scale.detach()), "pictures": len(pictured), "captions": len(vocabulary)}
-    _write(recipe, teacher, learner, out / "model", {"data_sha256": digest, **found})
+    _write(recipe, teacher, tower, out / "model", {"data_sha256": digest, **found})
     return found
 
 
@@ -140,17 +140,17 @@ def augmented(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
     left, top = rng.uniform(0, width - side), rng.uniform(0, height - side)
     box = (left, top, left + side, top + side)
     image = Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC, box=box)
-    values = np.asarray(image, np.float32)
+    values: Array = np.asarray(image, np.float32)
     if rng.random() < 0.5:
         values = values[:, ::-1]
-    values = (values - 127.5) * rng.uniform(0.7, 1.3) + 127.5 + rng.uniform(-25, 25, 3)
-    return np.asarray(values.clip(0, 255).round(), np.uint8)
+    lit = (values - 127.5) * rng.uniform(0.7, 1.3) + 127.5 + rng.uniform(-25, 25, 3)
+    return np.asarray(lit.clip(0, 255).round(), np.uint8)
 
 
 def _drawn(triplets: Triplets, index: int, size: int, rng: np.random.Generator) -> Tensor:
     """One picture of an object, augmented, as the tower takes it: (3, size, size)."""
     picture = augmented(triplets.picture(index, int(rng.integers(triplets.views(index)))), size, rng)
-    levels = (picture.astype(np.float32) / 255 - np.float32(MEAN)) / np.float32(STD)
+    levels = (picture.astype(np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
     return torch.from_numpy(np.ascontiguousarray(levels.transpose(2, 0, 1)))
 
 
@@ -176,8 +176,7 @@ def _randomize(tower: ClipViT) -> None:
     nn.init.normal_(tower.projection.weight, std=width**-0.5)
 
 
-def _write(recipe: ClipImageRecipe, teacher: Model, learner: Learner, folder: Path, learned: dict[str, Any]) -> None:
-    tower = learner.tower
+def _write(recipe: ClipImageRecipe, teacher: Model, tower: ClipViT, folder: Path, learned: dict[str, Any]) -> None:
     state = {name: tensor.detach().numpy() for name, tensor in tower.state_dict().items()}
     config = {**recipe.tower, "size": recipe.size, "dim": teacher.space.dim}
     preprocess = {"size": recipe.size, "mean": list(MEAN), "std": list(STD)}
