@@ -34,13 +34,27 @@ centers = [16, 8]
 neighbors = [4, 4]
 [[data]]
 format = "library"
-path = "library/furniture.npz"
+path = "furniture.npz"
 [[validation]]
 format = "library"
-path = "library/furniture.npz"
+path = "furniture.npz"
 split = "test"
 """
-UNFROZEN = "prompts = 0\nunfreeze_teacher = true\nimage_weight = 0.0"
+TEACHER = """
+kind = "clip-image"
+size = 16
+batch = 4
+[[data]]
+format = "library"
+path = "furniture.npz"
+[tower]
+width = 64
+layers = 1
+heads = 1
+patch = 8
+[optimisation]
+steps = 4
+"""
 
 
 @pytest.fixture
@@ -55,12 +69,11 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data" / "library").mkdir(parents=True)
     library.save(tmp_path / "data" / "library" / "furniture.npz")
     (tmp_path / "recipes").mkdir()
-    for name, special in (("teacher", UNFROZEN), ("ablation", ""), ("prompts", "image_weight = 0.0")):
+    (tmp_path / "recipes" / "small-vit.toml").write_text(TEACHER)
+    for name, special in (("ablation", ""), ("prompts", "image_weight = 0.0")):
         (tmp_path / "recipes" / f"library-{name}.toml").write_text(RECIPE.replace("SPECIAL", special))
-    small = {"width": 64, "layers": 1, "heads": 1, "patch": 8, "size": 16}
-    monkeypatch.setattr(library_pieces, "VIT", small)
-    monkeypatch.setattr(library_pieces, "SCALED", {**library_pieces.SCALED, "size": 16})
     monkeypatch.setattr(library_pieces, "VIEWS", 2)
+    monkeypatch.setattr(library_pieces, "SIZE", 32)
     return tmp_path
 
 

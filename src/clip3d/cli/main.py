@@ -23,6 +23,7 @@ from clip3d.cli import (
     evaluate,
     experiment,
     export,
+    feature_map,
     finetune,
     models,
     probe,
@@ -51,6 +52,7 @@ app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.command("map", epilog=feature_map.EXAMPLES)(feature_map.map_features)
 app.command("probe", epilog=probe.EXAMPLES)(probe.probe)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("train", epilog=train.EXAMPLES)(train.train)

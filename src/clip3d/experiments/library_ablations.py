@@ -19,9 +19,9 @@ from clip3d.experiments.library_pieces import (
     ABLATION,
     PROMPTS,
     Kind,
-    held_out,
+    joined,
     small_teacher,
-    sources_of,
+    with_pictures,
 )
 from clip3d.experiments.picture_sets import Pictures, PictureSet, name_pictures, probe_pictures, views_of
 from clip3d.experiments.pre_trained import PreTrained, PreTraining, pre_train, read_pre_training
@@ -31,8 +31,8 @@ PROMPT = "a {}"
 KINDS: dict[Kind, str] = {"color": "colour renders", "depth": "depth maps"}
 NO_PROMPTS = "none"
 NOTE = (
-    "The teacher is mini's text tower with a small vision transformer that was trained on renders of the same "
-    "library; classes are objects' first captions, of which a tenth to an eighth of the objects is held out."
+    "The teacher is mini's text tower with a small vision transformer that was trained on renders of a part of the "
+    "library. A class is an object's first caption; about one object in eight is held out."
 )
 
 
@@ -60,14 +60,21 @@ Score = Callable[[Bench, PreTrained, str], Measured]
 
 def _measure(bench: Bench, seed: int, name: str, changes: dict[str, Any], score: Score) -> Measured:
     """Pre-train with some of the losses, the cloud tower having the same number of steps in each row, and score."""
-    what = PreTraining(name, ABLATION, small_teacher(bench).folder, changes, of_clouds=True)
-    drawn = sources_of(bench, read_pre_training(bench, what, seed), "color")
-    done = pre_train(bench, seed, replace(what, changes={**changes, **drawn}))
+    what = PreTraining(
+        name, ABLATION, small_teacher(bench).folder, changes, of_clouds=True, data="library"
+    )
+    done = pre_train(bench, seed, replace(what, changes={**changes, **_pictured(bench, what, "color")}))
     return score(bench, done, f"{name}-{seed}")
 
 
+def _pictured(bench: Bench, what: PreTraining, kind: Kind) -> dict[str, Any]:
+    """The recipe's data and validation, with pictures of one kind."""
+    recipe = read_pre_training(bench, what, 0)
+    return {part: with_pictures(bench, getattr(recipe, part), kind) for part in ("data", "validation")}
+
+
 def _of_held_out(bench: Bench, done: PreTrained, name: str) -> Measured:
-    found = name_objects(done.model, held_out(bench, done.recipe.validation))
+    found = name_objects(done.model, joined(bench, done.recipe.validation))
     return Measured(found.value, found.n, {**found.protocol, **done.told}, also=found.also)
 
 
@@ -118,19 +125,18 @@ def _prompts(bench: Bench) -> list[Row]:
 
 def _of_prompts(bench: Bench, seed: int, prompts: Any, shown: Kind, probed: bool) -> Measured:
     teacher = small_teacher(bench)
-    what = PreTraining(f"prompts-{prompts}", PROMPTS, teacher.folder)
-    recipe = read_pre_training(bench, what, seed)
+    what = PreTraining(f"prompts-{prompts}", PROMPTS, teacher.folder, data="library")
 
     def read(bench: Bench, split: str) -> Pictures:
-        sources = sources_of(bench, recipe, shown)["data" if split == "train" else "validation"]
-        return views_of(held_out(bench, sources))
+        sources = _pictured(bench, what, shown)["data" if split == "train" else "validation"]
+        return views_of(joined(bench, sources))
 
     pictures = PictureSet(f"library-{shown}", KINDS[shown], (), read)
     told: dict[str, Any] = {}
     if prompts == NO_PROMPTS:
         candidate = Candidate("teacher", "teacher", (), lambda bench: teacher)
     else:
-        done = pre_train(bench, seed, replace(what, changes=sources_of(bench, recipe, prompts)))
+        done = pre_train(bench, seed, replace(what, changes=_pictured(bench, what, prompts)))
         candidate, told = Candidate(f"{prompts}-{seed}", prompts, (), lambda bench: done.model), done.told
     found = (
         probe_pictures(bench, candidate, pictures, seed)

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from clip3d.data.drawing import Rendering
-from clip3d.data.joined_triplets import JoinedTriplets
 from clip3d.data.renderings import Shape, render_shapes
 from clip3d.data.triplet_sources import TripletSource, open_triplets
-from clip3d.data.triplets import Triplets
-from clip3d.errors import FileProblem
+from clip3d.data.triplets import Joined, Triplets
+from clip3d.errors import DataError, FileProblem
 from clip3d.experiments.experiment import Bench
-from clip3d.experiments.given_models import MODELS
-from clip3d.experiments.pre_trained import PreTraining, pre_train, read_pre_training
+from clip3d.experiments.fine_tuned import RUNS
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 
 Kind = Literal["color", "depth"]
 
-TEACHER, ABLATION, PROMPTS = "library-teacher.toml", "library-ablation.toml", "library-prompts.toml"
-# The teacher's image tower: small enough for two cores.
-VIT: dict[str, Any] = {"width": 192, "layers": 4, "heads": 3, "patch": 8, "size": 64}
-SCALED = {"size": VIT["size"], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}
-VIEWS = 5
+TEACHER, ABLATION, PROMPTS = "small-vit.toml", "library-ablation.toml", "library-prompts.toml"
+VIEWS, SIZE = 4, 96
 
 
-def sources_of(bench: Bench, recipe: Any, kind: Kind) -> dict[str, tuple[TripletSource, ...]]:
-    """The recipe's data and validation with pictures of one kind, which are drawn where they are not there."""
-    return {
-        part: tuple(replace(one, pictures=str(_drawn(bench, one, kind))) for one in getattr(recipe, part))
-        for part in ("data", "validation")
-    }
+def with_pictures(bench: Bench, sources: Sequence[TripletSource], kind: Kind) -> tuple[TripletSource, ...]:
+    """The sources with pictures of one kind: those that they name where they are there, else drawn ones."""
+    root = bench.path("library")
+
+    def pictured(source: TripletSource) -> TripletSource:
+        if kind == "color" and source.pictures and (root / source.pictures).is_dir():
+            return source
+        return replace(source, pictures=str(_drawn(bench, source, kind)))
+
+    return tuple(map(pictured, sources))
 
 
 def _drawn(bench: Bench, source: TripletSource, kind: Kind) -> Path:
@@ -43,14 +41,11 @@ def _drawn(bench: Bench, source: TripletSource, kind: Kind) -> Path:
     folder = (bench.out / "pictures" / f"{Path(source.path).stem}-{kind}").resolve()
 
     def draw() -> Path:
-        whole = open_triplets(replace(source, split="all", pictures=""), bench.data)
+        whole = open_triplets(replace(source, split="all", pictures=""), bench.path("library"))
         bench.tell(f"{folder}: pictures of {len(whole)} objects")
+        rendering = Rendering(kind, views=VIEWS, size=SIZE)
         done = render_shapes(
-            _shapes(whole),
-            folder,
-            Rendering(kind, views=VIEWS, size=2 * SCALED["size"]),
-            count=len(whole),
-            protocol=whole.protocol(),
+            _shapes(whole), folder, rendering, count=len(whole), protocol=whole.protocol()
         )
         for problem in done.problems:
             bench.tell(str(problem))
@@ -67,38 +62,35 @@ def _shapes(triplets: Triplets) -> Iterator[Shape | FileProblem]:
             yield problem
 
 
-def held_out(bench: Bench, sources: Sequence[TripletSource]) -> Triplets:
+def joined(bench: Bench, sources: Sequence[TripletSource]) -> Triplets:
     """The objects of several sources as one set."""
-    return JoinedTriplets([open_triplets(one, bench.data) for one in sources])
+    return Joined([open_triplets(one, bench.path("library")) for one in sources])
 
 
 def small_teacher(bench: Bench) -> Model:
-    """Mini's text tower beside a small vision transformer that the recipe of the teacher trains on renders.
+    """Mini's text tower beside a small vision transformer that learns from renders of the library.
 
-    One that is brought under the name library-teacher in the folder of weights is taken in its place.
+    One that is brought under the name small-vit in the folder of weights is taken in its place.
     """
-    brought = bench.find("library-teacher")
-    if brought:
-        return bench.once("model:library-teacher", lambda: load(brought))
-    what = PreTraining("teacher", TEACHER, _untrained(bench))
-    recipe = read_pre_training(bench, what, 0)
-    return pre_train(bench, 0, replace(what, changes=sources_of(bench, recipe, "color"))).model
+    brought = bench.find("small-vit")
+    return bench.once("model:small-vit", lambda: load(brought) if brought else _train_teacher(bench))
 
 
-def _untrained(bench: Bench) -> Path:
-    import torch
+def _train_teacher(bench: Bench) -> Model:
+    from clip3d.training.clip_image import train_clip_image
+    from clip3d.training.recipe import read_recipe
 
-    from clip3d.models.packing import golden_images
-    from clip3d.models.replacing import NewTower, with_towers
-    from clip3d.towers.clip_vit import ClipViT
-
-    folder = bench.out / MODELS / "untrained-teacher"
-    if not (folder / "card.json").is_file():
-        base = load(bench.models["mini"])
-        config = {**VIT, "dim": base.space.dim}
-        torch.manual_seed(0)
-        state = {name: tensor.detach().numpy() for name, tensor in ClipViT(**config).state_dict().items()}
-        pixels = np.random.default_rng(0).integers(0, 256, size=(2, 48, 64, 3), dtype=np.uint8)
-        tower = NewTower("clip-vit", state, golden_images(list(pixels)), config, dict(SCALED))
-        with_towers(base, {"image": tower}, folder, name="small-vit")
-    return folder
+    path = bench.recipes / TEACHER
+    kind, recipe = read_recipe(path)
+    if kind != "clip-image":
+        raise DataError(path, f'is of the kind "{kind}"', 'the teacher takes the kind "clip-image"')
+    settings: dict[str, Any] = {"teacher": bench.models["mini"], "data": with_pictures(bench, recipe.data, "color")}
+    if bench.steps is not None:
+        steps = min(bench.steps, recipe.optimisation.steps)
+        settings["optimisation"] = replace(recipe.optimisation, steps=steps)
+    recipe = replace(recipe, **settings)
+    digest = hashlib.sha256(f"{recipe!r}".encode()).hexdigest()[:8]
+    out = bench.out / RUNS / f"small-vit-{digest}"
+    if not (out / "model" / "card.json").is_file():
+        train_clip_image(recipe, out, data=bench.path("library"), progress=bench.tell)
+    return load(out / "model", device=bench.device)

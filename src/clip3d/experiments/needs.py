@@ -70,9 +70,10 @@ _TABLE = (
     Need("photos", "photographs in a folder for each class, named as the classes are",
          "your own; the paper's were found in the web and are not published", "data", ("photos",)),
     Need("library", "the library of captioned objects", "clip3d data build library/", "data",
-         ("library", "furniture.npz")),
-    Need("library-teacher", "the small teacher of the library's experiments",
-         "made by them where it is not there", "weights", ("library-teacher",)),
+         ("library",)),
+    Need("small-vit", "the small teacher of the library's experiments",
+         "clip3d train recipes/small-vit.toml writes it; where it is not there it is trained first", "weights",
+         ("small-vit",)),
     Need("slip", "SLIP ViT-B/16, 100 epochs: the teacher of CG3D",
          "the model table of SLIP's repository (slip_base_100ep.pt), with OpenAI's bpe_simple_vocab_16e6.txt.gz "
          "beside it; or the folder that clip3d models convert made of them", "weights",

@@ -24,6 +24,7 @@ class PreTraining:
         recipe: file of the kind "cg3d".
         teacher: folder of the model whose text and image towers are learned from.
         changes: fields of the recipe that the row sets.
+        data: need whose folder the recipe's paths are relative to; empty for the folder of data.
         of_clouds: the recipe's steps are the cloud tower's alone; those of the image tower's part are added.
     """
 
@@ -32,6 +33,7 @@ class PreTraining:
     teacher: Path
     changes: Mapping[str, Any] = field(default_factory=dict)
     of_clouds: bool = False
+    data: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +79,9 @@ def _pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
     out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
     out.mkdir(parents=True, exist_ok=True)
     changed = "".join(f"# {name} = {value!r}\n" for name, value in sorted(what.changes.items()))
+    data = bench.path(what.data) if what.data else bench.data
     numbers = pretrain(
-        recipe, out, data=bench.data, progress=bench.tell, device=bench.device, source=source + changed
+        recipe, out, data=data, progress=bench.tell, device=bench.device, source=source + changed
     )
     model = load(out / "model", device=bench.device)
     losses = {"L(3D,2D)": recipe.image_weight, "L(3D,text)": recipe.text_weight}
