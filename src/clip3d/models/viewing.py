@@ -50,13 +50,17 @@ def view_clouds(
     folder = Path(out).resolve()
     check_empty(folder)
     check_has_folder(model)
-    image = model.tower_card("image")
-    seen = TowerFacts(image.architecture, IMAGE_FILE, image.config, image.preprocess)
-    tower = drawing_tower(seen, drawing, views, scaled)
+    tower = drawing_tower(image_facts(model), drawing, views, scaled)
     with making_folder(folder) as temporary:
         facts = _facts(model, drawing, name or folder.name)
         put_cloud_tower(model, temporary, tower, facts)
     return Model(folder, device=model.device)
+
+
+def image_facts(model: Model) -> TowerFacts:
+    """What a card says of a model's image tower, once `put_cloud_tower` has copied it."""
+    image = model.tower_card("image")
+    return TowerFacts(image.architecture, IMAGE_FILE, image.config, image.preprocess)
 
 
 def put_cloud_tower(model: Model, folder: Path, tower: TowerFacts, facts: Mapping[str, Any]) -> None:
