@@ -6,30 +6,21 @@ import numpy as np
 import pytest
 import tiny_clip
 import torch
-from tiny_vocabulary import learn_merges, vocabulary, write_json
+from converted_clip import converted_clip
 
 import clip3d
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ModelError, ShapeError
-from clip3d.models.clip_converting import convert_clip
 from clip3d.models.exporting import export_tower
 from clip3d.models.viewing import view_clouds
 from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import depth_maps
 from clip3d.spaces import unit
 
-MERGES = learn_merges()
-
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """A converted CLIP."""
-    folder = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiny_clip, "VOCABULARY", len(vocabulary(MERGES)))
-        tiny_clip.write_hugging_face(tiny_clip.TinyClip(), folder)
-        write_json(folder / "tokenizer.json", MERGES)
-        return convert_clip(folder, tmp_path_factory.mktemp("models") / "clip").model
+    return converted_clip(tmp_path_factory.mktemp("clip"))
 
 
 def cloud(seed=0, p=500):

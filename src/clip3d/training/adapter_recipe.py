@@ -26,7 +26,7 @@ class AdapterRecipe:
         scaled: whether depth maps are scaled as photographs are, if not as published.
         template: prompt that the classes are put into.
         clouds: file or folder of labelled clouds, relative to the data folder.
-        split: part of them to learn from.
+        split: part of them to learn from; empty for a set without parts.
         variant: of a set that comes in several.
         shots: clouds of each class; 0 for all.
         versions: how often each cloud is looked at: as it is, and further times after changes by `augmentation`.
@@ -34,7 +34,8 @@ class AdapterRecipe:
         smoothing: share of a target that goes to the other classes evenly.
         scale: multiplies the cosines; 0 for the scale of the model's space.
         batch: clouds in a step.
-        epochs: of the run; the schedule's warm-up counts epochs too, and the steps of `run` are not used.
+        epochs: of the run; the schedule's warm-up and period count epochs too, and the steps of `run` are
+            not used.
         clip: largest norm of the gradient; 0 for any.
         optimiser: how weights are moved.
         schedule: of the learning rate.

@@ -58,7 +58,7 @@ def train_adapter(recipe: AdapterRecipe, out: Path, *, data: Path, progress: Pro
         ModelError: if the teacher lacks a tower.
     """
     teacher = load(recipe.teacher)
-    clouds = read_labelled(data / recipe.clouds, recipe.split, recipe.variant or None)
+    clouds = read_labelled(data / recipe.clouds, recipe.split or None, recipe.variant or None)
     if recipe.shots:
         clouds = clouds.select(few_shot(clouds.labels, recipe.shots, recipe.seed))
     if len(clouds) < 2:
@@ -168,7 +168,8 @@ def _train(
     """Train the adapter in place; it is in eval mode afterwards."""
     size = min(recipe.batch, len(seen))
     per_epoch = len(seen) // size
-    schedule = replace(recipe.schedule, warmup=recipe.schedule.warmup * per_epoch)
+    schedule = recipe.schedule
+    schedule = replace(schedule, warmup=schedule.warmup * per_epoch, period=schedule.period * per_epoch)
 
     def batches(first: int) -> Iterator[Batch]:
         for step in range(first, recipe.epochs * per_epoch):

@@ -235,13 +235,13 @@ def train_student(
             wanted = original(pictures)
         return student.loss(depths, wanted, recipe.temperature)
 
-    schedule = recipe.schedule
-    counted = {"warmup": schedule.warmup * pairs.per_epoch, "period": schedule.period * pairs.per_epoch}
-    progress(f"{len(triplets)} objects, {pairs.per_epoch} steps an epoch, {recipe.epochs} epochs")
+    steps, schedule = pairs.per_epoch, recipe.schedule
+    schedule = replace(schedule, warmup=schedule.warmup * steps, period=schedule.period * steps)
+    progress(f"{len(triplets)} objects, {steps} steps an epoch, {recipe.epochs} epochs")
     train_parts(
         student,
-        [Part(loss_of, recipe.optimiser, replace(schedule, **counted), recipe.clip)],
-        replace(recipe.run, steps=recipe.epochs * pairs.per_epoch),
+        [Part(loss_of, recipe.optimiser, schedule, recipe.clip)],
+        replace(recipe.run, steps=recipe.epochs * steps),
         out,
         seed=recipe.seed,
         identity="\n".join([repr(asdict(recipe)), teacher.tower_card("image").id, str(protocol["data_sha256"])]),

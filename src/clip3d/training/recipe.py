@@ -18,6 +18,8 @@ KINDS: dict[str, str] = {
     "cloud": "clip3d.training.cloud:CloudRecipe",
     "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
+    "adapter": "clip3d.training.adapter_recipe:AdapterRecipe",
+    "clip2point": "clip3d.training.clip2point:Clip2PointRecipe",
 }
 
 
