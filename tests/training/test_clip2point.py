@@ -13,11 +13,15 @@ from converted_clip import converted_clip
 from triplet_sets import write_library
 
 import clip3d
+from clip3d.data.drawing import Rendering, color_sides
 from clip3d.data.triplet_sources import TripletSource, open_triplets
+from clip3d.data.triplets import Joined
 from clip3d.errors import CloudError, DataError, ShapeError
 from clip3d.render.clip2point_depth import DIRECTIONS
-from clip3d.training import clip2point
-from clip3d.training.clip2point import Clip2PointRecipe, DrawnPairs, Student, train_clip2point, train_student
+from clip3d.render.splat import splat
+from clip3d.training import depth_pairs
+from clip3d.training.clip2point import Clip2PointRecipe, Student, showing, train_clip2point, train_student
+from clip3d.training.depth_pairs import DepthPairs, known_sides
 from clip3d.training.objectives import nt_xent
 from clip3d.training.optimisers import Optimiser
 from clip3d.training.parts import Run
@@ -46,9 +50,9 @@ def recipe(place):
     )
 
 
-def pairs_of(recipe, place, progress=print, triplets=None):
+def pairs_of(recipe, place, triplets=None, sides=lambda key: (), progress=print):
     triplets = triplets or open_triplets(recipe.data[0], place)
-    return DrawnPairs(recipe, triplets, clip3d.load(recipe.teacher), progress)
+    return DepthPairs(triplets, showing(recipe, clip3d.load(recipe.teacher), sides), progress)
 
 
 def test_the_loss_is_the_published_one():
@@ -83,12 +87,12 @@ def test_the_picture_and_both_depth_maps_are_drawn_from_one_side_and_all_sides_c
 
         return drawn
 
-    maps = noting(clip2point.disc_depth_maps, lambda args, settings: args[0][0])
-    monkeypatch.setattr(clip2point, "disc_depth_maps", maps)
-    monkeypatch.setattr(clip2point, "splat", noting(clip2point.splat, lambda args, settings: settings["view"]))
-    pairs, cloud = pairs_of(recipe, place), open_triplets(recipe.data[0], place).cloud(0)
+    maps = noting(depth_pairs.disc_depth_maps, lambda args, settings: args[0][0])
+    monkeypatch.setattr(depth_pairs, "disc_depth_maps", maps)
+    monkeypatch.setattr(depth_pairs, "splat", noting(depth_pairs.splat, lambda args, settings: settings["view"]))
+    pairs = pairs_of(recipe, place)
     for seed in range(40):
-        pairs.draw(cloud, np.random.default_rng(seed))
+        pairs.draw(0, np.random.default_rng(seed))
     assert asked[::3] == asked[1::3] == asked[2::3]
     assert set(asked) == set(DIRECTIONS[10])
 
@@ -123,6 +127,28 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(recipe, place, tmp_pa
     train_clip2point(recipe, tmp_path / "stopped", data=place, progress=lambda line: None)
     whole, stopped = (clip3d.load(tmp_path / n / "model").tower("cloud").state_dict() for n in ("whole", "stopped"))
     assert all(torch.equal(whole[name], stopped[name]) for name in whole)
+
+
+def test_pictures_rendered_before_are_shown_with_depth_maps_from_their_sides(recipe, place, run_cli, tmp_path):
+    for name in ("things.npz", "more.npz"):
+        (tmp_path / name).write_bytes((place / "things.npz").read_bytes())
+    drawn = run_cli("data", "render", tmp_path / "more.npz", tmp_path / "renders", "--views", 3, "--size", 40)
+    assert drawn.returncode == 0, drawn.stderr
+    sources = [TripletSource("library", "things.npz"), TripletSource("library", "more.npz", pictures="renders")]
+    joined = Joined([open_triplets(source, tmp_path) for source in sources])
+    pairs = pairs_of(recipe, place, joined, known_sides(sources, tmp_path))
+    rng = np.random.default_rng(0)
+    depths, picture = pairs.draw(9, np.random.default_rng(0))
+    number = int(rng.integers(3))
+    np.testing.assert_array_equal(picture, pairs.how.picture(joined.picture(9, number)))
+    side = color_sides(joined.parts[1].key(1), Rendering(views=3, size=40))[number]
+    cloud = joined.cloud(9).z_up()
+    again = splat(cloud.points, cloud.colors, cloud.normals, view=side, size=40)
+    assert np.abs(again.astype(int) - joined.picture(9, number)).mean() < 3
+    assert depths.shape == (2, 3, 32, 32)
+    assert known_sides(sources[:1], tmp_path)("made/1") == ()
+    with pytest.raises(DataError, match="does not say from which sides"):
+        known_sides([TripletSource("library", "more.npz", pictures=".")], tmp_path)
 
 
 class Damaged:

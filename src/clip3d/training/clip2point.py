@@ -1,36 +1,30 @@
 """CLIP2Point's pre-training: a copy of an image tower learns to see depth maps as the original sees pictures.
 
 T. Huang et al., "CLIP2Point: Transfer CLIP to Point Cloud Classification with Image-Depth Pre-training", ICCV 2023,
-section 3.3. The picture and the depth maps of an object are drawn from one side in every step.
+section 3.3.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clip3d.atomic import making_folder
-from clip3d.clouds.cloud import PointCloud
-from clip3d.clouds.sampling import random_sample
 from clip3d.data.triplet_sources import TripletSource, open_triplets
 from clip3d.data.triplets import Joined, Triplets
-from clip3d.errors import CloudError, DataError, ShapeError
+from clip3d.errors import DataError, ShapeError
 from clip3d.models.drawn_towers import DRAWN_CLOUDS, TEMPLATES, Drawing, drawing_tower
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.viewing import image_facts, put_cloud_tower
 from clip3d.models.weights import write_arrays
-from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
-from clip3d.render.splat import splat
-from clip3d.towers.depth_drawing import DepthDrawing, drawing_of
+from clip3d.towers.depth_drawing import drawing_of
+from clip3d.training.depth_pairs import DepthPairs, Drawn, Showing, Sides, known_sides
 from clip3d.training.loop import Progress, train_parts
 from clip3d.training.objectives import nt_xent
 from clip3d.training.optimisers import Optimiser
@@ -49,8 +43,9 @@ class Clip2PointRecipe:
     Attributes:
         seed: of the order, the points, the sides and the distances.
         teacher: model with an image and a text tower; its image tower is copied, and stays the teacher.
-        data: sources of objects.
-        views: of the finished cloud tower, 6 or 10; in training each of the ten sides comes up.
+        data: sources of objects. Those with `pictures` that `clip3d data render` drew show these, with depth maps
+            from the same sides; the others are drawn as shaded discs from one of ten sides.
+        views: of the finished cloud tower, 6 or 10.
         points: points of a depth map.
         batch: objects in a step.
         epochs: of the run; the schedule's warm-up and period count epochs too, and the steps of `run` are not used.
@@ -92,19 +87,6 @@ class Clip2PointRecipe:
             raise ShapeError(f"{wrong[0]} = {getattr(self, wrong[0])!r} is out of range")
 
 
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """What one step sees of b objects.
-
-    Attributes:
-        depths: (2, b, 3, s, s) float32, the two depth maps of each, prepared for the image tower.
-        pictures: (b, 3, s, s) float32, the picture of each, prepared for the image tower.
-    """
-
-    depths: Tensor
-    pictures: Tensor
-
-
 class Student(nn.Module):
     """The copy that learns, and the learned weight of the loss between two depth maps."""
 
@@ -125,70 +107,6 @@ class Student(nn.Module):
         to_picture = nt_xent((first + second) / 2, wanted, temperature)
         to_depth = nt_xent(first, second, temperature)
         return to_picture + to_depth / self.balance**2 + torch.log(1 + self.balance)
-
-
-class DrawnPairs:
-    """Draws the batches of a run; each follows from the seed and the step alone.
-
-    An object that cannot be read is told once, and the next of the epoch's order that can takes its place.
-
-    Attributes:
-        bad: reasons of the objects that could not be read, by key.
-    """
-
-    def __init__(self, recipe: Clip2PointRecipe, triplets: Triplets, teacher: Model, progress: Progress) -> None:
-        self.recipe, self.triplets, self.progress = recipe, triplets, progress
-        self.prepare = teacher.image_preparation()
-        self.drawing = _drawing(teacher, recipe.views)
-        self.size = min(recipe.batch, len(triplets))
-        self.per_epoch = len(triplets) // self.size
-        self.bad: dict[str, str] = {}
-
-    def from_step(self, first: int) -> Iterator[Drawn]:
-        """The batches of step `first` and all later ones."""
-        epoch, order = -1, np.zeros(0, np.int64)
-        for step in range(first, self.recipe.epochs * self.per_epoch):
-            if step // self.per_epoch != epoch:
-                epoch = step // self.per_epoch
-                order = self.triplets.order(np.random.default_rng([self.recipe.seed, epoch]))
-            place = step % self.per_epoch * self.size
-            rng = np.random.default_rng([self.recipe.seed, epoch, step])
-            drawn = [self.draw(cloud, rng) for cloud in self._clouds(np.roll(order, -place))]
-            depths, pictures = zip(*drawn, strict=True)
-            yield Drawn(torch.stack(depths, 1), torch.from_numpy(np.stack(pictures)))
-
-    def draw(self, cloud: PointCloud, rng: np.random.Generator) -> tuple[Tensor, NDArray[np.float32]]:
-        """Two depth maps (2, 3, s, s) and a picture (3, s, s) of an object from one side, drawn by chance."""
-        view = DIRECTIONS[10][rng.integers(10)]
-        cloud = cloud.z_up()
-        kept = random_sample(cloud.points, min(self.recipe.points, len(cloud)), seed=int(rng.integers(2**31)))
-        distances = 1 + self.recipe.jitter * rng.uniform(-1, 1, size=2)
-        maps = [disc_depth_maps(cloud.points[kept], [view], self.drawing.size, distance=d)[0] for d in distances]
-        picture = splat(cloud.points, cloud.colors, cloud.normals, view=view, size=self.prepare.size)
-        return self.drawing.prepare(torch.from_numpy(np.stack(maps))), self.prepare(picture)
-
-    def _clouds(self, order: NDArray[np.int64]) -> Iterator[PointCloud]:
-        """The first clouds of an order that can be read, as many as a batch holds."""
-        found = 0
-        for index in order:
-            cloud = self._read(int(index))
-            if cloud is not None:
-                yield cloud
-                found += 1
-            if found == self.size:
-                return
-        raise DataError("triplets", f"only {found} objects can be read, a batch takes {self.size}")
-
-    def _read(self, index: int) -> PointCloud | None:
-        key = self.triplets.key(index)
-        if key in self.bad:
-            return None
-        try:
-            return self.triplets.cloud(index)
-        except CloudError as error:
-            self.bad[key] = str(error)
-            self.progress(f"left out: {error}")
-            return None
 
 
 def train_clip2point(
@@ -214,19 +132,29 @@ def train_clip2point(
     teacher = load(recipe.teacher, device=device)
     parts = [open_triplets(source, data) for source in recipe.data]
     triplets = parts[0] if len(parts) == 1 else Joined(parts)
-    return train_student(recipe, triplets, teacher, out, progress=progress)
+    return train_student(recipe, triplets, teacher, out, progress=progress, sides=known_sides(recipe.data, data))
 
 
 def train_student(
-    recipe: Clip2PointRecipe, triplets: Triplets, teacher: Model, out: Path, *, progress: Progress
+    recipe: Clip2PointRecipe,
+    triplets: Triplets,
+    teacher: Model,
+    out: Path,
+    *,
+    progress: Progress,
+    sides: Sides = lambda key: (),
 ) -> dict[str, Any]:
-    """As `train_clip2point`, from objects and a teacher that are given."""
+    """As `train_clip2point`, from objects and a teacher that are given.
+
+    Args:
+        sides: from which sides the objects' own pictures show them, by key; those without are drawn as discs.
+    """
     if len(triplets) < 2:
         raise ShapeError(f"the training needs at least 2 objects, got {len(triplets)}")
     original = teacher.tower("image")
     original.eval().requires_grad_(False)
     student = Student(copy.deepcopy(original).requires_grad_(True))
-    pairs = DrawnPairs(recipe, triplets, teacher, progress)
+    pairs = DepthPairs(triplets, showing(recipe, teacher, sides), progress)
     protocol = triplets.protocol()
 
     def loss_of(module: nn.Module, drawn: Drawn) -> Tensor:
@@ -259,8 +187,11 @@ def train_student(
     }
 
 
-def _drawing(teacher: Model, views: int) -> DepthDrawing:
-    return drawing_of(drawing_tower(image_facts(teacher), DRAWING, views).config["drawing"])
+def showing(recipe: Clip2PointRecipe, teacher: Model, sides: Sides) -> Showing:
+    """How a recipe shows objects to a teacher's image tower and its copy."""
+    drawing = drawing_of(drawing_tower(image_facts(teacher), DRAWING, recipe.views).config["drawing"])
+    settings = (recipe.seed, recipe.points, recipe.batch, recipe.epochs, recipe.jitter)
+    return Showing(*settings, teacher.image_preparation(), drawing, sides)
 
 
 def _pack(
