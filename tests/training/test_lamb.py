@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from clip3d.training.lamb import Lamb
+from clip3d.training.optimisers import Optimiser
+from clip3d.training.schedules import Schedule
 
 
 def plain_steps(weights, gradients, lr, betas, epsilon, decay):
@@ -79,3 +81,17 @@ def test_a_saved_state_goes_on_as_if_nothing_had_been():
     after.load_state_dict(before.state_dict())
     run(first, after, range(2, 5))
     assert torch.equal(first, whole)
+
+
+def test_a_recipe_names_it_and_its_cosine_that_starts_again():
+    how = Optimiser("lamb", lr=6e-3, weight_decay=1e-4, betas=(0.9, 0.999), decay_all=True)
+    optimiser = how.over({"w": torch.nn.Parameter(torch.ones(2, 2)), "b": torch.nn.Parameter(torch.ones(2))})
+    assert isinstance(optimiser, Lamb)
+    (group,) = optimiser.param_groups
+    assert (group["peak"], group["weight_decay"], group["betas"]) == (6e-3, 1e-4, (0.9, 0.999))
+    schedule = Schedule(period=5, floor=0.1)
+    rates = [schedule.factor(step, 100) for step in range(12)]
+    assert rates[:5] == rates[5:10]
+    assert rates[10] == 1.0
+    expected = [0.1 + 0.45 * (1 + math.cos(math.pi * step / 5)) for step in range(5)]
+    assert rates[:5] == pytest.approx(expected)
