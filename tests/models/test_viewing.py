@@ -77,6 +77,22 @@ def test_shaded_pictures_are_the_drawing_of_models_convert(clip, tmp_path):
     np.testing.assert_allclose(unit(model.encode_clouds([cloud()])), model.encode_clouds([cloud()]), atol=1e-6)
 
 
+def test_weights_of_views_are_their_shares_in_the_answer(clip, tmp_path, run_cli):
+    whole = view_clouds(clip, tmp_path / "whole")
+    done = run_cli("models", "views", clip.folder, tmp_path / "side", "--weights", "0,2,0,0,0,0")
+    assert done.returncode == 0, done.stderr
+    side = clip3d.load(tmp_path / "side")
+    xyz = torch.from_numpy(whole.cloud_preparation()(cloud())[0])[None]
+    with torch.inference_mode():
+        second = unit(whole.tower("cloud").look(xyz)[0].numpy())[1]
+    np.testing.assert_allclose(side.encode_clouds([cloud()])[0], second, atol=1e-5)
+    for wrong in ("1,2", "1,1,1,1,1,-1", "0,0,0,0,0,0", "a,b"):
+        done = run_cli("models", "views", clip.folder, tmp_path / "wrong", f"--weights={wrong}")
+        assert done.returncode == 2
+        assert "weights must be" in done.stderr
+    assert not (tmp_path / "wrong").exists()
+
+
 def test_what_cannot_be_is_refused_and_nothing_is_written(clip, tmp_path):
     with pytest.raises(ShapeError, match="the drawing must be one of"):
         view_clouds(clip, tmp_path / "a", "toon")

@@ -129,6 +129,8 @@ def test_what_cannot_be_is_refused(place, tmp_path):
     run(taught(place, epochs=1), place, tmp_path / "run")
     with pytest.raises(DataError, match="belongs to another recipe"):
         run(taught(place, epochs=2), place, tmp_path / "run")
+    with pytest.raises(DataError, match="names no clouds"):
+        run(taught(place, clouds=""), place, tmp_path / "other")
     for wrong in ({"adapter": "plug"}, {"views": 4}, {"batch": 1}, {"smoothing": 1.0}, {"drawing": "shaded"}):
         with pytest.raises(ShapeError, match="is out of range"):
             replace(QUICK, **wrong)

@@ -70,6 +70,7 @@ def _trainers() -> dict[str, Any]:
         "image": _train_image,
         "adapter": _train_adapter,
         "clip2point": _train_clip2point,
+        "clip-image": _train_clip_image,
     }
 
 
@@ -111,3 +112,9 @@ def _train_clip2point(recipe: Any, data: Path, out: Path, progress: Any) -> dict
     from clip3d.training.clip2point import train_clip2point
 
     return dict(train_clip2point(recipe, out, data=data, progress=progress))
+
+
+def _train_clip_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.clip_image import train_clip_image
+
+    return dict(train_clip_image(recipe, out, data=data, progress=progress))

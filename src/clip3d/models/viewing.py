@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ def view_clouds(
     *,
     views: int = 6,
     scaled: bool | None = None,
+    weights: Sequence[float] = (),
     name: str | None = None,
 ) -> Model:
     """Make a model's folder whose cloud tower is the image tower of `model`, looking at drawings of a cloud.
@@ -41,16 +42,17 @@ def view_clouds(
         drawing: this and the next two as for `clip3d.models.drawn_towers.drawing_tower`.
         views: of depth maps, 6 or 10.
         scaled: whether depth maps are scaled as photographs are; None for what was published.
+        weights: of the views of depth maps: their share in the answer; all 1 if empty.
         name: of the model, if not the folder's.
 
     Raises:
         ModelError: if the model has no image or text tower, a file is damaged, or `out` is not empty.
-        ShapeError: if there is no such drawing.
+        ShapeError: if there is no such drawing, or the weights do not fit its views.
     """
     folder = Path(out).resolve()
     check_empty(folder)
     check_has_folder(model)
-    tower = drawing_tower(image_facts(model), drawing, views, scaled)
+    tower = drawing_tower(image_facts(model), drawing, views, scaled, weights)
     with making_folder(folder) as temporary:
         facts = _facts(model, drawing, name or folder.name)
         put_cloud_tower(model, temporary, tower, facts)

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from clip3d.atomic import making_folder
 from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
 from clip3d.data.subsets import few_shot
-from clip3d.errors import ModelError, ShapeError
+from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.models.drawn_towers import DEPTH_POINTS, DRAWN_CLOUDS, drawing_tower
 from clip3d.models.loading import load
 from clip3d.models.model import Model
@@ -57,6 +57,8 @@ def train_adapter(recipe: AdapterRecipe, out: Path, *, data: Path, progress: Pro
         DataError: if the clouds cannot be used, or `out` belongs to another run.
         ModelError: if the teacher lacks a tower.
     """
+    if not recipe.clouds:
+        raise DataError(data, "the recipe names no clouds", "give labelled clouds as `clouds` in the recipe")
     teacher = load(recipe.teacher)
     clouds = read_labelled(data / recipe.clouds, recipe.split or None, recipe.variant or None)
     if recipe.shots:

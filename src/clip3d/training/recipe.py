@@ -20,6 +20,7 @@ KINDS: dict[str, str] = {
     "image": "clip3d.training.image:ImageRecipe",
     "adapter": "clip3d.training.adapter_recipe:AdapterRecipe",
     "clip2point": "clip3d.training.clip2point:Clip2PointRecipe",
+    "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 
 
