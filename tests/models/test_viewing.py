@@ -6,30 +6,21 @@ import numpy as np
 import pytest
 import tiny_clip
 import torch
-from tiny_vocabulary import learn_merges, vocabulary, write_json
+from converted_clip import converted_clip
 
 import clip3d
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ModelError, ShapeError
-from clip3d.models.clip_converting import convert_clip
 from clip3d.models.exporting import export_tower
 from clip3d.models.viewing import view_clouds
 from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import depth_maps
 from clip3d.spaces import unit
 
-MERGES = learn_merges()
-
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    """A converted CLIP."""
-    folder = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tiny_clip, "VOCABULARY", len(vocabulary(MERGES)))
-        tiny_clip.write_hugging_face(tiny_clip.TinyClip(), folder)
-        write_json(folder / "tokenizer.json", MERGES)
-        return convert_clip(folder, tmp_path_factory.mktemp("models") / "clip").model
+    return converted_clip(tmp_path_factory.mktemp("clip"))
 
 
 def cloud(seed=0, p=500):
@@ -84,6 +75,22 @@ def test_shaded_pictures_are_the_drawing_of_models_convert(clip, tmp_path):
     assert model.card.towers["cloud"].architecture == "rendered-views"
     assert model.card.templates == clip.card.templates
     np.testing.assert_allclose(unit(model.encode_clouds([cloud()])), model.encode_clouds([cloud()]), atol=1e-6)
+
+
+def test_weights_of_views_are_their_shares_in_the_answer(clip, tmp_path, run_cli):
+    whole = view_clouds(clip, tmp_path / "whole")
+    done = run_cli("models", "views", clip.folder, tmp_path / "side", "--weights", "0,2,0,0,0,0")
+    assert done.returncode == 0, done.stderr
+    side = clip3d.load(tmp_path / "side")
+    xyz = torch.from_numpy(whole.cloud_preparation()(cloud())[0])[None]
+    with torch.inference_mode():
+        second = unit(whole.tower("cloud").look(xyz)[0].numpy())[1]
+    np.testing.assert_allclose(side.encode_clouds([cloud()])[0], second, atol=1e-5)
+    for wrong in ("1,2", "1,1,1,1,1,-1", "0,0,0,0,0,0", "a,b"):
+        done = run_cli("models", "views", clip.folder, tmp_path / "wrong", f"--weights={wrong}")
+        assert done.returncode == 2
+        assert "weights must be" in done.stderr
+    assert not (tmp_path / "wrong").exists()
 
 
 def test_what_cannot_be_is_refused_and_nothing_is_written(clip, tmp_path):

@@ -4,6 +4,7 @@ import pytest
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.render.clip2point_depth import DIRECTIONS, disc_depth_maps
 from clip3d.render.depth import camera_rotation
+from clip3d.render.splat import splat
 
 
 def plain_levels(points, view, size, radius, distance):
@@ -52,3 +53,23 @@ def test_convention_up_is_the_first_row_and_the_right_hand_the_last_column():
 def test_discs_that_hold_no_middle_of_a_pixel_leave_the_picture_empty():
     points = np.array([[1, 0, 0], [-1, 0, 0]], np.float32)
     np.testing.assert_array_equal(disc_depth_maps(points, [(0, 0)], 16, radius=1e-3), np.ones((1, 16, 16)))
+
+
+@pytest.mark.parametrize("view", [*DIRECTIONS[10], (200, 35), (310, -10)])
+def test_convention_sides_are_those_of_shaded_pictures(view):
+    """A large ball lies in the same direction from a small one in both."""
+    rng = np.random.default_rng(1)
+    ball = rng.normal(size=(800, 3))
+    ball /= np.linalg.norm(ball, axis=1, keepdims=True)
+    large, small = 0.4 * ball[:600] + [0.5, 0.3, 0.7], 0.2 * ball[600:] - [0.6, 0.4, 0.3]
+    points = np.concatenate([large, small]).astype(np.float32)
+    shaded = splat(points, view=view, size=64).min(axis=-1) < 250
+    depth = disc_depth_maps(points, [view], 64, radius=0.06)[0] < 1
+    assert direction(shaded) @ direction(depth) > 0.75  # one hides part of the other from some sides
+
+
+def direction(drawn):
+    """From the middle of what is drawn to where most of it is; nothing is said of one lump."""
+    places = np.argwhere(drawn)
+    way = places.mean(axis=0) - (places.min(axis=0) + places.max(axis=0)) / 2
+    return way / np.linalg.norm(way)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from clip3d.spaces import Space
-from clip3d.training.objectives import caption_spread, centre, contrastive
+from clip3d.training.objectives import caption_spread, centre, contrastive, nt_xent
 
 
 def units(n: int, d: int = 6, seed: int = 0) -> torch.Tensor:
@@ -61,3 +61,15 @@ def test_a_share_of_the_target_may_go_to_the_own_partner() -> None:
     assert float(whole) == pytest.approx(diagonal_loss(a, b, 7.0), rel=1e-5)
     half = contrastive(a, b, classes, 7.0, own=0.5)
     assert float(half) == pytest.approx(float(whole + contrastive(a, b, classes, 7.0)) / 2, rel=1e-5)
+
+
+def test_nt_xent_is_that_of_a_plain_loop_over_all_other_vectors():
+    torch.manual_seed(0)
+    a, b = torch.randn(5, 8), torch.randn(5, 8)
+    units = [v / v.norm() for v in [*a, *b]]
+    losses = []
+    for i, own in enumerate(units):
+        others = [math.exp(float(own @ other) / 0.07) for j, other in enumerate(units) if j != i]
+        losses.append(-math.log(math.exp(float(own @ units[(i + 5) % 10]) / 0.07) / sum(others)))
+    assert float(nt_xent(a, b, 0.07)) == pytest.approx(sum(losses) / 10, abs=1e-4)
+    assert float(nt_xent(3 * a, b, 0.07)) == pytest.approx(float(nt_xent(a, b, 0.07)), abs=1e-5)

@@ -45,6 +45,9 @@ def views(
     scale: Annotated[
         Scale, typer.Option("--scale", help="Depth maps scaled: as published, as photographs are, or not at all.")
     ] = Scale.published,
+    weights: Annotated[
+        str, typer.Option("--weights", metavar="W,W,...", help="Of the depth maps, one each; all 1 if left out.")
+    ] = "",
     new_name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -60,10 +63,20 @@ def views(
     from clip3d.models.viewing import view_clouds
 
     scaled = None if scale is Scale.published else scale is Scale.photographs
-    made = view_clouds(load_model(name, "cpu"), out, drawing.value, views=count, scaled=scaled, name=new_name)
+    shares = _numbers(weights)
+    made = view_clouds(
+        load_model(name, "cpu"), out, drawing.value, views=count, scaled=scaled, weights=shares, name=new_name
+    )
     if as_json:
         print_json({"model": made.id, "space": made.space.id, "towers": list(made.card.towers), "folder": str(out)})
         return
     print_line(f"{out}: {made.id}, space {made.space.id}, towers {', '.join(made.card.towers)}")
     if not quiet:
         note(f"prompts: {', '.join(made.card.templates)}")
+
+
+def _numbers(words: str) -> list[float]:
+    try:
+        return [float(word) for word in words.split(",")] if words else []
+    except ValueError as error:
+        raise typer.BadParameter(f"--weights must be numbers with commas between them, got {words!r}") from error

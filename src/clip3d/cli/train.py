@@ -120,7 +120,14 @@ def _pretrain(
 
 
 def _trainers() -> dict[str, Any]:
-    return {"cloud": _train_cloud, "text": _train_text, "image": _train_image, "clip-image": _train_clip_image}
+    return {
+        "cloud": _train_cloud,
+        "text": _train_text,
+        "image": _train_image,
+        "adapter": _train_adapter,
+        "clip2point": _train_clip2point,
+        "clip-image": _train_clip_image,
+    }
 
 
 def _train_cloud(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
@@ -149,6 +156,18 @@ def _train_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str,
     from clip3d.training.image import train_image
 
     return dict(train_image(recipe, out, data=data, progress=progress))
+
+
+def _train_adapter(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.adapters import train_adapter
+
+    return dict(train_adapter(recipe, out, data=data, progress=progress))
+
+
+def _train_clip2point(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.clip2point import train_clip2point
+
+    return dict(train_clip2point(recipe, out, data=data, progress=progress))
 
 
 def _train_clip_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:

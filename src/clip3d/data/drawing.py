@@ -66,11 +66,10 @@ def draw(source: Path | PointCloud, key: str, rendering: Rendering) -> list[Pict
         CloudError: if the file cannot be used.
         ShapeError: if there is nothing to draw.
     """
-    rng = np.random.default_rng([rendering.seed, int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")])
     if rendering.kind == "depth":
         cloud = read(source, points=DEPTH_POINTS) if isinstance(source, Path) else source
-        return _depth(cloud, rendering, rng)
-    views = [(rng.uniform(0, 360), rng.uniform(*rendering.elevation)) for _ in range(rendering.views)]
+        return _depth(cloud, rendering, _chance(key, rendering))
+    views = color_sides(key, rendering)
     if isinstance(source, Path):
         meshes, up = read_meshes(source)
         faces = sum(len(mesh.faces) for mesh in meshes)
@@ -81,6 +80,16 @@ def draw(source: Path | PointCloud, key: str, rendering: Rendering) -> list[Pict
             return [draw_surface(surface, view, size=rendering.size) for view in views]
         source = read(source, points=SPLAT_POINTS)
     return _splats(source, rendering, views)
+
+
+def color_sides(key: str, rendering: Rendering) -> list[View]:
+    """Azimuth and elevation in degrees from which each of an object's colour views shows it."""
+    rng = _chance(key, rendering)
+    return [(rng.uniform(0, 360), rng.uniform(*rendering.elevation)) for _ in range(rendering.views)]
+
+
+def _chance(key: str, rendering: Rendering) -> np.random.Generator:
+    return np.random.default_rng([rendering.seed, int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")])
 
 
 def _splats(cloud: PointCloud, rendering: Rendering, views: list[View]) -> list[Picture]:

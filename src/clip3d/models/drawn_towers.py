@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 from clip3d.errors import ShapeError
@@ -21,7 +23,11 @@ DRAWN_CLOUDS = (
 
 
 def drawing_tower(
-    image: TowerFacts, drawing: Drawing = "shaded", views: int = 6, scaled: bool | None = None
+    image: TowerFacts,
+    drawing: Drawing = "shaded",
+    views: int = 6,
+    scaled: bool | None = None,
+    weights: Sequence[float] = (),
 ) -> TowerFacts:
     """A cloud tower of an image tower's own weights.
 
@@ -31,9 +37,10 @@ def drawing_tower(
         views: of depth maps, 6 or 10.
         scaled: whether the image tower's mean and deviation of photographs are applied to depth maps; None for what
             was published: not to PointCLIP's, but to CLIP2Point's.
+        weights: of the views of depth maps, in the order of `clip3d.render`'s directions; all 1 if empty.
 
     Raises:
-        ShapeError: if there is no such drawing, or there are neither 6 nor 10 views.
+        ShapeError: if there is no such drawing, or there are neither 6 nor 10 views, or not as many weights.
     """
     if drawing not in get_args(Drawing):
         raise ShapeError(f"the drawing must be one of {', '.join(get_args(Drawing))}, got {drawing!r}")
@@ -47,8 +54,18 @@ def drawing_tower(
     if views not in (6, 10):
         raise ShapeError(f"depth maps show a cloud from 6 or 10 sides, got {views}")
     scaled = drawing == "clip2point" if scaled is None else scaled
-    settings = {"style": drawing, "views": views, "size": size, **(photographs if scaled else {})}
-    return TowerFacts("depth-views", image.weights, {**shared, "drawing": settings}, {"points": DEPTH_POINTS})
+    style = {"style": drawing, "views": views, "size": size, **(photographs if scaled else {})}
+    config = {**shared, "drawing": style}
+    if weights:
+        check_weights(weights, views)
+        config["weights"] = [float(weight) for weight in weights]
+    return TowerFacts("depth-views", image.weights, config, {"points": DEPTH_POINTS})
+
+
+def check_weights(weights: Sequence[float], views: int) -> None:
+    """Raise ShapeError unless there is a weight for each view, none below 0 and not all 0."""
+    if len(weights) != views or not all(0 <= weight < math.inf for weight in weights) or not sum(weights):
+        raise ShapeError(f"weights must be {views} numbers, none below 0 and not all 0, got {list(weights)}")
 
 
 def prompts_for(drawing: str, templates: tuple[str, ...]) -> list[Any]:

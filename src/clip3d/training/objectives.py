@@ -17,6 +17,23 @@ def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return -(target * functional.log_softmax(logits, dim=-1)).sum(-1).mean()
 
 
+def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
+    """Normalised temperature-scaled cross-entropy (Chen et al. 2020, "SimCLR", equation 1) of n pairs.
+
+    Each of the 2 n vectors is to find its partner among all others, those of its own side too.
+
+    Args:
+        a: (n, d) vectors of any length, n at least 1.
+        b: (n, d) vectors, row i the partner of row i of `a`.
+        temperature: divides the cosines.
+    """
+    vectors = functional.normalize(torch.cat([a, b]), dim=-1)
+    logits = vectors @ vectors.T / temperature
+    logits = logits.masked_fill(torch.eye(len(logits), dtype=torch.bool, device=logits.device), float("-inf"))
+    partners = torch.arange(len(logits), device=logits.device).roll(len(a))
+    return functional.cross_entropy(logits, partners)
+
+
 def contrastive(a: Tensor, b: Tensor, classes: Tensor, scale: Tensor | float, own: float = 0.0) -> Tensor:
     """Symmetric contrastive loss with every pair of one class as positives.
 

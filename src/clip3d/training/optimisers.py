@@ -9,7 +9,9 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-Method = Literal["adamw", "sgd"]
+from clip3d.training.lamb import Lamb
+
+Method = Literal["adamw", "sgd", "lamb"]
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,10 @@ class Optimiser:
     """How parameters are moved.
 
     Attributes:
-        method: "adamw" (Loshchilov and Hutter 2019) or "sgd".
+        method: "adamw" (Loshchilov and Hutter 2019), "sgd" or "lamb" (`clip3d.training.lamb`).
         lr: highest learning rate.
-        weight_decay: AdamW's decoupled decay, or an L2 penalty of SGD.
-        betas: AdamW's averages.
+        weight_decay: AdamW's and LAMB's decoupled decay, or an L2 penalty of SGD.
+        betas: averages of AdamW and LAMB.
         momentum: of SGD.
         nesterov: SGD's momentum in Nesterov's form.
         decay_all: decay every parameter. Otherwise those of one dimension, biases, and those whose own name speaks
@@ -28,7 +30,7 @@ class Optimiser:
         rates: highest learning rates of parameters whose names begin so, in place of `lr`.
 
     Raises:
-        ValueError: if the method is neither.
+        ValueError: if the method is none of these.
     """
 
     method: Method = "adamw"
@@ -55,6 +57,8 @@ class Optimiser:
         ]
         if self.method == "sgd":
             return torch.optim.SGD(listed, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
+        if self.method == "lamb":
+            return Lamb(listed, lr=self.lr, betas=self.betas)
         return torch.optim.AdamW(listed, lr=self.lr, betas=self.betas)
 
     def _rate(self, name: str) -> float:

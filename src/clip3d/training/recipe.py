@@ -20,6 +20,8 @@ KINDS: dict[str, str] = {
     "image": "clip3d.training.image:ImageRecipe",
     "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
     "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
+    "adapter": "clip3d.training.adapter_recipe:AdapterRecipe",
+    "clip2point": "clip3d.training.clip2point:Clip2PointRecipe",
     "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 

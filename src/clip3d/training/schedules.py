@@ -17,6 +17,8 @@ class Schedule:
         shape: "cosine" or "constant", after the rise.
         warmup: steps of the rise.
         floor: share of the highest rate that a cosine ends at.
+        period: steps after which the cosine starts again from the highest rate (Loshchilov and Hutter 2017); 0 for
+            one fall over the whole run.
 
     Raises:
         ValueError: if the shape is neither.
@@ -25,6 +27,7 @@ class Schedule:
     shape: Shape = "cosine"
     warmup: float = 0.0
     floor: float = 0.0
+    period: int = 0
 
     def __post_init__(self) -> None:
         if self.shape not in get_args(Shape):
@@ -36,7 +39,10 @@ class Schedule:
             return (step + 1) / self.warmup
         if self.shape == "constant":
             return 1.0
-        share = (step - self.warmup) / max(steps - self.warmup, 1)
+        fallen, length = step - self.warmup, steps - self.warmup
+        if self.period:
+            fallen, length = fallen % self.period, self.period
+        share = fallen / max(length, 1)
         return self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * share))
 
 
