@@ -40,20 +40,22 @@ def make_classifier(folder: Path, labels: list[str] = LABELS) -> tuple[Model, An
     return pack_classifier(folder, Classifier(labels, config, state, {"points": 64}), facts), tower
 
 
-def make_encoder(folder: Path, seed: int = 0) -> Model:
+def make_encoder(
+    folder: Path, seed: int = 0, architecture: str = "set-abstraction", config: dict[str, Any] = BACKBONE
+) -> Model:
     """A model whose cloud tower is a small one of random weights."""
     import torch
 
-    from clip3d.towers.set_abstraction import SetAbstractionTower
+    from clip3d.towers.catalogue import resolve
 
     torch.manual_seed(seed)
     folder.mkdir(parents=True)
-    state = SetAbstractionTower(dim=8, **BACKBONE).state_dict()
+    state = resolve(architecture)(dim=8, **config).state_dict()
     write_arrays({name: tensor.numpy() for name, tensor in state.items()}, folder / "cloud.safetensors")
     write_arrays({"mean": np.zeros(8, np.float32)}, folder / "space.safetensors")
     facts = {"name": "encoder", "version": "1", "licence": "CC0-1.0", "templates": ["a {}"]}
     space = {"id": "s", "dim": 8, "scale": 1.0, "stored": "unit", "weights": "space.safetensors"}
-    tower = TowerFacts("set-abstraction", "cloud.safetensors", {"dim": 8, **BACKBONE}, {"points": 64})
+    tower = TowerFacts(architecture, "cloud.safetensors", {"dim": 8, **config}, {"points": 64})
     return pack(folder, facts, space, {"cloud": tower}, golden_clouds(2, 80))
 
 

@@ -194,6 +194,24 @@ class TestStarts:
         own = encoder.tower("cloud").state_dict()
         assert all(torch.equal(given[f"backbone.{n}"], own[n]) for n in own if not n.startswith("head."))
 
+    @pytest.mark.parametrize(
+        ("architecture", "config"),
+        [
+            ("point-transformer", {"width": 12, "layers": 1, "heads": 2, "centers": 8, "neighbors": 4}),
+            ("point-mlp", {"stem": 4, "channels": [4, 8], "anchors": [16, 8], "neighbors": 4, "head": [6]}),
+        ],
+    )
+    def test_the_encoders_of_the_paper_begin_with_their_own_weights(
+        self, tmp_path: Path, architecture: str, config: dict
+    ):
+        base = make_encoder(tmp_path / "paper", 7, architecture, config)
+        config = classifier_config(replace(RECIPE, hidden=(5,), norm=True), base, 3)
+        tower = start_tower(RECIPE, base, config)
+        own = base.tower("cloud").state_dict()
+        assert all(torch.equal(tensor, own[name]) for name, tensor in tower.backbone.state_dict().items())
+        run(tmp_path, base, "tuned", replace(RECIPE, hidden=(5,), norm=True, run=replace(RECIPE.run, steps=1)))
+        assert len(clip3d.load(tmp_path / "tuned").classify(read(tmp_path, "test").cloud(0))) == 3
+
     def test_the_head_alone_leaves_weights_and_statistics_of_the_backbone(self, tmp_path: Path, encoder: Model):
         run(tmp_path, encoder, "head", replace(RECIPE, head_only=True))
         tuned, own = read_arrays(tmp_path / "head/cloud.safetensors"), encoder.tower("cloud").state_dict()
