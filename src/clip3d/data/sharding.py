@@ -16,7 +16,7 @@ from clip3d.atomic import replacing
 from clip3d.clouds.cloud import PointCloud
 from clip3d.data.picture_folders import MAX_BYTES as MAX_PICTURE_BYTES
 from clip3d.data.shard_index import INDEX, index_of, scan
-from clip3d.data.triplets import Triplets
+from clip3d.data.triplets import Joined, Subset, Triplets
 from clip3d.errors import DataError, FileProblem, ImageError
 from clip3d.models.weights import sha256_of
 
@@ -168,6 +168,8 @@ def _npz(cloud: PointCloud) -> bytes:
 
 def _picture(triplets: Triplets, index: int, view: int) -> tuple[str, bytes]:
     """Suffix and content of a picture's file; a PNG where the source has no files."""
+    while isinstance(triplets, Joined | Subset):
+        triplets, index = _owner(triplets, index)
     if hasattr(triplets, "picture_files"):
         file: Path = triplets.picture_files(index)[view]
         try:
@@ -181,6 +183,14 @@ def _picture(triplets: Triplets, index: int, view: int) -> tuple[str, bytes]:
     stream = io.BytesIO()
     Image.fromarray(triplets.picture(index, view)).save(stream, "PNG")
     return ".png", stream.getvalue()
+
+
+def _owner(triplets: Joined | Subset, index: int) -> tuple[Triplets, int]:
+    """The set that an object of a part or a union comes from, and its number there."""
+    if isinstance(triplets, Subset):
+        return triplets.whole, int(triplets.indices[index])
+    number = int(np.searchsorted(triplets.starts, index, side="right")) - 1
+    return triplets.parts[number], index - int(triplets.starts[number])
 
 
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
