@@ -30,7 +30,7 @@ DEPTH_MARK = "_depth0"
 def folder_of(key: str) -> str:
     """Name of the folder of an object's pictures: readable, safe on every system, and of no other key."""
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", key)[-NAME_LETTERS:].strip("-")
-    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:12]}".lstrip("-")
 
 
 def rendered_place(key: str) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from clip3d.atomic import replacing
 from clip3d.clouds.cloud import PointCloud
 from clip3d.data.picture_folders import MAX_BYTES as MAX_PICTURE_BYTES
 from clip3d.data.shard_index import INDEX, index_of, scan
-from clip3d.data.triplets import Triplets
+from clip3d.data.triplets import Joined, Subset, Triplets
 from clip3d.errors import DataError, FileProblem, ImageError
 from clip3d.models.weights import sha256_of
 
@@ -153,10 +153,14 @@ def _words(triplets: Triplets, index: int) -> dict[str, Any]:
 
 
 def _npz(cloud: PointCloud) -> bytes:
-    """A cloud as the bytes of an NPZ, colours in 8 bits."""
+    """A cloud as the bytes of an NPZ, colours in 8 bits; a frame that its reader would take anyway is not said."""
     short = cloud.points.astype(np.float16)
     points = short if (short == cloud.points).all() else cloud.points
-    arrays: dict[str, Any] = {"points": points, "up": np.array(cloud.up), "unit": np.array(cloud.unit)}
+    arrays: dict[str, Any] = {"points": points}
+    if cloud.up != "z":
+        arrays["up"] = np.array(cloud.up)
+    if cloud.unit != "unknown":
+        arrays["unit"] = np.array(cloud.unit)
     if cloud.colors is not None:
         arrays["colors"] = np.rint(cloud.colors * 255).astype(np.uint8)
     if cloud.normals is not None:
@@ -168,6 +172,8 @@ def _npz(cloud: PointCloud) -> bytes:
 
 def _picture(triplets: Triplets, index: int, view: int) -> tuple[str, bytes]:
     """Suffix and content of a picture's file; a PNG where the source has no files."""
+    while isinstance(triplets, Joined | Subset):
+        triplets, index = _owner(triplets, index)
     if hasattr(triplets, "picture_files"):
         file: Path = triplets.picture_files(index)[view]
         try:
@@ -181,6 +187,14 @@ def _picture(triplets: Triplets, index: int, view: int) -> tuple[str, bytes]:
     stream = io.BytesIO()
     Image.fromarray(triplets.picture(index, view)).save(stream, "PNG")
     return ".png", stream.getvalue()
+
+
+def _owner(triplets: Joined | Subset, index: int) -> tuple[Triplets, int]:
+    """The set that an object of a part or a union comes from, and its number there."""
+    if isinstance(triplets, Subset):
+        return triplets.whole, int(triplets.indices[index])
+    number = int(np.searchsorted(triplets.starts, index, side="right")) - 1
+    return triplets.parts[number], index - int(triplets.starts[number])
 
 
 def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
