@@ -1,7 +1,9 @@
 """Training of the image tower's head."""
 
 import dataclasses
+import tempfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,7 +87,8 @@ def trained(features: np.ndarray, clouds: np.ndarray | None = None, **changes: f
     torch.nn.init.normal_(tower.head.directions)
     lines: list[str] = []
     recipe = dataclasses.replace(HEAD, **changes)
-    train_head(tower, small_library(), features, TEXTS, clouds, recipe, 0, lines.append)
+    with tempfile.TemporaryDirectory() as folder:
+        train_head(tower, small_library(), features, TEXTS, clouds, recipe, 0, Path(folder), lines.append)
     return tower
 
 

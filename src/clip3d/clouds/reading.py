@@ -6,7 +6,7 @@ import logging
 import stat
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,7 +29,7 @@ from clip3d.clouds.formats.contents import (
 from clip3d.clouds.formats.neighbours import Neighbours
 from clip3d.clouds.formats.recordings import RECORDINGS, is_recording_folder, read_recording
 from clip3d.clouds.formats.sniffing import looks_like
-from clip3d.clouds.mesh import sample_surface
+from clip3d.clouds.mesh import Mesh, sample_surface
 from clip3d.clouds.remote import RemotePath, as_path, local_copy
 from clip3d.errors import CloudError, MissingExtra, ShapeError
 
@@ -121,11 +121,43 @@ def read(
     data = b"" if folder else _bytes(path)
     _check_name(path, data)
     neighbours = Neighbours(path)
+    with _told(path):
+        contents = reader(data, neighbours)
+        cloud = _cloud(contents, points, seed)
+        return _framed(cloud, contents, neighbours, up, unit)
+
+
+def read_meshes(path: Path, *, up: Axis | None = None) -> tuple[Sequence[Mesh], Axis]:
+    """The surfaces in a file, with their colours and textures, in its own axes; and the axis that points up.
+
+    Args:
+        path: a file that `read` reads.
+        up: overrides the up axis of the file or format.
+
+    Returns:
+        Meshes in one frame, none where the file holds only points; and the axis.
+
+    Raises:
+        CloudError: whatever is wrong with the file.
+    """
+    reader = _reader(path, is_recording_folder(path), None, 0)
+    data = _bytes(path)
+    _check_name(path, data)
+    with _told(path):
+        contents = reader(data, Neighbours(path))
+        _check_faces(contents)
+        for mesh in contents.meshes:
+            if len(mesh.vertices):
+                _check_size(mesh.vertices)
+        return contents.meshes, up or contents.up or DEFAULT_UP.get(path.suffix.lower(), "z")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn whatever a parser raises into a CloudError that names the file."""
     try:
         with _quiet():
-            contents = reader(data, neighbours)
-            cloud = _cloud(contents, points, seed)
-            return _framed(cloud, contents, neighbours, up, unit)
+            yield
     except CloudError:
         raise
     except MissingExtra as error:
@@ -204,18 +236,23 @@ def _quiet() -> Iterator[None]:
 
 
 def _cloud(contents: Contents, points: int, seed: int) -> PointCloud:
-    faces = sum(len(mesh.faces) for mesh in contents.meshes)
-    if faces:
-        corners = sum(len(mesh.vertices) for mesh in contents.meshes)
-        if faces > MAX_FACES or corners > 3 * MAX_FACES or len(contents.meshes) > MAX_PARTS:
-            parts = len(contents.meshes)
-            raise Malformed(f"its scene has {faces:,} triangles in {parts:,} parts", "simplify the scene")
+    if _check_faces(contents):
         sample = sample_surface(contents.meshes, points, seed=seed)
         _check_size(sample.points)
         return PointCloud(sample.points, sample.colors, sample.normals)
     if contents.points is None or not len(contents.points):
         raise Malformed("it holds no surface and no points", "check that the export included the geometry")
     return _point_cloud(contents)
+
+
+def _check_faces(contents: Contents) -> int:
+    """How many faces there are, if they are not too many."""
+    faces = sum(len(mesh.faces) for mesh in contents.meshes)
+    corners = sum(len(mesh.vertices) for mesh in contents.meshes)
+    if faces and (faces > MAX_FACES or corners > 3 * MAX_FACES or len(contents.meshes) > MAX_PARTS):
+        parts = len(contents.meshes)
+        raise Malformed(f"its scene has {faces:,} triangles in {parts:,} parts", "simplify the scene")
+    return faces
 
 
 def _point_cloud(contents: Contents) -> PointCloud:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.neighbors import nearest_neighbors
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.render.depth import camera_rotation
+from clip3d.render.shading import EYE, MARGIN, UNCOLORED, occlusion, shade, smaller, to_bytes, turned_to_eye
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -18,16 +19,11 @@ View = tuple[float, float]
 
 FRONT: View = (35.0, 20.0)
 AROUND: tuple[View, ...] = ((35.0, 20.0), (125.0, 20.0), (215.0, 20.0), (305.0, 20.0))
-UNCOLORED = (0.66, 0.71, 0.79)  # sRGB of a cloud without colours: a light clay
 
 OVERSAMPLING = 2
-MARGIN = 0.06  # of the picture's side that stays free around the cloud
-EYE = 4.0  # distance of the eye from the centre, in radii: a mild perspective
 NORMAL_NEIGHBORS = 10
 DISC_RADIUS = 1.2  # in distances to the fourth neighbour: few holes in surfaces sampled at random
 MAX_SLOPE = 3.0  # beyond this a surface is seen edge on
-LIGHT = np.array([-0.45, 0.65, 0.62]) / np.linalg.norm([-0.45, 0.65, 0.62])  # camera frame: right, up, to the eye
-FLOOR_LIGHT = 0.42  # share of the light that reaches a surface turned away
 
 
 def splat(
@@ -69,7 +65,7 @@ def splat_views(
     surface = _surface(points, colors, normals)
     layers = np.stack([_draw(surface, view, size) for view in views])
     behind = np.asarray(background, dtype=np.float32) * (1 - layers[..., 3:])
-    return _to_bytes(layers[..., :3] + behind)
+    return to_bytes(layers[..., :3] + behind)
 
 
 def splat_cutout(
@@ -78,7 +74,7 @@ def splat_cutout(
     """A picture with transparent surroundings (size, size, 4) uint8, straight alpha; arguments as for `splat`."""
     layer = _draw(_surface(points, colors, normals), view, size)
     color = layer[..., :3] / np.maximum(layer[..., 3:], 1e-6)
-    return _to_bytes(np.concatenate([color, layer[..., 3:]], axis=-1))
+    return to_bytes(np.concatenate([color, layer[..., 3:]], axis=-1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,19 +111,19 @@ def _draw(surface: _Surface, view: View, size: int) -> Array:
     side = size * OVERSAMPLING
     xy, depth, scale = _project(surface.points @ camera.T, side, DISC_RADIUS * surface.spacing)
     radius = float(np.clip(DISC_RADIUS * surface.spacing * scale, 1.5, side / 32))
-    facing = _turned_to_eye(surface.normals @ camera.T)
+    facing = turned_to_eye(surface.normals @ camera.T)
     tolerance = np.float32(radius / scale) * (1 + _slope(facing))
 
     rough, _ = _discs(xy / np.float32(OVERSAMPLING), radius / OVERSAMPLING, size)
     seen = depth <= _front(rough, depth, size)[rough[:, rough.shape[1] // 2]] + tolerance
     xy, depth, tolerance = xy[seen], depth[seen], tolerance[seen]
-    shaded = surface.colors[seen] * _shade(facing[seen])[:, None]
+    shaded = surface.colors[seen] * shade(facing[seen])[:, None]
 
     pixel, weight = _discs(xy, radius, side)
     front = _front(pixel, depth, side)
     weight = np.where((depth - tolerance)[:, None] <= front[pixel], weight, np.float32(0))
-    image = _smaller(_blend(pixel, shaded, weight, side).reshape(side, side, 4))
-    image[..., :3] *= _occlusion(front.reshape(side, side)[::OVERSAMPLING, ::OVERSAMPLING])[..., None]
+    image = smaller(_blend(pixel, shaded, weight, side).reshape(side, side, 4), OVERSAMPLING)
+    image[..., :3] *= occlusion(front.reshape(side, side)[::OVERSAMPLING, ::OVERSAMPLING])[..., None]
     return _close_gaps(image, 1 + 2 * round(radius / OVERSAMPLING / 2))
 
 
@@ -141,21 +137,10 @@ def _project(seen: Array, side: int, disc: float) -> tuple[Array, Array, float]:
     return (flat - (low + high) / 2) * np.float32(scale) + np.float32(side / 2), depth, scale
 
 
-def _turned_to_eye(normals: Array) -> Array:
-    """Normals (p, 3) in the camera frame with the sign that makes their last entry positive."""
-    return normals * np.where(normals[:, 2:] < 0, np.float32(-1), np.float32(1))
-
-
 def _slope(facing: Array) -> Array:
     """Change of depth along a surface (p,): a disc stays in the picture where its own surface slopes away."""
     flat = np.hypot(facing[:, 0], facing[:, 1])
     return np.asarray(np.minimum(flat / np.maximum(facing[:, 2], 1e-3), MAX_SLOPE), dtype=np.float32)
-
-
-def _shade(facing: Array) -> Array:
-    """Light (p,) on surfaces with these normals in the camera frame; some of it reaches around corners."""
-    wrapped = (facing @ LIGHT.astype(np.float32) + 0.35) / 1.35
-    return np.asarray(FLOOR_LIGHT + (1.06 - FLOOR_LIGHT) * np.clip(wrapped, 0, 1), dtype=np.float32)
 
 
 def _discs(xy: Array, radius: float, side: int) -> tuple[NDArray[np.intp], Array]:
@@ -189,21 +174,6 @@ def _blend(pixel: NDArray[np.intp], color: Array, weight: Array, side: int) -> A
     return image
 
 
-def _smaller(image: Array) -> Array:
-    """Mean over squares of OVERSAMPLING pixels."""
-    parts = [image[r::OVERSAMPLING, c::OVERSAMPLING] for r in range(OVERSAMPLING) for c in range(OVERSAMPLING)]
-    return np.asarray(sum(parts[1:], parts[0]) / np.float32(OVERSAMPLING**2))
-
-
-def _occlusion(front: Array) -> Array:
-    """Share of light (h, w) left in hollows: a pixel behind its surroundings is darker (Luft et al. 2006)."""
-    from scipy.ndimage import uniform_filter
-
-    depth = np.where(np.isinf(front), front[np.isfinite(front)].max(initial=0), front)
-    hidden = np.clip(depth - uniform_filter(depth, len(front) // 12, mode="nearest"), 0, 0.25)
-    return np.asarray(1 - 1.6 * hidden, dtype=np.float32)
-
-
 def _close_gaps(image: Array, size: int) -> Array:
     """Fill gaps narrower than `size` pixels, which lie between samples of one surface, with the colours around."""
     from scipy.ndimage import maximum_filter, minimum_filter, uniform_filter
@@ -213,7 +183,3 @@ def _close_gaps(image: Array, size: int) -> Array:
     around = uniform_filter(image, (2 * size + 1, 2 * size + 1, 1), mode="constant")
     fill = np.where(closed[..., None], around / np.maximum(around[..., 3:], 1e-6), 0)
     return np.asarray(image + (1 - image[..., 3:]) * fill, dtype=np.float32)
-
-
-def _to_bytes(image: Array) -> Picture:
-    return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -76,7 +76,7 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     Args:
         recipe: every constant.
         out: folder for `image.safetensors`, `pictures.npz` (`clip3d.data.pictures`) and, under `features/`, the
-            cache of features, which serves every recipe that draws the same pictures.
+            cache of features, which serves every recipe that draws the same pictures; `head/` holds checkpoints.
         data: folder that the recipe's paths are relative to.
         progress: called with a line now and then.
 
@@ -97,7 +97,7 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     texts = Texts(model.encode_texts, model.space, recipe.template)
     clouds = cloud_directions(library, model, recipe) if recipe.head.cloud_weight else None
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.head.hidden)
-    train_head(tower, library, features, texts, clouds, recipe.head, recipe.seed, progress)
+    train_head(tower, library, features, texts, clouds, recipe.head, recipe.seed, out / "head", progress)
     save_tower(tower, out / "image.safetensors")
     picture_vectors(tower, library, features).save(out / "pictures.npz")
     found = measure(tower, library, features, texts)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clip3d.data.galleries import draw_galleries
 from clip3d.data.library import Library
 from clip3d.spaces import Space, fill_templates
 from clip3d.towers.image import ImageTower
-from clip3d.training.loop import Progress
+from clip3d.training.loop import Part, Progress, Run, train_parts
 from clip3d.training.objectives import contrastive
+from clip3d.training.optimisers import Optimiser
 
 Array = NDArray[np.float32]
 GALLERIES = 20
@@ -90,6 +93,7 @@ def train_head(
     clouds: Array | None,
     recipe: HeadRecipe,
     seed: int,
+    folder: Path,
     progress: Progress,
 ) -> None:
     """Train the small network of the head, in place, on the objects that are not held out.
@@ -106,6 +110,7 @@ def train_head(
         clouds: centred directions (n, w, d) of w clouds of each object, or None.
         recipe: the settings.
         seed: of weights and batches.
+        folder: gets a folder of its own for each training, from which one that was stopped goes on.
         progress: called with a line now and then.
     """
     torch.manual_seed(seed)
@@ -117,13 +122,11 @@ def train_head(
     shapes = None if clouds is None else torch.from_numpy(clouds[rows])
     alike = torch.from_numpy(first_captions(library.select(rows)))
     chance = torch.from_numpy(object_weights(library.select(rows), recipe.caption_power))
-    learned = [*head.narrow.parameters(), *head.widen.parameters()]
-    optimiser = torch.optim.AdamW(learned, lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, recipe.steps)
     tower.requires_grad_(False)
-    for parameter in learned:
-        parameter.requires_grad_(True)
-    for step in range(1, recipe.steps + 1):
+    for layer in (head.narrow, head.widen):
+        layer.requires_grad_(True)
+
+    def loss_of(_: nn.Module, __: object) -> Tensor:
         index = torch.multinomial(chance, recipe.batch, replacement=True)
         view = torch.randint(pictures.shape[1], (recipe.batch,))
         drawn = pictures[index, view]
@@ -137,13 +140,34 @@ def train_head(
         said = head.by_classes(photographs)
         kept = said + head.addition(F.dropout(photographs, recipe.dropout))
         keeping = 1 - F.cosine_similarity(kept, said, dim=1).mean()
-        optimiser.zero_grad()
-        (naming + recipe.photograph_weight * keeping).backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        schedule.step()
-        if step % 500 == 0:
-            progress(f"step {step} of {recipe.steps}: naming {naming.item():.3f}, keeping {keeping.item():.3f}")
+        loss: Tensor = naming + recipe.photograph_weight * keeping
+        return loss
+
+    optimiser = Optimiser(
+        lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.999), decay_all=True
+    )
+    run = Run(recipe.steps, average=0.0, checkpoint_every=500, log_every=500)
+    data = [pictures, known, targets, phrases, chance] + ([] if shapes is None else [shapes])
+    identity = _digest(recipe, seed, data)
+    train_parts(
+        tower,
+        [Part(loss_of, optimiser)],
+        run,
+        folder / identity[:16],
+        seed=seed,
+        identity=identity,
+        progress=progress,
+        one_stream=True,
+    )
     tower.eval().requires_grad_(False)
+
+
+def _digest(recipe: HeadRecipe, seed: int, tensors: Sequence[Tensor]) -> str:
+    """Names a training by all that decides it."""
+    digest = hashlib.sha256(f"{recipe} {seed}".encode())
+    for tensor in tensors:
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
 
 
 def soft_targets(library: Library, texts: TextEncoder, softness: float) -> tuple[Tensor, Tensor]:

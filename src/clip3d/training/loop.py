@@ -1,198 +1,317 @@
-"""The training loop: seeded steps, a warm-up and cosine schedule, averaged weights, checkpoints and resume.
+"""The training loop: every training of the package is one or more parts of a module that are stepped in turn.
 
-A step draws everything random from a generator seeded by (seed, step), so a run that was stopped and resumed goes
-through the very batches that an uninterrupted one would.
+A step draws everything random from generators seeded by (seed, step), so a run that was stopped or killed and is
+resumed goes through the very batches that an uninterrupted one would, to the same weights bit for bit.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from clip3d.atomic import replacing
-from clip3d.errors import DataError
-from clip3d.models.weights import read_arrays, write_arrays
+from clip3d.errors import DataError, ShapeError
+from clip3d.training import distributed
+from clip3d.training.averaging import average, start_average, with_weights
+from clip3d.training.checkpoints import BEST, FILE, State, claim, put_trained, read_best, write_best
+from clip3d.training.interrupting import ctrl_c_noted
+from clip3d.training.learning_rate_plot import write_plot
+from clip3d.training.optimisers import Optimiser
+from clip3d.training.parts import Batches, LossOf, Optimisation, Part, Run, Validate, Watch
+from clip3d.training.run_log import Progress, RunLog
+from clip3d.training.schedules import Schedule, own_steps
 
-Progress = Callable[[str], None]
+__all__ = ["Batches", "Optimisation", "Part", "Progress", "Run", "Validate", "Watch", "train", "train_parts"]
 
-
-@dataclass(frozen=True)
-class Optimisation:
-    """How weights are moved.
-
-    Attributes:
-        steps: optimiser steps of the whole run.
-        lr: highest learning rate.
-        weight_decay: AdamW's, on matrices only.
-        warmup: steps of linear rise before the cosine fall to a hundredth.
-        clip: largest norm of the gradient.
-        average: decay of the exponential moving average of the weights that is the result.
-        checkpoint_every: steps between checkpoints.
-        validate_every: steps between validations.
-        log_every: steps between lines of progress.
-    """
-
-    steps: int = 1500
-    lr: float = 1e-3
-    weight_decay: float = 0.05
-    warmup: int = 50
-    clip: float = 5.0
-    average: float = 0.995
-    checkpoint_every: int = 100
-    validate_every: int = 300
-    log_every: int = 20
+PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def train(
     module: nn.Module,
-    loss_of: Callable[[nn.Module, np.random.Generator], Tensor],
+    loss_of: LossOf,
     how: Optimisation,
     folder: Path,
     *,
     seed: int,
     identity: str,
     progress: Progress,
-    validate: Callable[[nn.Module], dict[str, float]] | None = None,
+    validate: Validate | None = None,
+    watch: Watch | None = None,
+    record: Mapping[str, str] | None = None,
 ) -> nn.Module:
-    """Train `module` in place and return it in eval mode with its averaged weights.
+    """Train all of a module on one loss; as `train_parts`, with AdamW and a cosine schedule."""
+    optimiser = Optimiser(lr=how.lr, weight_decay=how.weight_decay)
+    part = Part(loss_of, optimiser, Schedule(warmup=how.warmup, floor=0.01), how.clip)
+    if how.compile:
+        module.compile()
+    return train_parts(
+        module,
+        [part],
+        how,
+        folder,
+        seed=seed,
+        identity=identity,
+        progress=progress,
+        validate=validate,
+        watch=watch,
+        record=record,
+    )
+
+
+def train_parts(
+    module: nn.Module,
+    parts: Sequence[Part],
+    run: Run,
+    folder: Path,
+    *,
+    seed: int,
+    identity: str,
+    progress: Progress,
+    batches: Batches | None = None,
+    validate: Validate | None = None,
+    watch: Watch | None = None,
+    record: Mapping[str, str] | None = None,
+    one_stream: bool = False,
+) -> nn.Module:
+    """Train `module` in place and return it in eval mode with its averaged, or best, or last weights.
+
+    Step 0 is the first part's, step 1 the second's, and so on in turn; only the loss of the part whose step it is
+    gets computed. Ctrl-C saves a checkpoint at the step it reached before KeyboardInterrupt is raised.
 
     Args:
         module: what is trained; parameters that are to stay fixed have requires_grad False.
-        loss_of: the loss of one step, from the module and the step's own generator.
-        how: the optimiser's settings.
-        folder: for the checkpoint, `metrics.jsonl`; a checkpoint found there is resumed.
-        seed: of every step's generator.
+        parts: which together own every parameter with a gradient, none twice.
+        run: what the parts share.
+        folder: for the checkpoint, the metrics and the drawing of the learning rates; a checkpoint found there is
+            resumed.
+        seed: of every step's random numbers.
         identity: all settings of the run in words; a folder that another run began is refused.
         progress: called with lines for the user.
-        validate: called with the averaged module now and then; its numbers go to `metrics.jsonl`.
+        batches: from a step, what the losses of that step and all later ones are given, `run.accumulate` for each.
+        validate: called with the averaged module now and then; its numbers are recorded.
+        watch: keeps the weights of the best validation, and may end the run early.
+        record: what checkpoints say of the run in their metadata, beside versions and identity.
+        one_stream: let torch's random numbers run on from step to step, as they are on entry. Otherwise each step
+            is seeded anew.
+
+    Raises:
+        DataError: if the folder belongs to another run, or the loss is no longer a number.
+        ShapeError: if the parts do not divide the trained parameters among them.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _claim(folder / "settings.txt", identity)
-    optimiser = torch.optim.AdamW(_parameter_groups(module, how.weight_decay), lr=how.lr, betas=(0.9, 0.98))
-    averaged = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-    first = _resume(folder / "checkpoint.safetensors", module, optimiser, averaged)
-    if first:
-        progress(f"resumed at step {first} of {how.steps}")
-    _forget(folder / "metrics.jsonl", first)
-    started, recent = time.monotonic(), []
-    for step in range(first, how.steps):
-        for group in optimiser.param_groups:
-            group["lr"] = how.lr * schedule(step, how)
-        torch.manual_seed(seed * 1_000_003 + step)
-        loss = loss_of(module.train(), np.random.default_rng([seed, step]))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(module.parameters(), how.clip)
-        optimiser.step()
-        _average(averaged, module, min(how.average, (step + 1) / (step + 10)))
-        recent.append(float(loss.detach()))
-        done = step + 1
-        if done % how.log_every == 0 or done == how.steps:
-            rate = (done - first) / (time.monotonic() - started)
-            left = f"{(how.steps - done) / rate / 60:.0f} min left"
-            progress(f"step {done}/{how.steps}  loss {np.mean(recent):.3f}  {rate:.2f} steps/s  {left}")
-            _record(folder, {"step": done, "loss": float(np.mean(recent))})
-            recent = []
-        if done % how.checkpoint_every == 0 or done == how.steps:
-            _save(folder / "checkpoint.safetensors", module, optimiser, averaged, done)
-        if validate and (done % how.validate_every == 0 or done == how.steps):
-            numbers = _with_weights(module, averaged, validate)
-            progress("  ".join(f"{name} {value:.3f}" for name, value in numbers.items()))
-            _record(folder, {"step": done, **numbers})
-    module.load_state_dict(averaged)
+    distributed.share_statistics(module)
+    members = divide(module, parts)
+    device = _device(module)
+    half = run.precision == "fp16"
+    state = State(
+        module=module,
+        optimisers={part.name: part.optimiser.over(members[part.name]) for part in parts},
+        scalers={part.name: torch.amp.GradScaler(device.type) for part in parts} if half else {},
+        averaged=start_average(module) if run.average else None,
+        keep_draws=one_stream,
+        record={"identity": identity, **(record or {})},
+    )
+    begin = 0
+    if distributed.place() == 0:
+        claim(folder / "settings.txt", identity)
+    distributed.wait_for_all()
+    if state.restore(folder / FILE):
+        begin = state.step
+    job = _Job(state, parts, members, run, folder, seed, device, one_stream)
+    with _log(folder, begin, run, progress) as log:
+        if log is not None:
+            write_plot(folder / "learning_rate.svg", rates_over(parts, run.steps), run.steps)
+        _go(job, batches, validate, watch, log)
+    distributed.wait_for_all()
+    # read by every process, though one alone knows how good it is
+    chosen = read_best(folder / BEST) if watch and (folder / BEST).exists() else state.averaged
+    if chosen is not None:
+        put_trained(module, chosen)
     return module.eval()
 
 
-def schedule(step: int, how: Optimisation) -> float:
-    """Factor of the learning rate at a step: linear rise, then cosine fall to a hundredth."""
-    if step < how.warmup:
-        return (step + 1) / how.warmup
-    share = (step - how.warmup) / max(how.steps - how.warmup, 1)
-    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * share))
+def rates_over(parts: Sequence[Part], steps: int) -> dict[str, list[tuple[int, float]]]:
+    """For each part the steps at which it moves, and its highest learning rate there."""
+    curves = {}
+    for place, part in enumerate(parts):
+        own = own_steps(steps, place, len(parts))
+        peak = max([part.optimiser.lr, *(part.optimiser.rates or {}).values()])
+        at = [place + len(parts) * i for i in range(own)]
+        curves[part.name] = [(step, peak * part.schedule.factor(i, own)) for i, step in enumerate(at)]
+    return curves
 
 
-def _parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    trained = [p for p in module.parameters() if p.requires_grad]
-    return [
-        {"params": [p for p in trained if p.dim() > 1], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.dim() <= 1], "weight_decay": 0.0},
-    ]
+def divide(module: nn.Module, parts: Sequence[Part]) -> dict[str, dict[str, nn.Parameter]]:
+    """The trained parameters of each part, by its name; ShapeError unless each parameter has one owner."""
+    members: dict[str, dict[str, nn.Parameter]] = {part.name: {} for part in parts}
+    for name, parameter in module.named_parameters():
+        owners = [part.name for part in parts if part.owns(name)] if parameter.requires_grad else []
+        if parameter.requires_grad and len(owners) != 1:
+            raise ShapeError(f"the parameter {name} belongs to {len(owners)} parts, it must be one")
+        for owner in owners:
+            members[owner][name] = parameter
+    if empty := [part for part, own in members.items() if not own]:
+        raise ShapeError(f"the part {empty[0]} has no parameter to train")
+    return members
 
 
-def _average(averaged: dict[str, Tensor], module: nn.Module, decay: float) -> None:
-    for name, tensor in module.state_dict().items():
-        if tensor.is_floating_point():
-            averaged[name].lerp_(tensor.detach(), 1 - decay)
-        else:
-            averaged[name].copy_(tensor)
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A run and where it stands."""
+
+    state: State
+    parts: Sequence[Part]
+    members: Mapping[str, Mapping[str, nn.Parameter]]
+    run: Run
+    folder: Path
+    seed: int
+    device: torch.device
+    one_stream: bool
+
+    def generators(self, first: int) -> Iterator[np.random.Generator]:
+        """The random numbers of every step from `first`, for losses that draw their own batches."""
+        for step in range(first, self.run.steps):
+            for number in range(self.run.accumulate):
+                yield np.random.default_rng([self.seed, step, number] if number else [self.seed, step])
+
+    def part_of(self, step: int) -> tuple[Part, float]:
+        """The part whose step it is, and the share of its highest learning rate."""
+        place = step % len(self.parts)
+        part = self.parts[place]
+        own = own_steps(self.run.steps, place, len(self.parts))
+        return part, part.schedule.factor(step // len(self.parts), own)
 
 
-def _with_weights(
-    module: nn.Module, weights: dict[str, Tensor], call: Callable[[nn.Module], dict[str, float]]
-) -> dict[str, float]:
-    own = {name: tensor.detach().clone() for name, tensor in module.state_dict().items()}
-    module.load_state_dict(weights)
-    try:
-        with torch.inference_mode():
-            return call(module.eval())
-    finally:
-        module.load_state_dict(own)
-
-
-def _save(
-    path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, averaged: dict[str, Tensor], step: int
+def _go(
+    job: _Job, batches: Batches | None, validate: Validate | None, watch: Watch | None, log: RunLog | None
 ) -> None:
-    tensors = {f"module/{n}": t for n, t in module.state_dict().items()}
-    tensors |= {f"averaged/{n}": t for n, t in averaged.items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser/{index}/{key}": value for key, value in state.items()}
-    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
-    write_arrays({**arrays, "step": np.array([step])}, path)
+    """All steps that are left, with what is told, measured and kept on the way."""
+    state, run = job.state, job.run
+    if state.ended or state.step >= run.steps:
+        return
+    recent: dict[str, list[torch.Tensor]] = {}
+    source = (batches or job.generators)(state.step)
+    with ctrl_c_noted() as interruption:
+        while state.step < run.steps and not state.ended:
+            name, loss = _step(job, source, log)
+            state.step += 1
+            recent.setdefault(name, []).append(loss)
+            last, line = state.step == run.steps, ""
+            if last or state.step % run.log_every == 0:
+                line, recent = _tell(job, recent, log, batches is not None), {}
+            if validate is not None and (last or state.step % run.validate_every == 0):
+                line = _judge(job, validate, watch, log, line)
+            leave = distributed.any_says(interruption.asked, job.device)
+            if leave or last or state.ended or state.step % run.checkpoint_every == 0:
+                _keep(job, log)
+            if log is not None and line:
+                log.progress(line)
+            if leave:
+                if log is not None:
+                    log.progress(f"interrupted; step {state.step} is kept, and the same command goes on from there")
+                raise KeyboardInterrupt
 
 
-def _resume(path: Path, module: nn.Module, optimiser: torch.optim.Optimizer, averaged: dict[str, Tensor]) -> int:
-    if not path.exists():
-        return 0
-    arrays = read_arrays(path)
-    own = {n.removeprefix("module/"): torch.from_numpy(a) for n, a in arrays.items() if n.startswith("module/")}
+def _step(job: _Job, source: Iterator[Any], log: RunLog | None) -> tuple[str, torch.Tensor]:
+    """One step of the part whose turn it is: its name and its loss."""
+    state, run = job.state, job.run
+    part, factor = job.part_of(state.step)
+    optimiser, scaler = state.optimisers[part.name], state.scalers.get(part.name)
+    own = list(job.members[part.name].values())
+    for group in optimiser.param_groups:
+        group["lr"] = group["peak"] * factor
+    if not job.one_stream:
+        # a process of several draws apart from the others
+        torch.manual_seed(job.seed * 1_000_003 + state.step + distributed.place() * 1_000_000_007)
+    optimiser.zero_grad(set_to_none=True)
+    total = torch.zeros((), device=job.device)
+    for _ in range(run.accumulate):
+        began = time.monotonic()
+        batch = next(source)
+        if log is not None:
+            log.waited += time.monotonic() - began
+        with torch.autocast(job.device.type, PRECISIONS.get(run.precision), enabled=run.precision != "none"):
+            loss = part.loss_of(state.module.train(), batch)
+        share = loss / run.accumulate if run.accumulate > 1 else loss
+        (scaler.scale(share) if scaler else share).backward()  # type: ignore[no-untyped-call]
+        total += share.detach()
+    distributed.average_gradients(own)
+    if scaler:
+        scaler.unscale_(optimiser)
+    if part.clip:
+        nn.utils.clip_grad_norm_(own, part.clip)
+    if scaler:
+        scaler.step(optimiser)
+        scaler.update()
+    else:
+        optimiser.step()
+    if state.averaged is not None:
+        average(state.averaged, state.module, min(run.average, (state.step + 1) / (state.step + 10)))
+    return part.name, total
+
+
+def _tell(job: _Job, recent: Mapping[str, list[torch.Tensor]], log: RunLog | None, waits: bool) -> str:
+    """Record the mean losses since the last line; gives the line for the user.
+
+    Raises:
+        DataError: if one is not a number, before it gets into a checkpoint.
+    """
+    step = job.state.step
+    losses = {name: float(torch.stack(values).mean()) for name, values in recent.items()}
+    if wrong := [name for name, loss in losses.items() if not math.isfinite(loss)]:
+        reason = f"the loss of {wrong[0]} is {losses[wrong[0]]} at step {step}"
+        raise DataError(job.folder, reason, "lower the learning rate; the last checkpoint is from before")
+    if log is None:
+        return ""
+    rates = {name: float(o.param_groups[0]["lr"]) for name, o in job.state.optimisers.items()}
+    return log.losses(step, losses, rates, waits)
+
+
+def _judge(job: _Job, validate: Validate, watch: Watch | None, log: RunLog | None, line: str) -> str:
+    """Validate, and keep the weights if they are the best; gives the line for the user with the numbers."""
+    state, better, ends = job.state, False, False
+    if log is not None:
+        numbers = with_weights(state.module, state.averaged, validate)
+        log.record(state.step, numbers)
+        told = "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+        line = f"{line}\n{told}" if line else told
+        better = watch is not None and (state.best is None or watch.of(numbers) > state.best)
+        if watch is not None and better:
+            state.best = watch.of(numbers)
+            write_best(job.folder / BEST, state)
+        ends = watch is not None and not better and 0 < watch.patience <= state.since + 1
+    state.since = 0 if distributed.any_says(better, job.device) else state.since + 1
+    state.ended = distributed.any_says(ends, job.device)
+    return line
+
+
+def _keep(job: _Job, log: RunLog | None) -> None:
+    if log is not None:
+        job.state.save(job.folder / FILE)
+
+
+@contextmanager
+def _log(folder: Path, first: int, run: Run, progress: Progress) -> Iterator[RunLog | None]:
+    """The log of the process that writes; None in the others."""
+    if distributed.place():
+        yield None
+        return
+    log = RunLog(folder, first, run.steps, progress, board=run.tensorboard)
     try:
-        module.load_state_dict(own)
-        for name, tensor in averaged.items():
-            tensor.copy_(torch.from_numpy(arrays[f"averaged/{name}"]))
-    except (RuntimeError, KeyError) as error:
-        raise DataError(path, "belongs to another recipe", "choose another --out folder or delete it") from error
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, array in arrays.items():
-        if name.startswith("optimiser/"):
-            _, index, key = name.split("/")
-            state.setdefault(int(index), {})[key] = torch.from_numpy(array)
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(arrays["step"][0])
+        if first:
+            progress(f"resumed at step {first} of {run.steps}")
+        yield log
+    finally:
+        log.close()
 
 
-def _claim(path: Path, identity: str) -> None:
-    """Note whose folder this is, or refuse it if it is another run's."""
-    if path.exists() and path.read_text(encoding="utf-8") != identity:
-        raise DataError(path, "belongs to another recipe", "choose another --out folder or delete it")
-    path.write_text(identity, encoding="utf-8")
-
-
-def _forget(path: Path, step: int) -> None:
-    """Drop what was recorded after the step that a run goes on from: it will be recorded again."""
-    if path.exists():
-        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-        with replacing(path) as temporary:
-            temporary.write_text("".join(r for r in rows if json.loads(r)["step"] <= step), encoding="utf-8")
-
-
-def _record(folder: Path, row: dict[str, float]) -> None:
-    with (folder / "metrics.jsonl").open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(row) + "\n")
+def _device(module: nn.Module) -> torch.device:
+    return next(module.parameters()).device

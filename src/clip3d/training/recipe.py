@@ -18,6 +18,7 @@ KINDS: dict[str, str] = {
     "cloud": "clip3d.training.cloud:CloudRecipe",
     "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
+    "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 
 

@@ -20,10 +20,12 @@ from torch.nn import functional as F
 
 from clip3d.data.phrases import Bank, Noun, plural, read_bank, read_nouns, read_sayings
 from clip3d.errors import DataError
-from clip3d.models.weights import read_state, sha256_of, write_arrays, write_json
+from clip3d.models.weights import sha256_of, write_arrays, write_json
 from clip3d.spaces import Space
 from clip3d.towers.sentence_model import SentenceModel
-from clip3d.training.loop import Progress
+from clip3d.training.loop import Part, Progress, Run, train_parts
+from clip3d.training.optimisers import Optimiser
+from clip3d.training.schedules import Schedule
 from clip3d.training.text_examples import Examples, Pool, wordings
 from clip3d.training.text_lessons import prepare, teach
 from clip3d.training.text_model import pack, prune_tokenizer, start_model
@@ -67,7 +69,7 @@ def train_text(recipe: TextRecipe, out: Path, *, data: Path, progress: Progress)
     stages = out / "stages" / recipe.digest()
     lessons = prepare(known, held_out, read_sayings(recipe.bank), nouns, lexicon, recipe)
     pools = teach(model, examples, lessons, space, recipe, stages / "teacher.safetensors", progress)
-    tune(model, examples, pools, space.centre(known.vectors), recipe, stages / "tuning.safetensors", progress)
+    tune(model, examples, pools, space.centre(known.vectors), recipe, stages / "tuning", progress)
 
     write_arrays(pack(model, mean), out / "text.safetensors")
     write_arrays({"mean": mean}, out / "space.safetensors")
@@ -108,29 +110,21 @@ def tune(
 ) -> None:
     """Tune the model in place, AdamW with a rate that rises and falls along a cosine.
 
-    A step draws everything random from its own number, so that a run that was stopped and resumed draws the same.
+    A tuning that was stopped goes on from what it left in the folder `stage`.
     """
-    optimizer = _optimizer(model, recipe)
+    model.requires_grad_(False)
+    for module in (*model.layers[recipe.frozen :], model.head):
+        module.requires_grad_(True)
     anchors = torch.from_numpy(directions)
-    begin = _resume(model, optimizer, stage)
-    model.train()
-    total = 0.0
-    for step in range(begin, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak"] * _schedule(step, recipe)
-        torch.manual_seed(recipe.seed * 1_000_003 + step)
-        loss = _step_loss(model, examples, pools, anchors, recipe, step)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        total += loss.item()
-        done = step + 1
-        if done % recipe.checkpoint == 0 or done == recipe.steps:
-            _save(model, optimizer, done, stage)
-            progress(f"step {done} of {recipe.steps}: loss {total / ((done - 1) % recipe.checkpoint + 1):.4f}")
-            total = 0.0
-    model.eval()
+    rates = {"head.": recipe.head_rate}
+    part = Part(
+        lambda _, rng: _step_loss(model, examples, pools, anchors, recipe, rng),
+        Optimiser(lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.999), decay_all=True, rates=rates),
+        Schedule(warmup=max(recipe.warmup * recipe.steps, 1)),
+        clip=1.0,
+    )
+    run = Run(recipe.steps, average=0.0, checkpoint_every=recipe.checkpoint, log_every=recipe.checkpoint)
+    train_parts(model, [part], run, stage, seed=recipe.seed, identity=recipe.digest(), progress=progress)
 
 
 def _step_loss(
@@ -139,10 +133,9 @@ def _step_loss(
     pools: Sequence[Pool],
     anchors: torch.Tensor,
     recipe: TextRecipe,
-    step: int,
+    rng: np.random.Generator,
 ) -> torch.Tensor:
     """Mean over the pools' examples of 1 - cosine, and of how unlike the likenesses to the anchors are."""
-    rng = np.random.default_rng([recipe.seed, step])
     losses = []
     for pool, count in zip(pools, recipe.batch, strict=True):
         phrases, targets, weights = pool.draw(count, rng)
@@ -152,42 +145,6 @@ def _step_loss(
         contrast = F.cross_entropy(recipe.sharpness * found @ anchors.T, wanted, reduction="none")
         losses.append(torch.from_numpy(weights) * (cosine + recipe.contrast * contrast))
     return torch.cat(losses).mean()
-
-
-def _optimizer(model: SentenceModel, recipe: TextRecipe) -> torch.optim.AdamW:
-    model.requires_grad_(False)
-    tuned = [p for layer in model.layers[recipe.frozen :] for p in layer.requires_grad_(True).parameters()]
-    head = list(model.head.requires_grad_(True).parameters())
-    groups = [{"params": tuned, "peak": recipe.rate}, {"params": head, "peak": recipe.head_rate}]
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=recipe.rate, weight_decay=recipe.decay)
-
-
-def _schedule(step: int, recipe: TextRecipe) -> float:
-    rise = max(recipe.warmup * recipe.steps, 1)
-    if step < rise:
-        return (step + 1) / rise
-    return 0.5 * (1 + float(np.cos(np.pi * (step - rise) / max(recipe.steps - rise, 1))))
-
-
-def _save(model: SentenceModel, optimizer: torch.optim.AdamW, done: int, stage: Path) -> None:
-    arrays = {f"model.{name}": value.numpy() for name, value in model.state_dict().items()}
-    for i, state in optimizer.state_dict()["state"].items():
-        arrays |= {f"optimizer.{i}.{name}": value.numpy() for name, value in state.items()}
-    write_arrays(arrays | {"done": np.array([done])}, stage)
-
-
-def _resume(model: SentenceModel, optimizer: torch.optim.AdamW, stage: Path) -> int:
-    if not stage.is_file():
-        return 0
-    state = read_state(stage)
-    model.load_state_dict({k.removeprefix("model."): v for k, v in state.items() if k.startswith("model.")})
-    moments: dict[int, dict[str, torch.Tensor]] = {}
-    for key, value in state.items():
-        if key.startswith("optimizer."):
-            _, index, name = key.split(".")
-            moments.setdefault(int(index), {})[name] = value
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
-    return int(state["done"])
 
 
 def _texts(bank: Bank, nouns: Sequence[Noun]) -> list[str]:

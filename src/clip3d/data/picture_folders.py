@@ -1,0 +1,118 @@
+"""Pictures of objects on disk: where those of one object lie, how many there are, and reading one."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.errors import ImageError
+
+Picture = NDArray[np.uint8]
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+FORMATS = ("PNG", "JPEG", "WEBP")
+MAX_PIXELS = 16 * 2**20
+MAX_BYTES = 64 * 2**20
+MAX_VIEWS = 1000  # pictures of one object that are looked at
+NAME_LETTERS = 60
+SETTINGS = "renders.json"
+
+
+def folder_of(key: str) -> str:
+    """Name of the folder of an object's pictures: readable, safe on every system, and of no other key."""
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", key)[-NAME_LETTERS:].strip("-")
+    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+class PictureFolders:
+    """The pictures of a set of objects, a folder each.
+
+    Args:
+        root: folder that all of them lie in; nothing outside it is opened.
+        places: names of the folders below `root` in which the pictures of a key may lie; the first that is there
+            counts.
+    """
+
+    def __init__(self, root: Path, places: Callable[[str], Sequence[str]] = lambda key: (folder_of(key),)) -> None:
+        self.root = root
+        self._real = root.resolve()
+        self._places = places
+        self._files = cache(self._find)
+
+    def files(self, key: str) -> tuple[Path, ...]:
+        """The picture files of an object, in the order of their names; none if it has no folder."""
+        return self._files(key)
+
+    def read(self, key: str, view: int) -> Picture:
+        """One picture (h, w, 3) sRGB.
+
+        Raises:
+            ImageError: if it is missing or damaged.
+        """
+        files = self.files(key)
+        if not 0 <= view < len(files):
+            raise ImageError(self.root, f"{key} has {len(files)} pictures, so none of number {view}", "render it")
+        return read_picture(files[view])
+
+    def protocol(self) -> dict[str, Any]:
+        """How the pictures were made, where their folder says so, and a digest of that."""
+        settings = self.root / SETTINGS
+        if not settings.is_file():
+            return {"folder": self.root.name}
+        return {"folder": self.root.name, "renders_sha256": hashlib.sha256(settings.read_bytes()).hexdigest()}
+
+    def _find(self, key: str) -> tuple[Path, ...]:
+        for place in self._places(key):
+            folder = (self.root / place).resolve()
+            if folder.is_relative_to(self._real) and folder.is_dir():
+                names = sorted(entry.name for entry in os.scandir(folder) if _is_picture(entry))
+                return tuple(folder / name for name in names[:MAX_VIEWS])
+        return ()
+
+
+def read_picture(path: Path) -> Picture:
+    """A PNG, JPEG or WebP file as (h, w, 3) sRGB; what is transparent shows white.
+
+    Raises:
+        ImageError: if it is missing, damaged, or larger than 16 megapixels or 64 MiB.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise ImageError(path, "there is no such picture", "render it again") from error
+    except OSError as error:
+        reason = f"it cannot be opened: {error.strerror or error}"
+        raise ImageError(path, reason, "check its permissions") from error
+    return decode_picture(data, path)
+
+
+def decode_picture(data: bytes, path: Path) -> Picture:
+    """As `read_picture`, from a file's content; `path` names it in errors."""
+    from PIL import Image
+
+    from clip3d.models.preprocess import as_rgb
+
+    if len(data) > MAX_BYTES:
+        raise ImageError(path, f"it holds more than {MAX_BYTES:,} bytes", "make it smaller")
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height <= MAX_PIXELS:
+                return np.asarray(as_rgb(image, 1.0), dtype=np.uint8)
+            size = f"{image.width} x {image.height}"
+    except Exception as error:  # a decoder can raise anything on hostile bytes
+        raise ImageError(path, f"it cannot be read: {error}", "render or save it again") from error
+    raise ImageError(path, f"it has {size} pixels, more than {MAX_PIXELS:,}", "make it smaller")
+
+
+def _is_picture(entry: os.DirEntry[str]) -> bool:
+    return entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".") and entry.is_file()

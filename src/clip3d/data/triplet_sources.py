@@ -1,0 +1,78 @@
+"""Sources of triplets by name: which format, where it lies, which part of it, and which pictures go with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from clip3d.clouds.remote import RemotePath, as_path
+from clip3d.data.triplets import Triplets
+from clip3d.errors import DataError
+
+# Each opener takes (path, split, pictures, captions) with places that exist or are None.
+FORMATS: dict[str, str] = {
+    "library": "clip3d.data.library_triplets:open_library",
+    "meshes": "clip3d.data.mesh_triplets:open_meshes",
+}
+
+
+@dataclass(frozen=True)
+class TripletSource:
+    """One set of triplets, as a recipe's `[[data]]` table names it.
+
+    Attributes:
+        format: "library" (a file of `clip3d data build`) or "meshes" (a folder of meshes or clouds with a table of
+            captions).
+        path: the file or folder, relative to the data folder.
+        split: "train", "test", another that the format knows, or "all".
+        pictures: folder that `clip3d data render` wrote, relative to the data folder; empty where there are no
+            pictures, or where the format has its own.
+        captions: file of captions, relative to the data folder; empty for what the format has beside it.
+    """
+
+    format: str
+    path: str
+    split: str = "train"
+    pictures: str = ""
+    captions: str = ""
+
+
+def open_triplets(source: TripletSource, data: Path) -> Triplets:
+    """The triplets that a source names.
+
+    Args:
+        source: what is wanted.
+        data: the folder that relative places are looked for in.
+
+    Raises:
+        DataError: if the format is not known, a place does not exist, or its content is of another form.
+    """
+    target = FORMATS.get(source.format)
+    if target is None:
+        reason = f"no format of triplets is named {source.format!r}"
+        raise DataError(source.path, reason, f"use {', '.join(FORMATS)}")
+    module, _, name = target.partition(":")
+    opened: Triplets = getattr(import_module(module), name)(
+        _place(source.path, data, "path"),
+        source.split,
+        _place(source.pictures, data, "pictures") if source.pictures else None,
+        _place(source.captions, data, "captions") if source.captions else None,
+    )
+    return opened
+
+
+def format_of(path: Path) -> str:
+    """The format that a path most likely has: a library if it is a file, else a folder of meshes."""
+    return "library" if path.is_file() else "meshes"
+
+
+def _place(name: str, data: Path, field: str) -> Path:
+    path = as_path(name)
+    if isinstance(path, RemotePath):
+        return path
+    place = data / path
+    if not name or not place.exists():
+        remedy = f"`{field}` is relative to the data folder {data}"
+        raise DataError(place, "there is no such file or folder", remedy)
+    return place
