@@ -29,7 +29,7 @@ from clip3d.training.pretraining_batches import Batches
 from clip3d.training.pretraining_recipe import PartRecipe
 from clip3d.training.rehearsal import rehearse
 
-ADAMW = PartRecipe("adamw", 1e-2)
+ADAMW = PartRecipe("adamw", 3e-3)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_a_run_learns_and_its_model_names_what_it_was_shown(teacher: Path, tmp_p
         teacher,
         tmp_path,
         progress=lines.append,
-        epochs=24,
+        epochs=50,
         clouds=ADAMW,
         visual=ADAMW,
         held_out=0.25,

@@ -178,7 +178,7 @@ def see(cloud: PointCloud, recipe: PretrainingRecipe, rng: np.random.Generator) 
         cloud = cloud.select(random_sample(cloud.points, recipe.candidates, seed=int(rng.integers(2**31))))
     xyz, fill = normalize_unit_sphere(cloud.points)[0], CloudPreprocess().color_fill
     if recipe.augmentation is None:
-        points = augment_cg3d(xyz, recipe.points, rng, up="z")
+        points = augment_cg3d(xyz, recipe.points, rng, up="z", exact=False)
         return points, np.full_like(points, fill)
     given = np.full_like(xyz, fill) if cloud.colors is None else cloud.colors
     changed, colors = recipe.augmentation(xyz, given, rng)
