@@ -44,7 +44,7 @@ EXAMPLE = "example:\n  python benchmarks/pretraining.py --batch 16 --towers set-
 
 
 class Things:
-    """Triplets in memory: coloured clouds of 2,048 points with five pictures of 256 pixels."""
+    """Triplets in memory: coloured clouds of 2,048 points with two pictures of 256 pixels."""
 
     def __init__(self, n: int) -> None:
         self.classes = tuple(f"thing {letter}" for letter in "abcdefghijklmnop")
@@ -65,7 +65,7 @@ class Things:
         return PointCloud(rng.normal(size=(2048, 3)), rng.uniform(size=(2048, 3)))
 
     def views(self, index: int) -> int:
-        return 5
+        return 2
 
     def picture(self, index: int, view: int) -> np.ndarray:
         return np.roll(self.seen[(index + view) % 8], index, axis=0)
@@ -156,7 +156,7 @@ def job_of(args: argparse.Namespace, tower: str, prompts: int, batch: int | None
         batch=batch or args.batch,
         templates=("a point cloud of a {}",),
     )
-    return prepare(recipe, Path(), lambda line: None, triplets=Things(max(64, 2 * recipe.batch)))
+    return prepare(recipe, Path(), lambda line: None, triplets=Things(2 * recipe.batch))
 
 
 class Uncached:

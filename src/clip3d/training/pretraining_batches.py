@@ -17,6 +17,7 @@ from clip3d.clouds.augmenting import augment_cg3d
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.sampling import random_sample
+from clip3d.data.caption_templates import draw_caption
 from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError, FileProblem
 from clip3d.models.preprocess import CloudPreprocess
@@ -150,8 +151,7 @@ class Batches(Dataset[Batch]):
         raise DataError(key, f"{MOST_DAMAGED} objects in a row cannot be read, the last: {reason}")
 
     def _show(self, index: int, rng: np.random.Generator, clouds: bool) -> _Shown:
-        template = self.templates[rng.integers(len(self.templates))]
-        text = template.replace("{}", self.triplets.phrases(index)[0].replace("_", " "))
+        text = draw_caption(self.triplets.phrases(index)[0], rng, self.templates)
         count = self.triplets.views(index)
         shown = _Shown(index, int(rng.integers(count)) if count else 0, text)
         if self.prepare is not None:
