@@ -18,7 +18,6 @@ from triplet_doubles import MemoryTriplets, write_teacher
 
 import clip3d
 from clip3d.clouds.augmenting import Augmentation
-from clip3d.data.joined_triplets import JoinedTriplets
 from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.models.checking import check_model
 from clip3d.models.model import Model
@@ -29,7 +28,7 @@ from clip3d.training.pretraining_batches import Batches
 from clip3d.training.pretraining_recipe import PartRecipe
 from clip3d.training.rehearsal import rehearse
 
-ADAMW = PartRecipe("adamw", 1e-2)
+ADAMW = PartRecipe("adamw", 3e-3)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +68,7 @@ def test_a_run_learns_and_its_model_names_what_it_was_shown(teacher: Path, tmp_p
         teacher,
         tmp_path,
         progress=lines.append,
-        epochs=24,
+        epochs=50,
         clouds=ADAMW,
         visual=ADAMW,
         held_out=0.25,
@@ -257,7 +256,9 @@ def test_an_epoch_shows_each_object_once_and_views_change(teacher: Path) -> None
         {int(i): int(v) for b in epoch for i, v in zip(b.objects, b.views, strict=True)} for epoch in epochs
     ]
     assert len({tuple(sorted(one.items())) for one in views}) == 3
-    assert {text for epoch in epochs for batch in epoch for text in batch.texts} > {"a chair", "a photo of a table"}
+    texts = [text for epoch in epochs for batch in epoch for text in batch.texts]
+    assert len(set(texts)) > len(texts) / 2
+    assert all(any(kind in text for kind in work.triplets.classes) for text in texts)
 
 
 def test_processes_share_the_very_batch_of_one(teacher: Path) -> None:
@@ -336,18 +337,3 @@ def test_a_tower_goes_on_from_given_weights(teacher: Path, tmp_path: Path) -> No
     plain = replace(again.recipe, initial="first/model/cloud.safetensors")
     started = prepare(plain, tmp_path, quiet, triplets=MemoryTriplets()).learner.clouds.state_dict()
     assert same(dict(started), result(tmp_path / "first"))
-
-
-def test_joined_triplets_are_those_of_the_sets_with_one_list_of_classes() -> None:
-    one, other = MemoryTriplets(4), MemoryTriplets(5, seed=1)
-    other.classes = ("table", "chair", "lamp")
-    joined = JoinedTriplets([one, other])
-    assert len(joined) == 9
-    assert joined.classes == ("chair", "table", "red room", "lamp")
-    assert [joined.classes[i] for i in joined.labels] == [
-        s.classes[i] for s in (one, other) for i in s.labels
-    ]
-    np.testing.assert_array_equal(joined.picture(6, 1), other.picture(2, 1))
-    assert sorted(joined.order(np.random.default_rng(0))) == list(range(9))
-    assert len({joined.key(i) for i in range(9)}) == 9
-    assert joined.protocol()["data_sha256"] != JoinedTriplets([one]).protocol()["data_sha256"]

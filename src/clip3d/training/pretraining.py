@@ -8,7 +8,7 @@ of one class, as the paper has it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,9 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from clip3d.data.joined_triplets import JoinedTriplets
-from clip3d.data.triplet_sources import open_triplets
-from clip3d.data.triplets import Subset, Triplets
+from clip3d.data.caption_templates import TEMPLATES
+from clip3d.data.triplet_sources import TripletSource, open_triplets
+from clip3d.data.triplets import Joined, Subset, Triplets
 from clip3d.errors import DataError, ModelError
 from clip3d.models.checking import check_has_folder
 from clip3d.models.loading import load
@@ -41,14 +41,6 @@ from clip3d.training.teacher_features import FrozenPictures, FrozenTexts
 
 # CLIP and SLIP hold the inverse temperature below this.
 MOST_SCALE = 100.0
-TEMPLATES = (
-    "a {}",
-    "a photo of a {}",
-    "a 3D model of a {}",
-    "a point cloud of a {}",
-    "a rendering of a {}",
-    "a CAD model of a {}",
-)
 HOLDING_OUT = 3  # a stream of random numbers beside those of `Batches`
 
 
@@ -255,7 +247,7 @@ def prepare(
         vectors: work out the vectors of pictures that stay the same.
     """
     teacher = _teacher(recipe, device)
-    whole = JoinedTriplets([open_triplets(one, data) for one in recipe.data]) if triplets is None else triplets
+    whole = _opened(recipe.data, data) if triplets is None else triplets
     learned, measured = _split(_pictured(whole, recipe, progress), recipe, data)
     cache, damaged = VectorCache(), dict[str, str]()
     texts, pictures = FrozenTexts(teacher, cache), None
@@ -303,6 +295,11 @@ def _teacher(recipe: PretrainingRecipe, device: str) -> Model:
     return teacher
 
 
+def _opened(sources: Sequence[TripletSource], data: Path) -> Triplets:
+    opened = [open_triplets(source, data) for source in sources]
+    return opened[0] if len(opened) == 1 else Joined(opened)
+
+
 def _pictured(whole: Triplets, recipe: PretrainingRecipe, progress: Progress) -> Triplets:
     """The objects that have a picture, where pictures are compared."""
     if not recipe.needs_pictures:
@@ -322,7 +319,7 @@ def _split(
 ) -> tuple[Triplets, Triplets | None]:
     """What is learned from and what is measured."""
     if recipe.validation:
-        return whole, JoinedTriplets([open_triplets(one, data) for one in recipe.validation])
+        return whole, _opened(recipe.validation, data)
     kept = round(recipe.held_out * len(whole))
     if not kept:
         return whole, None

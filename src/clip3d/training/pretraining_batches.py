@@ -17,6 +17,7 @@ from clip3d.clouds.augmenting import augment_cg3d
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.sampling import random_sample
+from clip3d.data.caption_templates import draw_caption
 from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError, FileProblem
 from clip3d.models.preprocess import CloudPreprocess
@@ -150,8 +151,7 @@ class Batches(Dataset[Batch]):
         raise DataError(key, f"{MOST_DAMAGED} objects in a row cannot be read, the last: {reason}")
 
     def _show(self, index: int, rng: np.random.Generator, clouds: bool) -> _Shown:
-        template = self.templates[rng.integers(len(self.templates))]
-        text = template.replace("{}", self.triplets.phrases(index)[0].replace("_", " "))
+        text = draw_caption(self.triplets.phrases(index)[0], rng, self.templates)
         count = self.triplets.views(index)
         shown = _Shown(index, int(rng.integers(count)) if count else 0, text)
         if self.prepare is not None:
@@ -178,7 +178,7 @@ def see(cloud: PointCloud, recipe: PretrainingRecipe, rng: np.random.Generator) 
         cloud = cloud.select(random_sample(cloud.points, recipe.candidates, seed=int(rng.integers(2**31))))
     xyz, fill = normalize_unit_sphere(cloud.points)[0], CloudPreprocess().color_fill
     if recipe.augmentation is None:
-        points = augment_cg3d(xyz, recipe.points, rng, up="z")
+        points = augment_cg3d(xyz, recipe.points, rng, up="z", exact=False)
         return points, np.full_like(points, fill)
     given = np.full_like(xyz, fill) if cloud.colors is None else cloud.colors
     changed, colors = recipe.augmentation(xyz, given, rng)

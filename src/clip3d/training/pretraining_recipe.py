@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from clip3d.clouds.augmenting import Augmentation
 from clip3d.data.triplet_sources import TripletSource
@@ -139,8 +139,8 @@ class PretrainingRecipe:
     log_every: int = 50
 
     def __post_init__(self) -> None:
-        known = {"positives": ("class", "diagonal"), "temperature": ("fixed", "learned")}
-        for name, choices in known.items():
+        known = {"positives": Positives, "temperature": Temperature, "precision": Precision}
+        for name, choices in ((name, get_args(kind)) for name, kind in known.items()):
             if getattr(self, name) not in choices:
                 raise ShapeError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
         least = dict.fromkeys(("prompts", "image_weight", "text_weight", "workers", "steps", "scale"), 0)
