@@ -82,7 +82,7 @@ def feature_map(
     found = nearest_classes(similarity, labels, NEIGHBORS)
     return FeatureMap(
         title=f"{model.id}, {kind}",
-        places=_laid_out(centred, seed),
+        places=laid_out(centred, seed),
         silhouette=silhouette(centred, labels, seed),
         neighbors=float((found == labels).mean()),
         protocol={
@@ -116,7 +116,12 @@ def silhouette(centred: Array, labels: NDArray[np.intp], seed: int = 0) -> float
     return float(silhouette_score(centred[chosen], labels[chosen], metric="cosine"))
 
 
-def _laid_out(centred: Array, seed: int) -> Array:
+def laid_out(centred: Array, seed: int) -> Array:
+    """Places (n, 2) float32 in [0, 1] that UMAP gives centred features (n, d).
+
+    Raises:
+        MissingExtra: without umap-learn.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -17,6 +17,7 @@ EXPERIMENTS: dict[str, str] = {
     "cg3d-fig4": "clip3d.experiments.cg3d_retrieval:RETRIEVAL",
     "cg3d-fig5": "clip3d.experiments.cg3d_finetuning:FIGURE_5",
     "cg3d-fig6": "clip3d.experiments.cg3d_rooms:ROOMS",
+    "cg3d-fig7": "clip3d.experiments.cg3d_maps:MAPS",
     "cg3d-unfreeze": "clip3d.experiments.cg3d_pretraining:UNFREEZE",
     "modelnet10-scarce": "clip3d.experiments.modelnet10:SCARCE_DATA",
     "modelnet10-fewshot": "clip3d.experiments.modelnet10:FEW_SHOTS",

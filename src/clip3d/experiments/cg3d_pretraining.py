@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from clip3d.evaluation.labelled_images import find_labelled_images, zero_shot_im
 from clip3d.experiments.experiment import Bench, Experiment, Measured, Published, Row
 from clip3d.experiments.given_models import Candidate, clip_model
 from clip3d.experiments.labelled_sets import PREFIX, SCANOBJECTNN, name_clouds
-from clip3d.experiments.pre_trained import PreTrained, PreTraining, pre_train
+from clip3d.experiments.pre_trained import PreTrained, PreTraining, pre_train, read_pre_training
 
 RECIPE = "cg3d-point-transformer.toml"
 # Weights of L(3D,2D) and L(3D,text), visual prompts, and what is published.
@@ -24,12 +25,19 @@ TEACHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "prompts": ("frozen, with visual prompts", {"prompts": 5}),
     "unfrozen": ("trained whole on the renders", {"prompts": 0, "unfreeze_teacher": True}),
 }
-NEEDS = ("slip", "shapenet55", "shapenet55-pictures")
+NEEDS = ("slip", "shapenet55")
 
 
 def _run(bench: Bench, seed: int, name: str, changes: Mapping[str, Any]) -> PreTrained:
-    teacher = clip_model(bench, "slip").folder
-    return pre_train(bench, seed, PreTraining(name, RECIPE, teacher, changes))
+    what = PreTraining(name, RECIPE, clip_model(bench, "slip").folder, changes)
+    recipe = read_pre_training(bench, what, seed)
+    found = [bench.path("shapenet55"), bench.find("shapenet55-pictures")]
+    path, pictures = (place.relative_to(bench.data).as_posix() if place else "" for place in found)
+    sources = {
+        part: tuple(replace(source, path=path, pictures=pictures) for source in getattr(recipe, part))
+        for part in ("data", "validation")
+    }
+    return pre_train(bench, seed, replace(what, changes={**changes, **sources}))
 
 
 def _table_3(bench: Bench) -> list[Row]:

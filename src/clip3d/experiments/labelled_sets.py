@@ -20,6 +20,7 @@ Array = NDArray[np.float32]
 Protocol = Literal["ours", "published code", "card"]
 
 PREFIX = "This is a {}"
+LISTED = "modelnet10_shape_names.txt"
 # Names of ShapeNet55 among the classes of the test sets, after CG3D's renames: they were seen in pre-training.
 SEEN = frozenset([
     "airplane", "bag", "bathtub", "bed", "bench", "bookshelf", "bottle", "bowl", "cabinet", "car", "chair",
@@ -45,9 +46,11 @@ class LabelledSet:
 
     def read(self, bench: Bench, split: str = "test") -> LabelledClouds:
         """One split of the set, read once for all rows."""
-        path = bench.path(self.need)
-        key = f"labelled:{self.need}:{self.variant}:{split}"
-        return bench.once(key, lambda: read_labelled(path, split, self.variant))
+        path, variant = bench.path(self.need), self.variant
+        if self.need == "modelnet10" and (path / LISTED).is_file():
+            variant = "ModelNet10"  # its lists lie among ModelNet40's files
+        key = f"labelled:{self.need}:{variant}:{split}"
+        return bench.once(key, lambda: read_labelled(path, split, variant))
 
 
 MODELNET10 = LabelledSet("modelnet10", "modelnet10", "ModelNet10")

@@ -47,7 +47,8 @@ class Need:
 _TABLE = (
     Need("modelnet10", "ModelNet10 (908 test shapes of 10 classes)",
          "the meshes from Princeton's ModelNet page, or an npz with points, labels, classes, up and split", "data",
-         ("modelnet10/modelnet10.npz", "modelnet10.npz", "ModelNet10", "modelnet10"), "near_duplicates.json"),
+         ("modelnet10/modelnet10.npz", "modelnet10.npz", "ModelNet10", "modelnet10", "modelnet40_normal_resampled"),
+         "near_duplicates.json"),
     Need("modelnet40", "ModelNet40 (2,468 test shapes of 40 classes)",
          "the meshes from Princeton's ModelNet page, or the resampled clouds that PointNet++'s page links", "data",
          ("modelnet40/modelnet40.npz", "modelnet40.npz", "modelnet40_normal_resampled", "modelnet40_ply_hdf5_2048",
@@ -55,7 +56,7 @@ _TABLE = (
     Need("scanobjectnn", "ScanObjectNN, its hardest variant PB_T50_RS (2,882 test scans of 15 classes)",
          "its project page hands the h5 files out after the terms of use are accepted", "data",
          ("ScanObjectNN", "scanobjectnn", "h5_files")),
-    Need("shapenet55", "ShapeNet55 (52,460 clouds of 8,192 points, split lists and the taxonomy)",
+    Need("shapenet55", "ShapeNet55 (52,460 clouds; views in it, or in ShapeNet55-pictures beside it)",
          "the data page of Point-BERT's repository, after ShapeNet's terms of use are accepted", "data",
          ("ShapeNet55", "ShapeNet55-34", "shapenet55")),
     Need("shapenet55-pictures", "colour views of ShapeNetCore v2's models",
