@@ -74,7 +74,8 @@ def test_table_3_pre_trains_on_shapenet_and_names_scans(place: Path, command_lin
     assert [row["published"]["value"] for row in rows] == [19.1, 19.7, 23.9, 25.6]
     told = [row["runs"][0]["protocol"] for row in rows]
     assert [each["visual prompts"] for each in told] == [0, 0, 0, 5]
-    assert all(each["variant"] == "PB_T50_RS" and row["runs"][0]["n"] == 5 for each, row in zip(told, rows, strict=True))
+    for each, row in zip(told, rows, strict=True):
+        assert (each["variant"], row["runs"][0]["n"]) == ("PB_T50_RS", 5)
     assert told[3]["pre-trained on"] == ["shapenet55:ShapeNet55:train"]
 
 
