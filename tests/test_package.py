@@ -32,6 +32,8 @@ DISTRIBUTION_OF = {
     "huggingface_hub": "huggingface-hub",
     "open_clip": "open-clip-torch",
     "pxr": "usd-core",
+    "sklearn": "scikit-learn",
+    "umap": "umap-learn",
 }
 NOT_IMPORTED = {
     "lxml": "the XML parser of pycollada, which would take another one where it is missing",
