@@ -66,7 +66,7 @@ def _taught_by(teacher: str, settings: Any, recipe: Path) -> Any:
 
 
 def _trainers() -> dict[str, Any]:
-    return {"cloud": _train_cloud, "text": _train_text, "image": _train_image}
+    return {"cloud": _train_cloud, "text": _train_text, "image": _train_image, "clip-image": _train_clip_image}
 
 
 def _train_cloud(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
@@ -95,3 +95,9 @@ def _train_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str,
     from clip3d.training.image import train_image
 
     return dict(train_image(recipe, out, data=data, progress=progress))
+
+
+def _train_clip_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+    from clip3d.training.clip_image import train_clip_image
+
+    return dict(train_clip_image(recipe, out, data=data, progress=progress))
