@@ -252,6 +252,14 @@ class TestBatches:
         filled = draw(cloud, replace(still, points=64, pool=64), still.augmentation, rng)[0]
         assert filled.shape == (64, 3)
 
+    def test_a_shorter_run_warms_up_for_the_same_share(self):
+        paper = replace(RECIPE, epochs=300, schedule=Schedule(warmup=10))
+        short = paper.lasting(steps=60)
+        assert (short.epochs, short.run.steps, short.schedule.warmup) == (0, 60, 2)
+        assert RECIPE.lasting(epochs=4).schedule.warmup == 1
+        assert paper.lasting(epochs=30).schedule.warmup == 1
+        assert replace(RECIPE, points=1024, pool=1200).seeing(2048).pool == 2400
+
     def test_epochs_become_steps(self):
         assert replace(RECIPE, epochs=300, batch=32).steps(9843) == 92279
         assert RECIPE.steps(9843) == 12

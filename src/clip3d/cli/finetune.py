@@ -141,16 +141,16 @@ def finetune(
 def with_options(recipe: FinetuneRecipe, **options: Any) -> FinetuneRecipe:
     """The recipe with every option that is not None in place of its own."""
     given = {name: value for name, value in options.items() if value is not None}
-    if "steps" in given:
-        given |= {"run": replace(recipe.run, steps=given.pop("steps")), "epochs": 0}
+    if "steps" in given or "epochs" in given:
+        recipe = recipe.lasting(steps=given.pop("steps", None), epochs=given.pop("epochs", None))
+    if "points" in given:
+        recipe = recipe.seeing(given.pop("points"))
     if "lr" in given:
         given["optimiser"] = replace(recipe.optimiser, lr=given.pop("lr"), rates=None)
     if "patience" in given:
         given["watch"] = replace(recipe.watch, patience=given.pop("patience"))
     if "fraction" in given:
         given["shots"] = 0
-    if "points" in given and given["points"] > recipe.pool:
-        given["pool"] = given["points"]
     return replace(recipe, **given)
 
 

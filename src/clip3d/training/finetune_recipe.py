@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clip3d.clouds.augmenting import Augmentation
 from clip3d.errors import ShapeError
@@ -113,6 +113,17 @@ class FinetuneRecipe:
     def start(self) -> str:
         """Which weights the backbone begins with."""
         return "random" if self.from_scratch else "head only" if self.head_only else "pre-trained"
+
+    def lasting(self, *, steps: int | None = None, epochs: int | None = None) -> FinetuneRecipe:
+        """The same over so many steps or epochs; the warm-up keeps its share of the run."""
+        share = self.schedule.warmup / (self.epochs or self.run.steps)
+        schedule = replace(self.schedule, warmup=share * (epochs or steps or 0))
+        run = self.run if steps is None else replace(self.run, steps=steps)
+        return replace(self, epochs=epochs or 0, run=run, schedule=schedule)
+
+    def seeing(self, points: int) -> FinetuneRecipe:
+        """The same with another number of points, drawn from a pool as much larger as before."""
+        return replace(self, points=points, pool=round(points * self.pool / self.points))
 
     def steps(self, clouds: int) -> int:
         """Steps of a run on so many training clouds."""

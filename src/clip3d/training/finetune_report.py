@@ -100,12 +100,18 @@ def _chosen_by(watch: Watch) -> str:
 
 def _measured(report: Mapping[str, Any]) -> dict[str, Any]:
     test = report["test"]
-    kept = {key: test[key] for key in ("class_mean", "n", "voted", "without_near_duplicates") if key in test}
+    kept = ("class_mean", "n", "voted", "without_near_duplicates")
     return {
         "test": f"{test['data']}, {test['split']}, fine-tuned",
-        "value": round(test["accuracy"], 4),
+        "value": _rounded(test["accuracy"]),
         "unit": "accuracy",
-        **kept,
+        **{key: _rounded(test[key]) for key in kept if key in test},
         "protocol": f"{report['points']} points; {report['backbone']} backbone of {report['model']}; learned from "
         f"{report['train']['learned_from']} clouds ({report['train']['part']}), seed {report['seed']}",
     }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _rounded(each) for key, each in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
