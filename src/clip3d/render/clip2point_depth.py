@@ -1,4 +1,4 @@
-"""Depth maps of a cloud as CLIP2Point draws them (Huang et al. 2023, section 3.2): discs, dark where near."""
+"""Depth maps of a cloud as CLIP2Point draws them (Huang et al. 2023): discs, dark where near."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A cloud tower without weights of its own: an image tower that looks at depth maps of a cloud.
 
 R. Zhang et al., "PointCLIP: Point Cloud Understanding by CLIP", CVPR 2022, section 3.2; T. Huang et al.,
-"CLIP2Point: Transfer CLIP to Point Cloud Classification with Image-Depth Pre-training", ICCV 2023, section 3.
+"CLIP2Point: Transfer CLIP to Point Cloud Classification with Image-Depth Pre-training", ICCV 2023.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Adapters over what an image tower says of several views of a cloud: the part that few-shot training moves.
 
-R. Zhang et al., "PointCLIP", CVPR 2022, section 3.3; T. Huang et al., "CLIP2Point", ICCV 2023, section 3.4.
+R. Zhang et al., "PointCLIP", CVPR 2022, section 3.3; T. Huang et al., "CLIP2Point", ICCV 2023.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from clip3d.data.subsets import few_shot
 from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.models.drawn_towers import DEPTH_POINTS, DRAWN_CLOUDS, drawing_tower
 from clip3d.models.loading import load
-from clip3d.models.model import Model
+from clip3d.models.model import Model, put_on
 from clip3d.models.packing import TowerFacts
 from clip3d.models.preprocess import CloudPreprocess
 from clip3d.models.viewing import image_facts, put_cloud_tower
@@ -39,7 +39,9 @@ MODEL, SEEN = "model", "seen-{}.safetensors"
 Batch = tuple[Tensor, Tensor]
 
 
-def train_adapter(recipe: AdapterRecipe, out: Path, *, data: Path, progress: Progress) -> dict[str, Any]:
+def train_adapter(
+    recipe: AdapterRecipe, out: Path, *, data: Path, progress: Progress, device: str = "cpu"
+) -> dict[str, Any]:
     """Train an adapter and make `out/model` a model of it; a run found in `out` goes on.
 
     The result is the last weights: no test label chooses among them.
@@ -49,6 +51,7 @@ def train_adapter(recipe: AdapterRecipe, out: Path, *, data: Path, progress: Pro
         out: folder of the run.
         data: folder in which the recipe's clouds lie.
         progress: called with lines for the user.
+        device: torch device of the image towers while they look; the adapter itself is trained on the processor.
 
     Returns:
         What was learned from what, and `train_accuracy`, the share of the clouds learned from that get their label.
@@ -69,7 +72,8 @@ def train_adapter(recipe: AdapterRecipe, out: Path, *, data: Path, progress: Pro
     config = adapter_config(recipe, teacher)
     tower = start_tower(recipe, teacher, config)
     progress(f"{len(clouds)} clouds of {len(np.unique(clouds.labels))} classes, {recipe.views} views each")
-    seen = _seen_before(tower, clouds, recipe, out, identity, progress)
+    seen = _seen_before(put_on(device, tower, teacher.folder), clouds, recipe, out, identity, progress)
+    tower.cpu()
     labels = torch.from_numpy(clouds.labels.astype(np.int64))
     names = torch.from_numpy(teacher.space.centre(teacher.label_vectors(clouds.classes, [recipe.template])))
     mean, scale = torch.from_numpy(teacher.space.mean), recipe.scale or teacher.space.scale
@@ -84,8 +88,15 @@ def train_adapter(recipe: AdapterRecipe, out: Path, *, data: Path, progress: Pro
         right = (label_logits(tower.adapter(seen[:, 0]), names, mean).argmax(1) == labels).float().mean()
     if not (out / MODEL).exists():
         _pack(recipe, teacher, clouds, tower, config, out)
-    protocol = {**clouds.protocol(), "shots": recipe.shots, "learned_from": len(clouds)}
-    return {"model": str(out / MODEL), "train": protocol, "train_accuracy": float(right), "teacher": teacher.id}
+    return {
+        "model": str(out / MODEL),
+        "teacher": teacher.id,
+        "clouds": len(clouds),
+        "classes": len(np.unique(clouds.labels)),
+        "data": clouds.path.name,
+        "data_sha256": clouds.sha256,
+        "train_accuracy": round(float(right), 4),
+    }
 
 
 def label_logits(vectors: Tensor, names: Tensor, mean: Tensor) -> Tensor:
@@ -148,7 +159,8 @@ def _seen_before(
 
 def _look(tower: AdaptedViewsTower, points: NDArray[np.float32]) -> Tensor:
     with torch.inference_mode():
-        return tower.look(torch.from_numpy(points)[None])[0].clone()
+        given = torch.from_numpy(points)[None].to(next(tower.parameters()).device)
+        return tower.look(given)[0].cpu().clone()
 
 
 def _changed(points: NDArray[np.float32], recipe: AdapterRecipe, i: int, version: int) -> NDArray[np.float32]:

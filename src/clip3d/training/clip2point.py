@@ -1,7 +1,6 @@
 """CLIP2Point's pre-training: a copy of an image tower learns to see depth maps as the original sees pictures.
 
-T. Huang et al., "CLIP2Point: Transfer CLIP to Point Cloud Classification with Image-Depth Pre-training", ICCV 2023,
-section 3.3.
+T. Huang et al., "CLIP2Point: Transfer CLIP to Point Cloud Classification with Image-Depth Pre-training", ICCV 2023.
 """
 
 from __future__ import annotations
@@ -96,7 +95,7 @@ class Student(nn.Module):
         self.balance = nn.Parameter(torch.ones(()))
 
     def loss(self, depths: Tensor, wanted: Tensor, temperature: float) -> Tensor:
-        """Equations 5 to 7: depth maps' mean to picture, and depth map to depth map over the square of the weight.
+        """As published: depth maps' mean to picture, map to map over the weight's square, and log(1 + weight).
 
         Args:
             depths: (2, b, 3, s, s) pixels.
