@@ -26,13 +26,12 @@ class Deadly:
 
 
 def test_a_shape_that_ends_its_process_is_told_and_the_others_go_on(tmp_path: Path) -> None:
-    shapes = [Shape(f"good/{i}", cloud(i)) for i in range(5)]
-    shapes.insert(2, Shape("bad", Deadly()))  # type: ignore[arg-type]
-    result = render_shapes(shapes, tmp_path, SMALL, count=6, protocol={}, processes=2)
+    shapes = [Shape("good/0", cloud(0)), Shape("bad", Deadly()), Shape("good/1", cloud(1))]  # type: ignore[arg-type]
+    result = render_shapes(shapes, tmp_path, SMALL, count=3, protocol={}, processes=2)
     assert [problem.path for problem in result.problems] == ["bad"]
     assert "was ended" in result.problems[0].reason
-    assert result.drawn == 5
-    assert len(list(tmp_path.glob("*/*.png"))) == 10
+    assert result.drawn == 2
+    assert len(list(tmp_path.glob("*/*.png"))) == 4
 
 
 def test_sides_depend_on_name_and_seed_alone() -> None:

@@ -153,10 +153,14 @@ def _words(triplets: Triplets, index: int) -> dict[str, Any]:
 
 
 def _npz(cloud: PointCloud) -> bytes:
-    """A cloud as the bytes of an NPZ, colours in 8 bits."""
+    """A cloud as the bytes of an NPZ, colours in 8 bits; a frame that its reader would take anyway is not said."""
     short = cloud.points.astype(np.float16)
     points = short if (short == cloud.points).all() else cloud.points
-    arrays: dict[str, Any] = {"points": points, "up": np.array(cloud.up), "unit": np.array(cloud.unit)}
+    arrays: dict[str, Any] = {"points": points}
+    if cloud.up != "z":
+        arrays["up"] = np.array(cloud.up)
+    if cloud.unit != "unknown":
+        arrays["unit"] = np.array(cloud.unit)
     if cloud.colors is not None:
         arrays["colors"] = np.rint(cloud.colors * 255).astype(np.uint8)
     if cloud.normals is not None:
