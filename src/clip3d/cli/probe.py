@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -21,6 +21,7 @@ from clip3d.cli.output import (
 from clip3d.cli.session import load_model, read_clouds
 
 if TYPE_CHECKING:
+    from clip3d.evaluation.features import Kind
     from clip3d.evaluation.probing import ProbeReport, Spread
 
 EXAMPLES = o.examples(
@@ -36,6 +37,11 @@ class FeaturesOption(str, Enum):
     vectors = "vectors"
     features = "features"
     both = "both"
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of features that are meant."""
+        return ("vectors", "features") if self is FeaturesOption.both else (cast("Kind", self.value),)
 
 
 def probe(
@@ -82,7 +88,7 @@ def probe(
             load_model(model, device),
             train,
             test,
-            kinds=("vectors", "features") if features is FeaturesOption.both else (features.value,),
+            kinds=features.kinds,
             fractions=shares,
             seeds=seeds,
             votes=votes,
