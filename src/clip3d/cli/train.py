@@ -54,6 +54,8 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     kind, settings = read_recipe(recipe)
+    if kind not in _trainers():
+        raise DataError(recipe, "describes a fine-tuning", f"clip3d finetune DATA --recipe {recipe} --out FOLDER")
     if teacher is not None:
         settings = _taught_by(teacher, settings, recipe)
     if seed is not None:

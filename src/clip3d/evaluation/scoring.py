@@ -38,6 +38,12 @@ def count(scores: Array, labels: NDArray[np.intp], classes: Sequence[str]) -> Co
     return Counts(top5=top_k_accuracy(scores, labels, 5), **_of_confusion(confusion, classes))
 
 
+def accuracies(scores: Array, labels: NDArray[np.intp], classes: Sequence[str]) -> dict[str, float]:
+    """`accuracy` and `class_mean` of scores (n, c) against the right classes (n,)."""
+    counts = count(scores, labels, classes)
+    return {"accuracy": counts.accuracy, "class_mean": counts.class_mean}
+
+
 def points_seen(model: Model, p: int, points: int | None = None) -> dict[str, Any]:
     """What a protocol says of how many points of a cloud of p the tower sees; `points` if not the card's number."""
     prepare = model.cloud_preparation()

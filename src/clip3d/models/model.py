@@ -202,10 +202,26 @@ class Model:
         return self.encode_texts(labels, templates or self.card.templates)
 
     def classify(
-        self, cloud: PointCloud, labels: Sequence[str], templates: Sequence[str] | None = None
+        self, cloud: PointCloud, labels: Sequence[str] | None = None, templates: Sequence[str] | None = None
     ) -> list[Label]:
-        """The labels ranked by how well they name the cloud, with probabilities that add up to 1."""
+        """The labels ranked by how well they name the cloud, with probabilities that add up to 1.
+
+        Args:
+            cloud: any valid cloud.
+            labels: names to choose between; None for a classifier's own.
+            templates: prompts with {} for the label; None for those of the card.
+
+        Raises:
+            ShapeError: if no labels are given and the model is no classifier.
+        """
+        labels = self.own_labels() if labels is None else labels
         return self.rank_labels(self.encode_clouds([cloud]), labels, self.label_vectors(labels, templates))[0]
+
+    def own_labels(self) -> list[str]:
+        """The labels of a classifier; ShapeError for a model that takes any."""
+        if not self.card.labels:
+            raise ShapeError(f"the model {self.name} has no labels of its own: give those to choose between")
+        return list(self.card.labels)
 
     def rank_labels(self, vectors: Array, labels: Sequence[str], label_vectors: Array) -> list[list[Label]]:
         """For each vector (n, d) the labels, best first, given the labels' vectors (m, d)."""

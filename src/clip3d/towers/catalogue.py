@@ -14,6 +14,8 @@ ARCHITECTURES: dict[str, str] = {
     "point-transformer": "clip3d.towers.point_transformer:PointTransformerTower",
     "point-mlp": "clip3d.towers.point_mlp:PointMLPTower",
     "rendered-views": "clip3d.towers.rendered_views:RenderedViewsTower",
+    "classifier": "clip3d.towers.classifier:ClassifierTower",
+    "labels": "clip3d.towers.labels:LabelTower",
 }
 
 

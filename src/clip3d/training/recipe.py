@@ -19,6 +19,7 @@ KINDS: dict[str, str] = {
     "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
     "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
+    "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
     "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 
