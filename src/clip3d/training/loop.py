@@ -213,8 +213,8 @@ def _go(
             if leave or last or state.ended or state.step % run.checkpoint_every == 0:
                 _keep(job, log)
             if log is not None:
-                for told in line.splitlines():
-                    log.progress(told)
+                for text in line.splitlines():
+                    log.progress(text)
             if leave:
                 if log is not None:
                     log.progress(f"interrupted; step {state.step} is kept, and the same command goes on from there")

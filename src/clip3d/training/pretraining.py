@@ -205,7 +205,8 @@ def pretrain(
     """
     job = prepare(recipe, data, progress, device, triplets)
     parts, steps = job.parts(), job.batches.steps
-    progress(_summary(job, steps))
+    if distributed.place() == 0:
+        progress(_summary(job, steps))
     protocol = job.triplets.protocol()
     train_parts(
         job.learner,

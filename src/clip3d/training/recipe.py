@@ -63,7 +63,7 @@ def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = ""
         raise DataError(path, f"lacks the key {missing[0]}")
     try:
         return kind(**values)
-    except ValueError as error:  # a dataclass checks itself
+    except ValueError as error:
         raise DataError(path, f"{where.rstrip('.') or 'the recipe'}: {error}") from error
 
 
