@@ -126,13 +126,16 @@ def protocol_lines(results: Sequence[RowResult]) -> list[str]:
 
 def _protocol(result: RowResult) -> Mapping[str, Any]:
     seeds = {"seeds": ", ".join(map(str, result.seeds))} if result.row.seeded else {}
-    return {**result.runs[0].protocol, **seeds}
+    told = {key: value for key, value in result.runs[0].protocol.items() if value is not None}
+    return {**told, **seeds}
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return ", ".join(f"`{item}`" if isinstance(item, str) else str(item) for item in value)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else str(value)
+        return ", ".join(f"`{item}`" if isinstance(item, str) else _plain(item) for item in value)
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    return str(value)
 
 
 def _need_line(need: Need, found: Path | None, looked: Sequence[str]) -> list[str]:
