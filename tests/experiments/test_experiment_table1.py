@@ -10,10 +10,14 @@ import pytest
 from experiment_files import cg3d_checkpoint, labelled, slip_checkpoint
 from small_files import json_lines
 
+from clip3d.clouds.cloud import PointCloud
 from clip3d.data.labelled_clouds import read_labelled
+from clip3d.experiments.experiment import Bench
+from clip3d.experiments.given_models import blank_model
 from clip3d.models.clip_converting import convert_clip
 from clip3d.models.encoder_checkpoints import load_encoder
 from clip3d.models.model import Model
+from clip3d.models.viewing import view_clouds
 from clip3d.spaces import unit
 
 SHAPES = ["tall", "flat", "flat", "tall", "flat", "tall"]
@@ -110,3 +114,25 @@ def test_the_list_and_wrong_words(command_line, tmp_path: Path) -> None:
     assert command_line(*words(tmp_path, "--model", "nameless")).returncode == 2
 
 
+
+
+def test_pointclip_looks_at_depth_maps_with_any_clip(place: Path, tmp_path: Path, command_line) -> None:
+    slip_checkpoint(place / "weights" / "clip")
+    done = command_line(*words(place, "--only", "pointclip/modelnet10/card", "--json"))
+    assert done.returncode == 0, done.stderr
+    (row,) = json_lines(done.stdout)
+    assert row["published"]["value"] == 30.2
+    assert row["runs"][0]["protocol"]["prompts"] == ["point cloud depth map of a {}."]
+    model = view_clouds(convert_clip(place / "weights" / "clip", tmp_path / "clip").model, tmp_path / "viewing")
+    data = read_labelled(place / "data" / "modelnet10" / "modelnet10.npz", "test")
+    scores = model.encode_clouds(data.clouds()) @ model.label_vectors(data.classes).T
+    assert row["measured"] == 100 * (scores.argmax(1) == data.labels).mean()
+
+
+def test_a_blank_model_is_made_once_and_tells_an_architecture(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, tmp_path, tmp_path / "out")
+    made = blank_model(bench, "set-abstraction")
+    cloud = PointCloud(np.random.default_rng(0).normal(size=(90, 3)).astype(np.float32), up="z")
+    assert made.encode_clouds([cloud]).shape == (1, 512)
+    again = blank_model(Bench(tmp_path, tmp_path, tmp_path / "out"), "set-abstraction")
+    assert again.card.weights_hash == made.card.weights_hash
