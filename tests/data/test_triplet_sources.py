@@ -8,27 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from triplet_checks import check_form
 from triplet_sets import write_library, write_meshes
 
 from clip3d.data.picture_folders import folder_of
 from clip3d.data.triplet_sources import TripletSource, open_triplets
-from clip3d.data.triplets import Subset, Triplets
+from clip3d.data.triplets import Subset
 from clip3d.errors import CloudError, DataError, ImageError
-
-
-def check_form(triplets: Triplets) -> None:
-    """What every source of triplets keeps to."""
-    n = len(triplets)
-    assert triplets.labels.shape == (n,)
-    assert triplets.labels.dtype == np.int64
-    assert len({triplets.key(i) for i in range(n)}) == n
-    assert all(triplets.phrases(i) for i in range(n))
-    assert set(triplets.labels.tolist()) <= set(range(len(triplets.classes)))
-    order = triplets.order(np.random.default_rng(3))
-    assert sorted(order.tolist()) == list(range(n))
-    np.testing.assert_array_equal(order, triplets.order(np.random.default_rng(3)))
-    json.dumps(triplets.protocol())
-    assert len(triplets.protocol()["data_sha256"]) == 64
 
 
 def write_pictures(folder: Path, key: str, count: int = 2) -> None:

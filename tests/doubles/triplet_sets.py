@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from small_files import box, write_obj, write_off
 
 from clip3d.clouds.cloud import PointCloud
@@ -43,4 +45,39 @@ def write_meshes(folder: Path) -> Path:
         'deep/er/tower.off,"a tower, tall",,block,test\n'
         "dots.npy,,,dots,\n"
     )
+    return folder
+
+
+TAXONOMY = [
+    {"synsetId": "02691156", "name": "airplane,aeroplane,plane", "children": ["02690373"], "numInstances": 4045},
+    {"synsetId": "03211117", "name": "display,video display", "children": [], "numInstances": 1093},
+    {"synsetId": "02747177", "name": "ashcan,trash can,garbage can", "children": [], "numInstances": 343},
+    {"synsetId": "02690373", "name": "airliner", "children": [], "numInstances": 1490},
+]
+SHAPENET_TRAIN = ("02691156-1a04e3eab45ca15dd86060f189eb133", "03211117-62ac1e4559205e24f9702e673573a443")
+SHAPENET_TEST = ("02747177-1b7d468a27208ee3dad910e221d16b18",)
+
+
+def write_shapenet(folder: Path, layout: str) -> Path:
+    """Three objects as Point-BERT, CG3D or ULIP lay them out, with pictures in the latter two."""
+    lists = {"point-bert": "ShapeNet-55", "cg3d": "ShapeNet55", "ulip": ""}[layout]
+    render = {"point-bert": "ShapeNet-55", "cg3d": "shapenet_render", "ulip": ""}[layout]
+    clouds = folder / ("" if layout != "cg3d" else "ShapeNet55") / "shapenet_pc"
+    for place in (clouds, folder / lists, folder / render):
+        place.mkdir(parents=True, exist_ok=True)
+    (folder / render / "taxonomy.json").write_text(json.dumps(TAXONOMY))
+    for name, keys in (("train", SHAPENET_TRAIN), ("test", SHAPENET_TEST)):
+        (folder / lists / f"{name}.txt").write_text("".join(f"{key}.npy\n" for key in keys))
+    for number, key in enumerate((*SHAPENET_TRAIN, *SHAPENET_TEST)):
+        np.save(clouds / f"{key}.npy", cloud(number, points=8192).points)
+        if layout == "cg3d":
+            place = folder / "shapenet_render" / "img" / key.replace("-", "/", 1)
+            names = ["000.png", "001.png"]
+        else:
+            place = folder / "rendered_images" / key
+            names = [f"{key}_r_000.png", f"{key}_r_000_depth0001.png", f"{key}_r_012.png"]
+        if layout != "point-bert":
+            place.mkdir(parents=True)
+            for name in names:
+                Image.new("RGBA", (8, 8), (number, 0, 0, 255)).save(place / name)
     return folder

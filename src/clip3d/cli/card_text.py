@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clip3d.models.model import Model
+if TYPE_CHECKING:
+    from clip3d.models.model import Model
 
 WIDTH = 110
 

@@ -62,7 +62,7 @@ def render(
     objects = _opened(source, kind, split, captions)
     with progress_bar("Drawing", quiet=quiet) as progress:
         result = render_shapes(
-            _shapes(objects),
+            _shapes(objects, rendering.kind),
             out,
             rendering,
             count=len(objects),
@@ -80,22 +80,24 @@ def render(
 
 
 def _opened(source: str, kind: str | None, split: str, captions: str) -> Triplets:
+    from clip3d.clouds.remote import as_path
     from clip3d.data.mesh_triplets import TABLES, list_meshes
     from clip3d.data.triplet_sources import TripletSource, format_of, open_triplets
 
-    kind = kind or format_of(Path(source))
+    kind = kind or format_of(as_path(source))
     if kind == "meshes" and not captions and not any((Path(source) / name).is_file() for name in TABLES):
         return list_meshes(Path(source))
     return open_triplets(TripletSource(kind, source, split, captions=captions), Path())
 
 
-def _shapes(objects: Triplets) -> Iterator[Shape | FileProblem]:
-    """What is to be drawn: an object's own file where its source has one, else its cloud."""
+def _shapes(objects: Triplets, kind: str) -> Iterator[Shape | FileProblem]:
+    """What is to be drawn: a file where the source has one for this kind of picture, else the object's cloud."""
     from clip3d.data.renderings import Shape
 
-    file = getattr(objects, "file", None)
+    drawn_file = getattr(objects, "drawn_file", None)
     for index in range(len(objects)):
         try:
-            yield Shape(objects.key(index), file(index) if file else objects.cloud(index))
+            file = drawn_file(index, kind) if drawn_file else None
+            yield Shape(objects.key(index), file or objects.cloud(index))
         except FileProblem as problem:
             yield problem

@@ -152,6 +152,26 @@ def read_meshes(path: Path, *, up: Axis | None = None) -> tuple[Sequence[Mesh], 
         return contents.meshes, up or contents.up or DEFAULT_UP.get(path.suffix.lower(), "z")
 
 
+def read_bytes(data: bytes, path: Path) -> PointCloud:
+    """A cloud from the content of an NPY or NPZ file that lies in another file; all its points.
+
+    Args:
+        data: the content.
+        path: what errors call it; its suffix says which of the two it is.
+
+    Raises:
+        CloudError: as `read`.
+    """
+    if path.suffix not in (".npy", ".npz"):
+        raise CloudError(path, "only .npy and .npz files are read from inside of others")
+    _check_name(path, data)
+    neighbours = Neighbours(path)
+    with _told(path):
+        contents = _reader(path, False, None, 0)(data, neighbours)
+        framed = _framed(_point_cloud(contents), contents, neighbours, None, None)
+        return replace(framed, path=None, sources=())
+
+
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     """Turn whatever a parser raises into a CloudError that names the file."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.cloud import PointCloud
 from clip3d.data.library import Library, read_library
 from clip3d.data.picture_folders import Picture, PictureFolders
-from clip3d.errors import DataError, ImageError
+from clip3d.errors import DataError
 from clip3d.models.weights import sha256_of
 
 SPLITS = ("train", "test", "all")
@@ -56,7 +56,7 @@ class LibraryTriplets:
         self._library, self._rows = library, rows
         keys = unique_names([str(name) for name in library.name])
         self._keys = [keys[int(row)] for row in rows]
-        self._pictures = PictureFolders(pictures) if pictures else None
+        self._pictures = PictureFolders(pictures)
         self.classes, self.labels = label([library.phrases(row)[0] for row in rows])
 
     def __len__(self) -> int:
@@ -76,13 +76,15 @@ class LibraryTriplets:
 
     def views(self, index: int) -> int:
         """How many pictures there are; 0 without a folder of pictures."""
-        return len(self._pictures.files(self.key(index))) if self._pictures else 0
+        return len(self._pictures.files(self.key(index)))
 
     def picture(self, index: int, view: int) -> Picture:
         """One picture (h, w, 3) sRGB."""
-        if self._pictures is None:
-            raise ImageError(self.path, "no folder of pictures was named", "make one with `clip3d data render`")
         return self._pictures.read(self.key(index), view)
+
+    def picture_files(self, index: int) -> tuple[Path, ...]:
+        """The files of the pictures."""
+        return self._pictures.files(self.key(index))
 
     def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """All objects in even disorder."""
@@ -90,7 +92,6 @@ class LibraryTriplets:
 
     def protocol(self) -> dict[str, Any]:
         """Format, file, split, counts, and the digest of the library's file."""
-        pictures = {"pictures": self._pictures.protocol()} if self._pictures else {}
         return {
             "format": "library",
             "file": self.path.name,
@@ -98,7 +99,7 @@ class LibraryTriplets:
             "n": len(self),
             "classes": len(self.classes),
             "data_sha256": self._sha256,
-            **pictures,
+            **self._pictures.protocol(),
         }
 
     @cached_property

@@ -19,7 +19,7 @@ from clip3d.clouds.reading import SUFFIXES, read
 from clip3d.data.caption_tables import Row, read_captions
 from clip3d.data.library_triplets import label
 from clip3d.data.picture_folders import Picture, PictureFolders, folder_of
-from clip3d.errors import DataError, ImageError
+from clip3d.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,7 @@ class MeshTriplets:
     ) -> None:
         self.path, self.split = path, split
         self._files, self._missing, self._points = files, missing, points
-        self._pictures = PictureFolders(pictures, _picture_places) if pictures else None
+        self._pictures = PictureFolders(pictures, _picture_places)
         self.classes, self.labels = label([file.label for file in files])
 
     def __len__(self) -> int:
@@ -113,23 +113,25 @@ class MeshTriplets:
         """The captions of the table."""
         return self._files[index].captions
 
-    def file(self, index: int) -> Path:
-        """The file of the object."""
-        return self.path / self._files[index].path
+    def drawn_file(self, index: int, kind: str) -> Path:
+        """The file that pictures of any kind are drawn from."""
+        return self._file(index)
 
     def cloud(self, index: int) -> PointCloud:
         """Points drawn on the mesh, or all of a point file, in the file's frame; always the same."""
-        return read(self.file(index), points=self._points)
+        return read(self._file(index), points=self._points)
 
     def views(self, index: int) -> int:
         """How many pictures there are; 0 without a folder of pictures."""
-        return len(self._pictures.files(self.key(index))) if self._pictures else 0
+        return len(self._pictures.files(self.key(index)))
 
     def picture(self, index: int, view: int) -> Picture:
         """One picture (h, w, 3) sRGB."""
-        if self._pictures is None:
-            raise ImageError(self.path, "no folder of pictures was named", "make one with `clip3d data render`")
         return self._pictures.read(self.key(index), view)
+
+    def picture_files(self, index: int) -> tuple[Path, ...]:
+        """The files of the pictures."""
+        return self._pictures.files(self.key(index))
 
     def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """All objects in even disorder."""
@@ -137,7 +139,6 @@ class MeshTriplets:
 
     def protocol(self) -> dict[str, Any]:
         """Format, folder, split, counts, and a digest of captions, names and sizes of files, not their content."""
-        pictures = {"pictures": self._pictures.protocol()} if self._pictures else {}
         return {
             "format": "meshes",
             "file": self.path.name,
@@ -147,15 +148,18 @@ class MeshTriplets:
             "classes": len(self.classes),
             "points": self._points,
             "data_sha256": self._sha256,
-            **pictures,
+            **self._pictures.protocol(),
         }
+
+    def _file(self, index: int) -> Path:
+        return self.path / self._files[index].path
 
     @cached_property
     def _sha256(self) -> str:
         digest = hashlib.sha256()
         for index, file in enumerate(self._files):
             try:
-                size = self.file(index).stat().st_size
+                size = self._file(index).stat().st_size
             except OSError:
                 size = -1
             digest.update(repr((file.path, file.captions, file.label, size)).encode())

@@ -7,7 +7,6 @@ import io
 import os
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +24,39 @@ MAX_BYTES = 64 * 2**20
 MAX_VIEWS = 1000  # pictures of one object that are looked at
 NAME_LETTERS = 60
 SETTINGS = "renders.json"
+DEPTH_MARK = "_depth0"
 
 
 def folder_of(key: str) -> str:
     """Name of the folder of an object's pictures: readable, safe on every system, and of no other key."""
     readable = re.sub(r"[^A-Za-z0-9_-]+", "-", key)[-NAME_LETTERS:].strip("-")
-    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+    return f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:12]}".lstrip("-")
+
+
+def rendered_place(key: str) -> tuple[str, ...]:
+    """Where `clip3d data render` puts the pictures of an object."""
+    return (folder_of(key),)
 
 
 class PictureFolders:
-    """The pictures of a set of objects, a folder each.
+    """The pictures of a set of objects, a folder each; or none at all.
 
     Args:
-        root: folder that all of them lie in; nothing outside it is opened.
+        root: folder that all of them lie in, or None if there are no pictures; nothing outside it is opened.
         places: names of the folders below `root` in which the pictures of a key may lie; the first that is there
             counts.
     """
 
-    def __init__(self, root: Path, places: Callable[[str], Sequence[str]] = lambda key: (folder_of(key),)) -> None:
+    def __init__(self, root: Path | None, places: Callable[[str], Sequence[str]] = rendered_place) -> None:
         self.root = root
-        self._real = root.resolve()
         self._places = places
-        self._files = cache(self._find)
+        self._found: dict[str, tuple[Path, ...]] = {}
 
     def files(self, key: str) -> tuple[Path, ...]:
         """The picture files of an object, in the order of their names; none if it has no folder."""
-        return self._files(key)
+        if key not in self._found:
+            self._found[key] = () if self.root is None else self._find(self.root.resolve(), key)
+        return self._found[key]
 
     def read(self, key: str, view: int) -> Picture:
         """One picture (h, w, 3) sRGB.
@@ -60,20 +66,22 @@ class PictureFolders:
         """
         files = self.files(key)
         if not 0 <= view < len(files):
-            raise ImageError(self.root, f"{key} has {len(files)} pictures, so none of number {view}", "render it")
+            remedy = "make some with `clip3d data render`"
+            raise ImageError(self.root or key, f"{key} has {len(files)} pictures, so none of number {view}", remedy)
         return read_picture(files[view])
 
     def protocol(self) -> dict[str, Any]:
-        """How the pictures were made, where their folder says so, and a digest of that."""
+        """How the pictures were made, where their folder says so, and a digest of that; empty without pictures."""
+        if self.root is None:
+            return {}
         settings = self.root / SETTINGS
-        if not settings.is_file():
-            return {"folder": self.root.name}
-        return {"folder": self.root.name, "renders_sha256": hashlib.sha256(settings.read_bytes()).hexdigest()}
+        made = {"renders_sha256": hashlib.sha256(settings.read_bytes()).hexdigest()} if settings.is_file() else {}
+        return {"pictures": {"folder": self.root.name, **made}}
 
-    def _find(self, key: str) -> tuple[Path, ...]:
+    def _find(self, root: Path, key: str) -> tuple[Path, ...]:
         for place in self._places(key):
-            folder = (self.root / place).resolve()
-            if folder.is_relative_to(self._real) and folder.is_dir():
+            folder = (root / place).resolve()
+            if folder.is_relative_to(root) and folder != root and folder.is_dir():
                 names = sorted(entry.name for entry in os.scandir(folder) if _is_picture(entry))
                 return tuple(folder / name for name in names[:MAX_VIEWS])
         return ()
@@ -115,4 +123,8 @@ def decode_picture(data: bytes, path: Path) -> Picture:
 
 
 def _is_picture(entry: os.DirEntry[str]) -> bool:
-    return entry.name.lower().endswith(SUFFIXES) and not entry.name.startswith(".") and entry.is_file()
+    """Whether it is a picture in colour: ULIP's depth pictures lie beside them."""
+    name = entry.name.lower()
+    if not name.endswith(SUFFIXES) or name.startswith(".") or DEPTH_MARK in name:
+        return False
+    return entry.is_file(follow_symlinks=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -157,7 +158,7 @@ def _draw_together(
     shapes: Iterator[Shape], out: Path, rendering: Rendering, processes: int, left: list[Shape]
 ) -> Iterator[FileProblem | None]:
     """Results of a pool until all is done, or it breaks: then `left` holds the objects that were under way."""
-    pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    pool = _pool(processes)
     running: dict[Future[FileProblem | None], Shape] = {}
     try:
         while True:
@@ -176,12 +177,19 @@ def _draw_together(
         pool.shutdown(cancel_futures=True)
 
 
+def _pool(processes: int) -> ProcessPoolExecutor:
+    """Fresh processes, which leave interrupting to the one that started them."""
+    ignored = (signal.SIGINT, signal.SIG_IGN)
+    spawn = get_context("spawn")
+    return ProcessPoolExecutor(processes, mp_context=spawn, initializer=signal.signal, initargs=ignored)
+
+
 def _draw_apart(shape: Shape, out: Path, rendering: Rendering) -> FileProblem | None:
     """Draw one object in a process of its own."""
     if _is_whole(out / folder_of(shape.key), rendering.views):
         return None
     try:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        with _pool(1) as pool:
             return pool.submit(_draw_one, shape, out, rendering).result()
     except BrokenProcessPool:
         return CloudError(shape.name, "the process that drew it was ended", "it may need more memory than there is")

@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from clip3d.clouds.remote import RemotePath, as_path
+from clip3d.data.shapenet_triplets import is_shapenet
 from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError
 
@@ -14,6 +15,8 @@ from clip3d.errors import DataError
 FORMATS: dict[str, str] = {
     "library": "clip3d.data.library_triplets:open_library",
     "meshes": "clip3d.data.mesh_triplets:open_meshes",
+    "shapenet55": "clip3d.data.shapenet_triplets:open_shapenet",
+    "shards": "clip3d.data.shard_triplets:open_shards",
 }
 
 
@@ -22,9 +25,10 @@ class TripletSource:
     """One set of triplets, as a recipe's `[[data]]` table names it.
 
     Attributes:
-        format: "library" (a file of `clip3d data build`) or "meshes" (a folder of meshes or clouds with a table of
-            captions).
-        path: the file or folder, relative to the data folder.
+        format: "library" (a file of `clip3d data build`), "meshes" (a folder of meshes or clouds with a table of
+            captions), "shapenet55" (ShapeNet as Point-BERT, ULIP and CG3D lay it out), or "shards" (tar files as
+            `clip3d data shard` and WebDataset write them).
+        path: the file or folder, relative to the data folder; of shards it may be a URI.
         split: "train", "test", another that the format knows, or "all".
         pictures: folder that `clip3d data render` wrote, relative to the data folder; empty where there are no
             pictures, or where the format has its own.
@@ -63,8 +67,12 @@ def open_triplets(source: TripletSource, data: Path) -> Triplets:
 
 
 def format_of(path: Path) -> str:
-    """The format that a path most likely has: a library if it is a file, else a folder of meshes."""
-    return "library" if path.is_file() else "meshes"
+    """The format that a place most likely has, by a file's suffix and by what a folder holds."""
+    if isinstance(path, RemotePath) or path.suffix.lower() == ".tar" or any(path.glob("*.tar")):
+        return "shards"
+    if path.is_file():
+        return "library"
+    return "shapenet55" if is_shapenet(path) else "meshes"
 
 
 def _place(name: str, data: Path, field: str) -> Path:

@@ -46,7 +46,8 @@ def _face_normals(corners: Array) -> tuple[Array, NDArray[np.float64]]:
 
 def _meeting(corners: Array) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """All ordered pairs (p,), (p,) of corners, by number, that lie in one place; none if there are too many."""
-    cell = ((corners.reshape(-1, 3).astype(np.float64) + 1) * (GRID / 2)).astype(np.int64)
+    # Rounded, so that noise about round coordinates does not part corners.
+    cell = np.rint((corners.reshape(-1, 3).astype(np.float64) + 1) * (GRID / 2)).astype(np.int64)
     place = np.unique((cell[:, 0] << 42) + (cell[:, 1] << 21) + cell[:, 2], return_inverse=True)[1].reshape(-1)
     count = np.bincount(place)
     if int((count.astype(np.int64) ** 2).sum()) > MAX_PAIRS:

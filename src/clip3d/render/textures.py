@@ -24,8 +24,8 @@ def at_scale(mesh: Mesh, corners: Array, size: int) -> Mesh:
     if texture is None:
         return mesh
     height, width = texture.image.shape[:2]
-    sides = texture.uv.astype(np.float64)
-    flat = np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0])
+    first, second = (texture.uv[:, corner].astype(np.float64) - texture.uv[:, 0] for corner in (1, 2))
+    flat = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     texels = float(np.abs(np.nan_to_num(flat)).sum()) * height * width
     solid = corners.astype(np.float64)
     pixels = float(np.linalg.norm(np.cross(solid[:, 1] - solid[:, 0], solid[:, 2] - solid[:, 0]), axis=1).sum())
