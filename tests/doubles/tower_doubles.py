@@ -59,10 +59,12 @@ def __getattr__(name: str) -> object:
         def __init__(self) -> None:
             super().__init__()
             self.gain = nn.Parameter(torch.ones(DIM))
+            self.head = nn.Identity()
 
         def forward(self, xyz, colors, upright=None):  # (b, p, 3) each; a pose-free tower takes a third
             spread = xyz.std(1)
-            return _features(2 * (spread[:, 2] - spread[:, :2].mean(1)), colors.mean(1)) * self.gain
+            seen = _features(2 * (spread[:, 2] - spread[:, :2].mean(1)), colors.mean(1))
+            return self.head(seen) * self.gain
 
         def with_stance(self, xyz, colors, upright):  # any stance is as likely
             return self(xyz, colors, upright), torch.zeros(len(xyz))

@@ -55,3 +55,25 @@ def test_a_slip_is_told_with_its_place(tmp_path: Path, text: str, message: str) 
 def test_a_missing_recipe_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         read_recipe(tmp_path / "none.toml")
+
+
+def test_the_papers_recipes_have_its_numbers() -> None:
+    _, transformer = read_recipe(RECIPES / "cg3d-point-transformer.toml")
+    _, mlp = read_recipe(RECIPES / "cg3d-pointmlp.toml")
+    assert (transformer.clouds.lr, transformer.clouds.weight_decay) == (5e-5, 0.05)
+    assert (mlp.clouds.lr, mlp.clouds.weight_decay) == (1e-4, 0.01)
+    for recipe in (transformer, mlp):
+        assert (recipe.visual.method, recipe.visual.lr, recipe.visual.weight_decay) == ("sgd", 2e-3, 1e-4)
+        assert recipe.clouds.lowest == recipe.visual.lowest == 1e-6
+        assert (recipe.prompts, recipe.batch, recipe.epochs, recipe.clouds.clip) == (5, 32, 100, 10.0)
+        assert [source.split for source in (*recipe.data, *recipe.validation)] == ["train", "test"]
+
+
+def test_a_source_or_a_part_is_told_with_its_place(tmp_path: Path) -> None:
+    text = 'kind = "cg3d"\nteacher = "t"\n[[data]]\nformat = "library"\npath = "a.npz"\n'
+    _, recipe = read_recipe(written(tmp_path, text))
+    assert recipe.data[0].path == "a.npz"
+    with pytest.raises(DataError, match=r"data\.pth.*do you mean path"):
+        read_recipe(written(tmp_path, text + 'pth = "b"\n'))
+    with pytest.raises(DataError, match=r"clouds: a method must be one of"):
+        read_recipe(written(tmp_path, text + '[clouds]\nmethod = "adam"\n'))

@@ -18,6 +18,8 @@ def card_lines(model: Model) -> Iterator[str]:
     yield f"{model.id}, version {card.version}, licence {card.licence}, in {model.folder}"
     space = card.space
     yield f"space {space['id']}, {space['dim']} dimensions; prompts: {'; '.join(card.templates)}"
+    if card.labels:
+        yield from _wrapped(f"a classifier of {len(card.labels)} labels: {', '.join(card.labels)}", "")
     yield from _section("Towers", (_tower(kind, tower) for kind, tower in card.raw["towers"].items()))
     yield from _section("Learned from", map(_source, card.data))
     yield from _section("Measured", map(_measurement, card.measured))
@@ -30,8 +32,8 @@ def _section(title: str, entries: Iterable[str]) -> Iterator[str]:
         yield from ("", title, *lines)
 
 
-def _wrapped(entry: str) -> list[str]:
-    return textwrap.wrap(entry, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False)
+def _wrapped(entry: str, mark: str = "- ") -> list[str]:
+    return textwrap.wrap(entry, WIDTH, initial_indent=mark, subsequent_indent="  ", break_long_words=False)
 
 
 def _tower(kind: str, tower: Mapping[str, Any]) -> str:

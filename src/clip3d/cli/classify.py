@@ -21,6 +21,7 @@ from clip3d.cli.output import (
 from clip3d.cli.session import load_model, open_cache, reading_of
 
 if TYPE_CHECKING:
+    from clip3d.models.model import Model
     from clip3d.models.refusal import Fits
     from clip3d.search.labelling import LabelledFiles
 
@@ -28,14 +29,20 @@ EXAMPLES = o.examples(
     'clip3d classify chair.glb lamp.obj --labels "chair,table,lamp"',
     'clip3d classify chair.glb --labels "car,dog,tree" --threshold 0.2',
     "clip3d classify assets/ --labels @labels.txt --json",
+    "clip3d classify assets/ --model tuned/",
 )
 
 
 def classify(
     paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files, and folders to search through.")],
     labels: Annotated[
-        str, typer.Option("--labels", metavar="A,B,...|@FILE", help="Labels with commas, or a file, one a line.")
-    ],
+        str | None,
+        typer.Option(
+            "--labels",
+            metavar="A,B,...|@FILE",
+            help="Labels with commas, or a file, one a line; left out, those of a classifier.",
+        ),
+    ] = None,
     templates: o.Templates = None,
     threshold: Annotated[
         float | None,
@@ -64,12 +71,12 @@ def classify(
     start_logging(quiet=quiet, verbose=verbose)
     if no_refuse and threshold is not None:
         raise WrongCommand("--no-refuse never refuses: leave out --threshold")
-    names = read_labels(labels)
+    names = None if labels is None else read_labels(labels)
     from clip3d.search.labelling import classify_files
 
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
         result = classify_files(
-            load_model(model, device),
+            _with_labels(load_model(model, device), names),
             paths,
             names,
             templates=templates,
@@ -84,6 +91,13 @@ def classify(
     if not quiet and not as_json:
         note(f"prompts: {'; '.join(result.templates)}; model {result.model}")
     finish(result.problems, len(result.answers))
+
+
+def _with_labels(model: Model, names: list[str] | None) -> Model:
+    """The model, if there are labels to choose between: given, or its own."""
+    if names is None and not model.card.labels:
+        raise WrongCommand(f'{model.name} has no labels of its own, give some: --labels "chair,table"')
+    return model
 
 
 def read_labels(text: str) -> list[str]:

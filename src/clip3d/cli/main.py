@@ -15,7 +15,20 @@ from typing import Annotated
 import typer
 
 import clip3d
-from clip3d.cli import classify, data, demo, embed, evaluate, export, models, search, train
+from clip3d.cli import (
+    classify,
+    data,
+    demo,
+    embed,
+    evaluate,
+    export,
+    feature_map,
+    finetune,
+    models,
+    probe,
+    search,
+    train,
+)
 from clip3d.cli.output import FAILED, WrongCommand, note
 from clip3d.errors import Clip3dError, CloudError, DataError, ImageError
 
@@ -38,8 +51,11 @@ app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.command("map", epilog=feature_map.EXAMPLES)(feature_map.map_features)
+app.command("probe", epilog=probe.EXAMPLES)(probe.probe)
 app.command("export", epilog=export.EXAMPLES)(export.export)
 app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("finetune", epilog=finetune.EXAMPLES)(finetune.finetune)
 
 
 def _version(wanted: bool) -> None:

@@ -71,10 +71,8 @@ Variant = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="A quick look at this many objects at most, evenly spread.")
 ]
-Libraries = Annotated[
-    list[Path],
-    typer.Option("--library", metavar="FILE|FOLDER", help="Of `clip3d data build`; a folder of such; repeatable."),
-]
+LIBRARIES = "Of `clip3d data build`; a folder of such; repeatable."
+Libraries = Annotated[list[Path], typer.Option("--library", metavar="FILE|FOLDER", help=LIBRARIES)]
 AllObjects = Annotated[bool, typer.Option("--all", help="All objects, not the held-out ones alone.")]
 DrawSeed = Annotated[int, typer.Option("--seed", min=0, help="Of everything that is drawn at random.")]
 

@@ -14,11 +14,16 @@ from clip3d.errors import DataError
 
 if TYPE_CHECKING:
     from clip3d.models.model import Model
+    from clip3d.training.loop import Progress
 
 EXAMPLES = o.examples(
     "clip3d data build library/",
     "clip3d train recipes/mini-cloud-first.toml --data library/ --out runs/cloud-first",
+    "clip3d train recipes/cg3d-point-transformer.toml --data data/ --out runs/cg3d --dry-run",
+    "torchrun --nproc-per-node 8 -m clip3d train recipes/cg3d-point-transformer.toml --data data/ --out runs/cg3d",
 )
+
+ON_DEVICES = ("adapter", "clip2point")
 
 
 def train(
@@ -29,12 +34,20 @@ def train(
         str | None, typer.Option("--teacher", metavar="NAME|FOLDER", help="Model to learn from, not the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the run, not the recipe's.")] = None,
+    device: Annotated[str, typer.Option("--device", help="Of kinds cg3d, adapter, clip2point: cpu, cuda, cuda:1.")] = "cpu",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Of kind cg3d: take a few steps and say what the run will need.")
+    ] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Train the tower that a recipe describes; a run that was interrupted goes on where it stopped."""
+    """Train the tower that a recipe describes; a run that was interrupted goes on where it stopped.
+
+    Recipes of kind cg3d take a GPU (--device), several processes (torchrun), and a rehearsal (--dry-run); those of
+    kinds adapter and clip2point a GPU.
+    """
     start_logging(quiet=quiet, verbose=verbose)
     import torch
 
@@ -44,13 +57,25 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     kind, settings = read_recipe(recipe)
+    if kind == "finetune":
+        raise DataError(recipe, "describes a fine-tuning", f"clip3d finetune DATA --recipe {recipe} --out FOLDER")
     if teacher is not None:
         settings = _taught_by(teacher, settings, recipe)
     if seed is not None:
         settings = replace(settings, seed=seed)
-    out.mkdir(parents=True, exist_ok=True)
-    numbers = _trainers()[kind](settings, data, out, (lambda line: None) if quiet else note)
-    write_json({"kind": kind, "tower": tower_config(settings), **numbers}, out / "result.json")
+    progress: Progress = (lambda line: None) if quiet else note
+    if kind == "cg3d":
+        source = recipe.read_text(encoding="utf-8") + _overridden(teacher, seed)
+        numbers = _pretrain(settings, data, out, progress, device, source, dry_run)
+        if numbers is None:
+            return
+    else:
+        _refuse_alone(recipe, kind, device, dry_run)
+        out.mkdir(parents=True, exist_ok=True)
+        placed = {"device": device} if kind in ON_DEVICES else {}
+        numbers = _trainers()[kind](settings, data, out, progress, **placed)
+    if not dry_run:
+        write_json({"kind": kind, "tower": tower_config(settings), **numbers}, out / "result.json")
     if as_json:
         print_json({"kind": kind, "out": str(out), **numbers})
     else:
@@ -61,6 +86,41 @@ def _taught_by(teacher: str, settings: Any, recipe: Path) -> Any:
     if not hasattr(settings, "teacher"):
         raise DataError(recipe, "describes a tower that has no teacher", "leave --teacher out")
     return replace(settings, teacher=teacher)
+
+
+def _overridden(teacher: str | None, seed: int | None) -> str:
+    """What the command line said otherwise, as comments under the recipe's text."""
+    said = {"teacher": teacher, "seed": seed}
+    return "".join(f"# --{name} {value}\n" for name, value in said.items() if value is not None)
+
+
+def _refuse_alone(recipe: Path, kind: str, device: str, dry_run: bool) -> None:
+    """Refuse what recipes of this kind cannot do."""
+    from clip3d.training.distributed import started_by_torchrun
+
+    if started_by_torchrun():
+        raise DataError(recipe, f"a recipe of kind {kind} trains in one process", "start it without torchrun")
+    if dry_run or (device != "cpu" and kind not in ON_DEVICES):
+        option = "--dry-run" if dry_run else "--device"
+        raise DataError(recipe, f"a recipe of kind {kind} takes no {option}", f"leave {option} out")
+
+
+def _pretrain(
+    settings: Any, data: Path, out: Path, progress: Progress, device: str, source: str, dry_run: bool
+) -> dict[str, Any] | None:
+    """The numbers of a pre-training or its rehearsal; None in processes that do not speak."""
+    from clip3d.training.distributed import place, together
+
+    with together(device) as own:
+        if dry_run:
+            from clip3d.training.rehearsal import rehearse
+
+            numbers = rehearse(settings, data=data, progress=progress, device=own)
+        else:
+            from clip3d.training.pretraining import pretrain
+
+            numbers = pretrain(settings, out, data=data, progress=progress, device=own, source=source)
+        return None if place() else numbers
 
 
 def _trainers() -> dict[str, Any]:
@@ -102,16 +162,16 @@ def _train_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str,
     return dict(train_image(recipe, out, data=data, progress=progress))
 
 
-def _train_adapter(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+def _train_adapter(recipe: Any, data: Path, out: Path, progress: Any, device: str) -> dict[str, Any]:
     from clip3d.training.adapters import train_adapter
 
-    return dict(train_adapter(recipe, out, data=data, progress=progress))
+    return dict(train_adapter(recipe, out, data=data, progress=progress, device=device))
 
 
-def _train_clip2point(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+def _train_clip2point(recipe: Any, data: Path, out: Path, progress: Any, device: str) -> dict[str, Any]:
     from clip3d.training.clip2point import train_clip2point
 
-    return dict(train_clip2point(recipe, out, data=data, progress=progress))
+    return dict(train_clip2point(recipe, out, data=data, progress=progress, device=device))
 
 
 def _train_clip_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:

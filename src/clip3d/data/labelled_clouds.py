@@ -21,6 +21,10 @@ Array = NDArray[np.float32]
 # reads it; class folders come last, since they are told by nothing but folders.
 FORMATS = (
     "clip3d.data.published.labelled_npz",
+    "clip3d.data.published.modelnet_text",
+    "clip3d.data.published.modelnet_hdf5",
+    "clip3d.data.published.scan_object_nn",
+    "clip3d.data.published.objaverse_lvis",
     "clip3d.data.published.class_folders",
 )
 

@@ -42,6 +42,30 @@ def class_accuracies(confusion: NDArray[np.int64]) -> list[float | None]:
     return [float(confusion[c, c] / total) if total else None for c, total in enumerate(totals)]
 
 
+def nearest_classes(scores: ArrayLike, labels: ArrayLike, k: int) -> NDArray[np.intp]:
+    """The class (n,) that most of the k nearest known items have; of equally many the one with the larger scores.
+
+    Args:
+        scores: (n, m) of n items with m known ones, higher is nearer; equal scores keep the order of the known.
+        labels: (m,) classes of the known items, at least one.
+        k: number of neighbours; all where there are fewer.
+
+    Raises:
+        ShapeError: if shapes differ or k is less than 1.
+    """
+    table, known = _scores(scores, 2), np.asarray(labels, dtype=np.intp)
+    if known.shape != table.shape[1:] or not len(known) or k < 1:
+        wanted = f"labels must have shape ({table.shape[1]},), at least one, and k >= 1"
+        raise ShapeError(f"{wanted}; got {known.shape}, {k}")
+    best = np.argsort(-table, axis=1, kind="stable")[:, :k]  # (n, k)
+    votes = np.zeros((len(table), int(known.max()) + 1))
+    rows = np.repeat(np.arange(len(table)), best.shape[1])
+    # Scores break ties alone: together they weigh less than one vote.
+    weight = 1 + np.take_along_axis(table, best, 1) / (1 + 4 * best.shape[1] * max(1.0, float(np.abs(table).max())))
+    np.add.at(votes, (rows, known[best].ravel()), weight.ravel())
+    return np.asarray(votes.argmax(1), dtype=np.intp)
+
+
 def precision_at_k(scores: ArrayLike, positive: ArrayLike, k: int) -> float:
     """Positives among the k best, over the most that could be there: min(k, number of positives).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from clip3d.data.galleries import draw_galleries
 from clip3d.errors import ShapeError
 from clip3d.evaluation.library_part import LibraryPart
-from clip3d.evaluation.metrics import mean_average_precision, precision_at_k, recall_at_k, top_k_hits
+from clip3d.evaluation.metrics import average_precision, precision_at_k, recall_at_k
 from clip3d.evaluation.scoring import points_seen
 from clip3d.models.model import Model
+from clip3d.spaces import rank
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -31,7 +32,8 @@ class RetrievalRow:
     """One way of asking.
 
     Attributes:
-        task: "text to cloud", "drawn view to cloud", "cloud to drawn view", "icon to cloud" or "cloud to icon".
+        task: "text to cloud", "drawn view to cloud", "cloud to drawn view", "icon to cloud" or "cloud to icon"; by
+            class also "image to cloud" and "cloud to cloud".
         queries: how many were asked; for galleries, how many objects they were drawn from.
         gallery: how many things each query was compared with.
         recall: by k, share of queries with a right answer among the first k; for galleries their mean.
@@ -124,16 +126,39 @@ def _by_text(model: Model, part: LibraryPart, clouds: Array, prompts: Sequence[s
     own = [set(part.library.phrases(i)) for i in range(len(part))]
     queries = sorted(set().union(*own))
     scores = model.space.similarity(model.label_vectors(queries, prompts), clouds)
-    positive = np.array([[query in phrases for phrases in own] for query in queries])
+    positive = (np.array([query in phrases for phrases in own]) for query in queries)
+    return row_over("text to cloud", zip(scores, positive, strict=True), len(part))
+
+
+def row_over(task: str, pairs: Iterable[tuple[Array, NDArray[np.bool_]]], gallery: int) -> RetrievalRow:
+    """What queries with several right answers give.
+
+    Args:
+        task: the way of asking.
+        pairs: for each query, at least one, the scores (n,) and which things are right (n,), at least one.
+        gallery: n.
+
+    Raises:
+        ShapeError: if there is no query, or one has no right answer.
+    """
+    hits: list[list[bool]] = []
+    precision: list[list[float]] = []
+    average: list[float] = []
+    for scores, positive in pairs:
+        truth = positive[rank(scores)]
+        places = -np.arange(len(truth))  # ranked once; the metrics take scores
+        hits.append([bool(truth[:k].any()) for k in KS])
+        precision.append([precision_at_k(places, truth, k) for k in KS])
+        average.append(average_precision(places, truth))
+    if not average:
+        raise ShapeError(f"{task}: there is nothing to ask")
     return RetrievalRow(
-        task="text to cloud",
-        queries=len(queries),
-        gallery=len(part),
-        recall={k: top_k_hits(scores, positive, k) for k in KS},
-        precision={
-            k: float(np.mean([precision_at_k(s, p, k) for s, p in zip(scores, positive, strict=True)])) for k in KS
-        },
-        mean_average_precision=mean_average_precision(scores, positive),
+        task=task,
+        queries=len(average),
+        gallery=gallery,
+        recall=dict(zip(KS, np.mean(hits, axis=0).tolist(), strict=True)),
+        precision=dict(zip(KS, np.mean(precision, axis=0).tolist(), strict=True)),
+        mean_average_precision=float(np.mean(average)),
     )
 
 

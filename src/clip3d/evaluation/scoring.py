@@ -38,6 +38,12 @@ def count(scores: Array, labels: NDArray[np.intp], classes: Sequence[str]) -> Co
     return Counts(top5=top_k_accuracy(scores, labels, 5), **_of_confusion(confusion, classes))
 
 
+def accuracies(scores: Array, labels: NDArray[np.intp], classes: Sequence[str]) -> dict[str, float]:
+    """`accuracy` and `class_mean` of scores (n, c) against the right classes (n,)."""
+    counts = count(scores, labels, classes)
+    return {"accuracy": counts.accuracy, "class_mean": counts.class_mean}
+
+
 def points_seen(model: Model, p: int, points: int | None = None) -> dict[str, Any]:
     """What a protocol says of how many points of a cloud of p the tower sees; `points` if not the card's number."""
     prepare = model.cloud_preparation()
@@ -87,7 +93,7 @@ def cloud_scores(
     """
     rows: list[Array] = []
     for chunk in in_batches(clouds, CHUNK):
-        views = [[_turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
+        views = [[turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]
         vectors = [model.encode_clouds(view, points=points, pose=pose) for view in views]
         scores = [model.space.similarity(v, label_vectors) for v in vectors]
         rows.append(np.mean(scores, axis=0, dtype=np.float32))
@@ -101,8 +107,8 @@ def has_pose_free(model: Model) -> bool:
     return model.cloud_preparation().turns > 0
 
 
-def _turned(cloud: PointCloud, share: float) -> PointCloud:
-    """The cloud turned z up and then about z by a share of a full turn."""
+def turned(cloud: PointCloud, share: float) -> PointCloud:
+    """The cloud turned z up and then about z by a share of a full turn, in [0, 1)."""
     upright = cloud.z_up()
     return replace(upright, points=rotate(upright.points, rotation_about("z", 2 * np.pi * share)), normals=None)
 

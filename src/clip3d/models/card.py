@@ -81,6 +81,12 @@ class Card:
         parts = sorted([tower.sha256 for tower in self.towers.values()] + [self.space["sha256"]])
         return hashlib.sha256("".join(parts).encode()).hexdigest()
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The only phrases that the text tower knows, as that of a classifier; empty where any phrase will do."""
+        text = self.towers.get("text")
+        return tuple(map(str, text.config.get("labels", ()))) if text else ()
+
 
 def read_card(path: Path) -> Card:
     """Read a card.json.

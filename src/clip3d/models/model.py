@@ -141,6 +141,35 @@ class Model:
             return self._encode_in_any_pose(clouds, prepare, points, batch_size)
         return self._encode("cloud", clouds, lambda c: prepare(c, points=points), normalize, batch_size)
 
+    def cloud_features(
+        self, clouds: Iterable[PointCloud], *, batch_size: int = 16, points: int | None = None
+    ) -> Array:
+        """What the head or projection of the cloud tower sees of n clouds: (n, w) float32.
+
+        Args:
+            clouds: any valid clouds.
+            batch_size: clouds in one forward pass.
+            points: points the tower sees, if not the card's number.
+
+        Raises:
+            ModelError: if the tower has neither.
+        """
+        prepare = self.cloud_preparation()
+        head = _head_of(self.tower("cloud"))
+        if head is None:
+            raise ModelError(self.folder, "its cloud tower has no head or projection to take features before")
+
+        def run(tower: Any, *inputs: Any) -> Any:
+            seen: list[Any] = []
+            handle = head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0]))
+            try:
+                tower(*inputs)
+            finally:
+                handle.remove()
+            return seen[0]
+
+        return self._encode("cloud", clouds, lambda c: prepare(c, points=points), False, batch_size, run)
+
     def _encode_in_any_pose(
         self, clouds: Iterable[PointCloud], prepare: CloudPreprocess, points: int | None, batch_size: int
     ) -> Array:
@@ -173,10 +202,26 @@ class Model:
         return self.encode_texts(labels, templates or self.card.templates)
 
     def classify(
-        self, cloud: PointCloud, labels: Sequence[str], templates: Sequence[str] | None = None
+        self, cloud: PointCloud, labels: Sequence[str] | None = None, templates: Sequence[str] | None = None
     ) -> list[Label]:
-        """The labels ranked by how well they name the cloud, with probabilities that add up to 1."""
+        """The labels ranked by how well they name the cloud, with probabilities that add up to 1.
+
+        Args:
+            cloud: any valid cloud.
+            labels: names to choose between; None for a classifier's own.
+            templates: prompts with {} for the label; None for those of the card.
+
+        Raises:
+            ShapeError: if no labels are given and the model is no classifier.
+        """
+        labels = self.own_labels() if labels is None else labels
         return self.rank_labels(self.encode_clouds([cloud]), labels, self.label_vectors(labels, templates))[0]
+
+    def own_labels(self) -> list[str]:
+        """The labels of a classifier; ShapeError for a model that takes any."""
+        if not self.card.labels:
+            raise ShapeError(f"the model {self.name} has no labels of its own: give those to choose between")
+        return list(self.card.labels)
 
     def rank_labels(self, vectors: Array, labels: Sequence[str], label_vectors: Array) -> list[list[Label]]:
         """For each vector (n, d) the labels, best first, given the labels' vectors (m, d)."""
@@ -281,6 +326,12 @@ class Model:
                     rows |= {index: vector for (index, _), vector in zip(alike, vectors, strict=True)}
         found = np.stack([rows[i] for i in range(len(rows))]) if rows else np.zeros((0, self.space.dim), np.float32)
         return unit(found) if normalize else found
+
+
+def _head_of(tower: Any) -> Any:
+    """The module that makes vectors of what the tower's body gives; None if there is none."""
+    modules = dict(tower.named_children()) if hasattr(tower, "named_children") else {}
+    return modules.get("head", modules.get("project"))
 
 
 def put_on(device: str, tower: Any, model: str | Path) -> Any:

@@ -36,7 +36,7 @@ class LabelledFiles:
 def classify_files(
     model: Model,
     paths: str | PathLike[str] | Iterable[str | PathLike[str]],
-    labels: Sequence[str],
+    labels: Sequence[str] | None = None,
     *,
     templates: Sequence[str] | None = None,
     refuse: bool = True,
@@ -50,7 +50,7 @@ def classify_files(
     Args:
         model: with a text tower, and a cloud or an image tower.
         paths: files, and folders that are searched through; or one of these.
-        labels: at least two names; one that is given twice counts once.
+        labels: at least two names; one that is given twice counts once. None for a classifier's own.
         templates: prompts with {} for the label; None for those of the model's card.
         refuse: tell whether any label fits, if the model can.
         threshold: least score of a label that fits, if not the card's.
@@ -59,10 +59,12 @@ def classify_files(
         progress: called with the number of files done and of all files.
 
     Raises:
-        ShapeError: if there are not two labels to choose between, or a template lacks its {}.
+        ShapeError: if there are not two labels to choose between, a template lacks its {}, or a label is none of
+            a classifier's.
         ModelError: if a threshold is given and the model cannot tell whether a label fits.
     """
-    names = list(dict.fromkeys(label.strip() for label in labels if label.strip()))
+    given = model.own_labels() if labels is None else labels
+    names = list(dict.fromkeys(label.strip() for label in given if label.strip()))
     if len(names) < 2:
         raise ShapeError(f"give at least two labels to choose between, got {len(names)}")
     prompts = list(templates or model.card.templates)

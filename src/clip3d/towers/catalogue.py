@@ -16,6 +16,8 @@ ARCHITECTURES: dict[str, str] = {
     "rendered-views": "clip3d.towers.rendered_views:RenderedViewsTower",
     "depth-views": "clip3d.towers.depth_views:DepthViewsTower",
     "adapted-views": "clip3d.towers.adapted_views:AdaptedViewsTower",
+    "classifier": "clip3d.towers.classifier:ClassifierTower",
+    "labels": "clip3d.towers.labels:LabelTower",
 }
 
 

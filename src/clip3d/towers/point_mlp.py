@@ -93,6 +93,9 @@ class PointMLPTower(nn.Module):
         neighbors: points in a neighbourhood.
         blocks: residual perceptrons before and after the maximum in each stage.
         head: widths of hidden layers between the feature and the last map; ULIP has (512, 256), CG3D none.
+
+    Attributes:
+        feature_width: length of what the last linear map sees.
     """
 
     def __init__(
@@ -114,7 +117,8 @@ class PointMLPTower(nn.Module):
             for (inner, outer), count in zip(pairwise(widths), anchors, strict=True)
         )
         self.head = nn.Sequential(*_hidden_layers([widths[-1], *head]))
-        self.project = nn.Identity() if dim is None else nn.Linear([*widths, *head][-1], dim)
+        self.feature_width = [*widths, *head][-1]
+        self.project = nn.Identity() if dim is None else nn.Linear(self.feature_width, dim)
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.

@@ -104,6 +104,9 @@ class PointTransformerTower(nn.Module):
             come out in that width, as in Point-MAE.
         colored: whether a point's color goes into its group. Otherwise colors are ignored.
         skip: chance of stochastic depth in the last block, growing from 0 in the first.
+
+    Attributes:
+        feature_width: length of what the last linear map sees.
     """
 
     def __init__(
@@ -131,7 +134,8 @@ class PointTransformerTower(nn.Module):
         self.place = nn.Sequential(nn.Linear(3, PLACE), nn.GELU(), nn.Linear(PLACE, width))
         self.blocks = nn.ModuleList(Block(width, heads, skip * i / max(layers - 1, 1)) for i in range(layers))
         self.norm = nn.LayerNorm(width)
-        self.project = nn.Identity() if dim is None else nn.Linear(2 * width, dim)
+        self.feature_width = 2 * width
+        self.project = nn.Identity() if dim is None else nn.Linear(self.feature_width, dim)
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.

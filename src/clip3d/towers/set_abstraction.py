@@ -93,7 +93,7 @@ class SetAbstractionTower(nn.Module):
     """Coloured clouds to raw vectors.
 
     Args:
-        dim: length of a vector.
+        dim: length of a vector; None gives the feature itself, 2 * width long, without the head.
         width: channels of the transformer.
         layers: transformer blocks.
         heads: attention heads of each.
@@ -105,11 +105,14 @@ class SetAbstractionTower(nn.Module):
             set of weights serves clouds in their declared frame and clouds that may lie on any side; and learn to
             tell whether one of the latter stands upright.
         density: points of the clouds for which the first level's `neighbors` holds, see `SetAbstraction`.
+
+    Attributes:
+        feature_width: length of what the head sees.
     """
 
     def __init__(
         self,
-        dim: int = 512,
+        dim: int | None = 512,
         width: int = 256,
         layers: int = 3,
         heads: int = 4,
@@ -128,7 +131,8 @@ class SetAbstractionTower(nn.Module):
         self.stance = nn.Linear(2 * width, 1) if pose_free else None
         self.blocks = nn.ModuleList(Block(width, heads, drop) for _ in range(layers))
         self.norm = nn.LayerNorm(2 * width)
-        self.head = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, dim))
+        self.feature_width = 2 * width
+        self.head: nn.Module = nn.Identity() if dim is None else _head(2 * width, dim)
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.
@@ -165,6 +169,10 @@ class SetAbstractionTower(nn.Module):
             tokens = block(tokens)
         pooled: Tensor = self.norm(torch.cat([tokens.amax(1), tokens.mean(1)], dim=-1))
         return pooled
+
+
+def _head(width: int, dim: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, dim))
 
 
 def _over_channels(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:

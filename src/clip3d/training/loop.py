@@ -212,8 +212,9 @@ def _go(
             leave = distributed.any_says(interruption.asked, job.device)
             if leave or last or state.ended or state.step % run.checkpoint_every == 0:
                 _keep(job, log)
-            if log is not None and line:
-                log.progress(line)
+            if log is not None:
+                for text in line.splitlines():
+                    log.progress(text)
             if leave:
                 if log is not None:
                     log.progress(f"interrupted; step {state.step} is kept, and the same command goes on from there")

@@ -20,6 +20,8 @@ KINDS: dict[str, str] = {
     "image": "clip3d.training.image:ImageRecipe",
     "adapter": "clip3d.training.adapter_recipe:AdapterRecipe",
     "clip2point": "clip3d.training.clip2point:Clip2PointRecipe",
+    "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
+    "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
     "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 
@@ -59,7 +61,10 @@ def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = ""
     missing = [f"{where}{name}" for name in required if name not in values]
     if missing:
         raise DataError(path, f"lacks the key {missing[0]}")
-    return kind(**values)
+    try:
+        return kind(**values)
+    except ValueError as error:
+        raise DataError(path, f"{where.rstrip('.') or 'the recipe'}: {error}") from error
 
 
 def _convert(hint: Any, value: Any, path: Path, where: str) -> Any:
@@ -69,8 +74,7 @@ def _convert(hint: Any, value: Any, path: Path, where: str) -> Any:
         return from_table(hint, value, path, f"{where}.")
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        hint = next(a for a in typing.get_args(hint) if a is not type(None))
-        origin = typing.get_origin(hint)
+        return _convert(next(a for a in typing.get_args(hint) if a is not type(None)), value, path, where)
     if origin is tuple:
         if not isinstance(value, list):
             raise DataError(path, f"{where} must be an array")
