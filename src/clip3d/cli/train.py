@@ -34,7 +34,9 @@ def train(
         str | None, typer.Option("--teacher", metavar="NAME|FOLDER", help="Model to learn from, not the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the run, not the recipe's.")] = None,
-    device: Annotated[str, typer.Option("--device", help="Of kinds cg3d, adapter, clip2point: cpu, cuda, cuda:1.")] = "cpu",
+    device: Annotated[
+        str, typer.Option("--device", help="Of kinds cg3d, adapter and clip2point: cpu, cuda, cuda:1.")
+    ] = "cpu",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Of kind cg3d: take a few steps and say what the run will need.")
     ] = False,
