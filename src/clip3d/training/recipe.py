@@ -64,7 +64,7 @@ def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = ""
     try:
         return kind(**values)
     except ValueError as error:
-        raise DataError(path, f"{where.rstrip('.') or 'the recipe'}: {error}") from error
+        raise DataError(path, f"{where.rstrip('.')}: {error}" if where else str(error)) from error
 
 
 def _convert(hint: Any, value: Any, path: Path, where: str) -> Any:
