@@ -23,6 +23,8 @@ EXAMPLES = o.examples(
     "torchrun --nproc-per-node 8 -m clip3d train recipes/cg3d-point-transformer.toml --data data/ --out runs/cg3d",
 )
 
+ON_DEVICES = ("adapter", "clip2point")
+
 
 def train(
     recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="Such as recipes/mini-cloud-first.toml.")],
@@ -32,7 +34,9 @@ def train(
         str | None, typer.Option("--teacher", metavar="NAME|FOLDER", help="Model to learn from, not the recipe's.")
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the run, not the recipe's.")] = None,
-    device: Annotated[str, typer.Option("--device", help="Of kind cg3d: cpu, cuda, cuda:1.")] = "cpu",
+    device: Annotated[
+        str, typer.Option("--device", help="Of kinds cg3d, adapter and clip2point: cpu, cuda, cuda:1.")
+    ] = "cpu",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Of kind cg3d: take a few steps and say what the run will need.")
     ] = False,
@@ -43,7 +47,8 @@ def train(
 ) -> None:
     """Train the tower that a recipe describes; a run that was interrupted goes on where it stopped.
 
-    Recipes of kind cg3d take a GPU (--device), several processes (torchrun), and a rehearsal (--dry-run).
+    Recipes of kind cg3d take a GPU (--device), several processes (torchrun), and a rehearsal (--dry-run); those of
+    kinds adapter and clip2point a GPU.
     """
     start_logging(quiet=quiet, verbose=verbose)
     import torch
@@ -54,7 +59,7 @@ def train(
     if threads:
         torch.set_num_threads(threads)
     kind, settings = read_recipe(recipe)
-    if kind not in _trainers():
+    if kind == "finetune":
         raise DataError(recipe, "describes a fine-tuning", f"clip3d finetune DATA --recipe {recipe} --out FOLDER")
     if teacher is not None:
         settings = _taught_by(teacher, settings, recipe)
@@ -69,7 +74,8 @@ def train(
     else:
         _refuse_alone(recipe, kind, device, dry_run)
         out.mkdir(parents=True, exist_ok=True)
-        numbers = _trainers()[kind](settings, data, out, progress)
+        placed = {"device": device} if kind in ON_DEVICES else {}
+        numbers = _trainers()[kind](settings, data, out, progress, **placed)
     if not dry_run:
         write_json({"kind": kind, "tower": tower_config(settings), **numbers}, out / "result.json")
     if as_json:
@@ -96,7 +102,7 @@ def _refuse_alone(recipe: Path, kind: str, device: str, dry_run: bool) -> None:
 
     if started_by_torchrun():
         raise DataError(recipe, f"a recipe of kind {kind} trains in one process", "start it without torchrun")
-    if dry_run or device != "cpu":
+    if dry_run or (device != "cpu" and kind not in ON_DEVICES):
         option = "--dry-run" if dry_run else "--device"
         raise DataError(recipe, f"a recipe of kind {kind} takes no {option}", f"leave {option} out")
 
@@ -158,16 +164,16 @@ def _train_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str,
     return dict(train_image(recipe, out, data=data, progress=progress))
 
 
-def _train_adapter(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+def _train_adapter(recipe: Any, data: Path, out: Path, progress: Any, device: str) -> dict[str, Any]:
     from clip3d.training.adapters import train_adapter
 
-    return dict(train_adapter(recipe, out, data=data, progress=progress))
+    return dict(train_adapter(recipe, out, data=data, progress=progress, device=device))
 
 
-def _train_clip2point(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:
+def _train_clip2point(recipe: Any, data: Path, out: Path, progress: Any, device: str) -> dict[str, Any]:
     from clip3d.training.clip2point import train_clip2point
 
-    return dict(train_clip2point(recipe, out, data=data, progress=progress))
+    return dict(train_clip2point(recipe, out, data=data, progress=progress, device=device))
 
 
 def _train_clip_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict[str, Any]:

@@ -18,10 +18,10 @@ KINDS: dict[str, str] = {
     "cloud": "clip3d.training.cloud:CloudRecipe",
     "text": "clip3d.training.text_recipe:TextRecipe",
     "image": "clip3d.training.image:ImageRecipe",
-    "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
-    "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
     "adapter": "clip3d.training.adapter_recipe:AdapterRecipe",
     "clip2point": "clip3d.training.clip2point:Clip2PointRecipe",
+    "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
+    "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
     "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 
@@ -64,7 +64,7 @@ def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = ""
     try:
         return kind(**values)
     except ValueError as error:
-        raise DataError(path, f"{where.rstrip('.') or 'the recipe'}: {error}") from error
+        raise DataError(path, f"{where.rstrip('.')}: {error}" if where else str(error)) from error
 
 
 def _convert(hint: Any, value: Any, path: Path, where: str) -> Any:
