@@ -220,7 +220,7 @@ def waiting_share(args: argparse.Namespace, prompts: int, workers: int) -> float
             yield batch
 
     with tempfile.TemporaryDirectory() as folder:
-        run = replace(job.run(steps), checkpoint_every=10 * steps)
+        run = replace(job.recipe.run(steps), checkpoint_every=10 * steps)
         given = {"seed": 0, "identity": "", "progress": lambda line: None}
         train_parts(job.learner, job.parts(), run, Path(folder), batches=timed, **given)
     return waited / (time.perf_counter() - begun)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
 from clip3d.clouds.remote import RemotePath, as_path
 from clip3d.data.shapenet_triplets import is_shapenet
-from clip3d.data.triplets import Triplets
+from clip3d.data.triplets import Joined, Triplets
 from clip3d.errors import DataError
 
 # Each opener takes (path, split, pictures, captions) with places that exist or are None.
@@ -64,6 +65,17 @@ def open_triplets(source: TripletSource, data: Path) -> Triplets:
         _place(source.captions, data, "captions") if source.captions else None,
     )
     return opened
+
+
+def open_joined(sources: Sequence[TripletSource], data: Path) -> Triplets:
+    """The triplets of one source as they are, of several as one set; errors as of `open_triplets`.
+
+    Args:
+        sources: one or more.
+        data: the folder that relative places are looked for in.
+    """
+    opened = [open_triplets(source, data) for source in sources]
+    return opened[0] if len(opened) == 1 else Joined(opened)
 
 
 def format_of(path: Path) -> str:

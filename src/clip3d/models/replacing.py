@@ -48,13 +48,14 @@ def with_towers(
     *,
     name: str | None = None,
     scale: float | None = None,
+    templates: Sequence[str] | None = None,
     data: Sequence[Mapping[str, Any]] = (),
     measured: Sequence[Mapping[str, Any]] = (),
     limits: Sequence[str] = (),
 ) -> Model:
     """Write a model of `model`'s space: these towers, and of its own those whose kind is not among them.
 
-    Its prompts stay. What was measured of it is left out, as is its threshold for refusing: both are of the towers
+    What was measured of it is left out, as is its threshold for refusing: both are of the towers
     together.
 
     Args:
@@ -63,6 +64,7 @@ def with_towers(
         out: folder that does not exist yet or is empty; it is written whole or not at all.
         name: of the new model, if not the folder's.
         scale: inverse temperature of probabilities, if not the model's.
+        templates: prompts, if not the model's.
         data: entries of the card on what the new towers learned from.
         measured: entries of the card on what was measured.
         limits: sentences of the card on where the model fails.
@@ -87,7 +89,7 @@ def with_towers(
             "name": name or folder.name,
             "version": "1",
             "licence": model.card.licence,
-            "templates": list(model.card.templates),
+            "templates": list(model.card.templates if templates is None else templates),
             "data": [*model.card.data, *data],
             "measured": list(measured),
             "limits": [*(t for t in model.card.limits if t != NO_CLOUD_TOWER or "cloud" not in facts), *limits],

@@ -81,3 +81,5 @@ class AdapterRecipe:
         }
         if wrong := [name for name, holds in right.items() if not holds]:
             raise ShapeError(f"{wrong[0]} = {getattr(self, wrong[0])!r} is out of range")
+        if self.run.accumulate > 1:
+            raise ShapeError("an adapter's run takes no accumulate: make the batch larger")

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clip3d.atomic import making_folder
 from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
 from clip3d.data.subsets import few_shot
 from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.models.drawn_towers import DEPTH_POINTS, DRAWN_CLOUDS, drawing_tower
 from clip3d.models.loading import load
 from clip3d.models.model import Model, put_on
-from clip3d.models.packing import TowerFacts
+from clip3d.models.packing import golden_clouds
 from clip3d.models.preprocess import CloudPreprocess
-from clip3d.models.viewing import image_facts, put_cloud_tower
+from clip3d.models.replacing import NewTower, with_towers
+from clip3d.models.viewing import image_facts
 from clip3d.models.weights import read_arrays, write_arrays
 from clip3d.towers.adapted_views import AdaptedViewsTower
 from clip3d.training.adapter_recipe import AdapterRecipe
@@ -219,24 +219,21 @@ def _pack(
     config: dict[str, Any],
     out: Path,
 ) -> None:
-    card, shots = teacher.card, f"{recipe.shots} a class" if recipe.shots else "all"
+    shots = f"{recipe.shots} a class" if recipe.shots else "all"
     learned = {
         "name": f"{clouds.path.name}, {clouds.split}: {len(clouds)} clouds ({shots})",
         "licence": "not stated",
         "use": "cloud tower: adapter over views",
         "sha256": clouds.sha256,
     }
-    facts = {
-        "name": out.resolve().name,
-        "version": "1",
-        "licence": f"{card.licence} ({card.name}); data: not stated",
-        "templates": [recipe.template],
-        "data": [*card.data, learned],
-        "measured": [],
-        "limits": [f"Trained to tell apart {', '.join(clouds.classes)}. {DRAWN_CLOUDS}", "It was not measured."],
-    }
-    with making_folder(out / MODEL) as folder:
-        state = {name: tensor.numpy() for name, tensor in tower.state_dict().items()}
-        write_arrays(state, folder / "cloud.safetensors")
-        facts_of_tower = TowerFacts("adapted-views", "cloud.safetensors", config, {"points": DEPTH_POINTS})
-        put_cloud_tower(teacher, folder, facts_of_tower, facts)
+    state = {name: tensor.numpy() for name, tensor in tower.state_dict().items()}
+    adapted = NewTower("adapted-views", state, golden_clouds(), config, {"points": DEPTH_POINTS})
+    with_towers(
+        teacher,
+        {"cloud": adapted},
+        out / MODEL,
+        name=out.resolve().name,
+        templates=[recipe.template],
+        data=[learned],
+        limits=[f"Trained to tell apart {', '.join(clouds.classes)}. {DRAWN_CLOUDS}", "It was not measured."],
+    )

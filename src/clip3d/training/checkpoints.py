@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 import clip3d
+from clip3d.atomic import replacing
 from clip3d.errors import DataError, ModelError
 from clip3d.models.weights import read_arrays, write_arrays
 
@@ -108,9 +109,11 @@ class State:
 
 def claim(path: Path, identity: str) -> None:
     """Note whose folder this is, or refuse it if it is another run's."""
-    if path.exists() and path.read_text(encoding="utf-8") != identity:
+    if not path.exists():
+        with replacing(path) as temporary:
+            temporary.write_text(identity, encoding="utf-8")
+    elif path.read_text(encoding="utf-8") != identity:
         raise DataError(path, *OTHER_RECIPE)
-    path.write_text(identity, encoding="utf-8")
 
 
 def trained_state(module: nn.Module) -> dict[str, Tensor]:

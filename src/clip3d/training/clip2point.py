@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clip3d.atomic import making_folder
-from clip3d.data.triplet_sources import TripletSource, open_triplets
-from clip3d.data.triplets import Joined, Triplets
+from clip3d.data.triplet_sources import TripletSource, open_joined
+from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError, ShapeError
 from clip3d.models.drawn_towers import DRAWN_CLOUDS, TEMPLATES, Drawing, drawing_tower
 from clip3d.models.loading import load
 from clip3d.models.model import Model
-from clip3d.models.viewing import image_facts, put_cloud_tower
-from clip3d.models.weights import write_arrays
+from clip3d.models.packing import golden_clouds
+from clip3d.models.replacing import NewTower, with_towers
+from clip3d.models.viewing import image_facts
 from clip3d.towers.depth_drawing import drawing_of
 from clip3d.training.depth_pairs import DepthPairs, Drawn, Showing, Sides, known_sides
 from clip3d.training.loop import Progress, train_parts
@@ -84,6 +84,8 @@ class Clip2PointRecipe:
         }
         if wrong := [name for name, holds in right.items() if not holds]:
             raise ShapeError(f"{wrong[0]} = {getattr(self, wrong[0])!r} is out of range")
+        if self.run.accumulate > 1:
+            raise ShapeError("the run takes no accumulate, which compares within a batch: make the batch larger")
 
 
 class Student(nn.Module):
@@ -102,10 +104,12 @@ class Student(nn.Module):
             wanted: (b, d) the teacher's vectors of the pictures.
             temperature: of both losses.
         """
-        first, second = self.image(depths.flatten(0, 1)).chunk(2)
-        to_picture = nt_xent((first + second) / 2, wanted, temperature)
-        to_depth = nt_xent(first, second, temperature)
-        return to_picture + to_depth / self.balance**2 + torch.log(1 + self.balance)
+        first, second = self.image(depths.flatten(0, 1)).float().chunk(2)
+        # in half precision a cosine over so small a temperature has no digits left
+        with torch.autocast(depths.device.type, enabled=False):
+            to_picture = nt_xent((first + second) / 2, wanted.float(), temperature)
+            to_depth = nt_xent(first, second, temperature)
+            return to_picture + to_depth / self.balance**2 + torch.log(1 + self.balance)
 
 
 def train_clip2point(
@@ -129,8 +133,7 @@ def train_clip2point(
     if not recipe.data:
         raise DataError(data, "the recipe names no data", "give sources under [[data]] in the recipe")
     teacher = load(recipe.teacher, device=device)
-    parts = [open_triplets(source, data) for source in recipe.data]
-    triplets = parts[0] if len(parts) == 1 else Joined(parts)
+    triplets = open_joined(recipe.data, data)
     return train_student(recipe, triplets, teacher, out, progress=progress, sides=known_sides(recipe.data, data))
 
 
@@ -196,24 +199,21 @@ def showing(recipe: Clip2PointRecipe, teacher: Model, sides: Sides) -> Showing:
 def _pack(
     recipe: Clip2PointRecipe, teacher: Model, student: Student, protocol: dict[str, Any], out: Path
 ) -> None:
-    card, sources = teacher.card, ", ".join(source.path for source in recipe.data)
+    sources = ", ".join(source.path for source in recipe.data)
     learned = {
         "name": sources or "triplets",
         "licence": "not stated",
         "use": "cloud tower: the image tower trained on depth maps (CLIP2Point)",
         "sha256": protocol["data_sha256"],
     }
-    facts = {
-        "name": out.resolve().name,
-        "version": "1",
-        "licence": f"{card.licence} ({card.name}); data: not stated",
-        "templates": [TEMPLATES[DRAWING]],
-        "data": [*card.data, learned],
-        "measured": [],
-        "limits": [DRAWN_CLOUDS, "It was not measured."],
-    }
-    tower = replace(drawing_tower(image_facts(teacher), DRAWING, recipe.views), weights="cloud.safetensors")
-    with making_folder(out / MODEL) as folder:
-        state = {name: tensor.detach().cpu().numpy() for name, tensor in student.image.state_dict().items()}
-        write_arrays(state, folder / tower.weights)
-        put_cloud_tower(teacher, folder, tower, facts)
+    drawn = drawing_tower(image_facts(teacher), DRAWING, recipe.views)
+    state = {name: tensor.detach().cpu().numpy() for name, tensor in student.image.state_dict().items()}
+    with_towers(
+        teacher,
+        {"cloud": NewTower(drawn.architecture, state, golden_clouds(), drawn.config, drawn.preprocess)},
+        out / MODEL,
+        name=out.resolve().name,
+        templates=[TEMPLATES[DRAWING]],
+        data=[learned],
+        limits=[DRAWN_CLOUDS, "It was not measured."],
+    )

@@ -18,16 +18,17 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from clip3d.data.triplet_sources import TripletSource, open_triplets
-from clip3d.data.triplets import Joined, Triplets
+from clip3d.data.triplet_sources import TripletSource, open_joined
+from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.packing import golden_images
+from clip3d.models.preprocess import ImagePreprocess
 from clip3d.models.replacing import NewTower, with_towers
 from clip3d.towers.clip_vit import ClipViT
 from clip3d.training.loop import Optimisation, Progress, train
-from clip3d.training.objectives import caption_spread, centre, soft_cross_entropy
+from clip3d.training.objectives import caption_spread, centre, inverse_temperature, soft_cross_entropy
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -80,7 +81,7 @@ class Learner(nn.Module):
     @property
     def scale(self) -> Tensor:
         """Inverse temperature, at most 100 as in CLIP."""
-        return self.log_scale.exp().clamp(max=100)
+        return inverse_temperature(self.log_scale)
 
 
 def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress: Progress) -> dict[str, Any]:
@@ -99,7 +100,7 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
         DataError: if the data hold no picture.
     """
     teacher = load(recipe.teacher)
-    triplets = Joined([open_triplets(source, data) for source in recipe.data])
+    triplets = open_joined(recipe.data, data)
     pictured = np.flatnonzero([triplets.views(i) > 0 for i in range(len(triplets))])
     if not len(pictured):
         raise DataError(data, "the recipe's data hold no picture", "make some with clip3d data render")
@@ -114,11 +115,11 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
     torch.manual_seed(recipe.seed)
     tower = ClipViT(size=recipe.size, dim=teacher.space.dim, **recipe.tower)  # type: ignore[arg-type]
     _randomize(tower)
-    learner = Learner(tower, recipe.scale)
+    learner, prepare = Learner(tower, recipe.scale), ImagePreprocess(recipe.size, MEAN, STD)
 
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
         rows = rng.choice(len(pictured), recipe.batch, p=chance)
-        pixels = torch.stack([_drawn(triplets, int(pictured[row]), recipe.size, rng) for row in rows])
+        pixels = torch.stack([_drawn(triplets, int(pictured[row]), prepare, rng) for row in rows])
         wanted = torch.from_numpy(positives[rows])
         vectors = centre(learner.tower(pixels), mean)
         named = soft_cross_entropy(learner.scale * vectors @ phrases.T, wanted @ spread)
@@ -147,11 +148,10 @@ def augmented(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
     return np.asarray(lit.clip(0, 255).round(), np.uint8)
 
 
-def _drawn(triplets: Triplets, index: int, size: int, rng: np.random.Generator) -> Tensor:
+def _drawn(triplets: Triplets, index: int, prepare: ImagePreprocess, rng: np.random.Generator) -> Tensor:
     """One picture of an object, augmented, as the tower takes it: (3, size, size)."""
-    picture = augmented(triplets.picture(index, int(rng.integers(triplets.views(index)))), size, rng)
-    levels = (picture.astype(np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(STD, np.float32)
-    return torch.from_numpy(np.ascontiguousarray(levels.transpose(2, 0, 1)))
+    picture = triplets.picture(index, int(rng.integers(triplets.views(index))))
+    return torch.from_numpy(prepare(augmented(picture, prepare.size, rng)))
 
 
 def _positives(captions: Sequence[tuple[str, ...]], vocabulary: Sequence[str]) -> Array:

@@ -30,7 +30,13 @@ from clip3d.models.weights import load_strict, read_state, sha256_of, write_arra
 from clip3d.simulation.objects import GENERAL
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
-from clip3d.training.objectives import caption_spread, centre, contrastive, soft_cross_entropy
+from clip3d.training.objectives import (
+    caption_spread,
+    centre,
+    contrastive,
+    inverse_temperature,
+    soft_cross_entropy,
+)
 
 Array = NDArray[np.float32]
 
@@ -170,7 +176,7 @@ class Learner(nn.Module):
     @property
     def scale(self) -> Tensor:
         """Inverse temperature, at most 100 as in CLIP."""
-        return self.log_scale.exp().clamp(max=100)
+        return inverse_temperature(self.log_scale)
 
 
 def train_cloud(

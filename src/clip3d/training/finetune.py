@@ -209,7 +209,7 @@ def _train(
         points, colors, labels = (part.to(device) for part in batch)
         return F.cross_entropy(tower.logits(points, colors), labels, label_smoothing=recipe.smoothing)
 
-    warmup = recipe.schedule.warmup * (len(pools) / recipe.batch if recipe.epochs else 1)
+    warmup = recipe.schedule.warmup * (len(pools) / recipe.shown if recipe.epochs else 1)
     train_parts(
         learner,
         [Part(loss_of, recipe.optimiser, replace(recipe.schedule, warmup=warmup), recipe.clip)],

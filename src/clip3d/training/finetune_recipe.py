@@ -48,7 +48,7 @@ class FinetuneRecipe:
         points: points the tower sees, in training and in use.
         pool: points in farthest-point order among which those of a step are drawn.
         unit: bring a cloud back to the unit sphere after it was changed.
-        batch: clouds in a step.
+        batch: clouds of which gradients are worked out at once; `run.accumulate` of them make a step.
         epochs: of the run, in place of the steps of `run`; the schedule's warm-up then counts epochs too. 0 for
             the steps.
         smoothing: share of a target that is spread over all classes.
@@ -127,4 +127,9 @@ class FinetuneRecipe:
 
     def steps(self, clouds: int) -> int:
         """Steps of a run on so many training clouds."""
-        return self.run.steps if not self.epochs else -(-self.epochs * clouds // self.batch)
+        return self.run.steps if not self.epochs else -(-self.epochs * clouds // self.shown)
+
+    @property
+    def shown(self) -> int:
+        """Clouds in the batches of one step."""
+        return self.batch * self.run.accumulate

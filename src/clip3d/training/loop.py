@@ -21,7 +21,16 @@ from torch import nn
 from clip3d.errors import DataError, ShapeError
 from clip3d.training import distributed
 from clip3d.training.averaging import average, start_average, with_weights
-from clip3d.training.checkpoints import BEST, FILE, State, claim, put_trained, read_best, write_best
+from clip3d.training.checkpoints import (
+    BEST,
+    FILE,
+    State,
+    claim,
+    put_trained,
+    read_best,
+    trained_state,
+    write_best,
+)
 from clip3d.training.interrupting import ctrl_c_noted
 from clip3d.training.learning_rate_plot import write_plot
 from clip3d.training.optimisers import Optimiser
@@ -32,6 +41,7 @@ from clip3d.training.schedules import Schedule, own_steps
 __all__ = ["Batches", "Optimisation", "Part", "Progress", "Run", "Validate", "Watch", "train", "train_parts"]
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp16": torch.float16}
+SLOWER = "lower the learning rate; the last checkpoint is from before"
 
 
 def train(
@@ -103,7 +113,7 @@ def train_parts(
             is seeded anew.
 
     Raises:
-        DataError: if the folder belongs to another run, or the loss is no longer a number.
+        DataError: if the folder belongs to another run, or a loss or a weight is no longer a number.
         ShapeError: if the parts do not divide the trained parameters among them.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -211,7 +221,7 @@ def _go(
                 line = _judge(job, validate, watch, log, line)
             leave = distributed.any_says(interruption.asked, job.device)
             if leave or last or state.ended or state.step % run.checkpoint_every == 0:
-                _keep(job, log)
+                _keep(job, recent, log)
             if log is not None:
                 for text in line.splitlines():
                     log.progress(text)
@@ -260,20 +270,25 @@ def _step(job: _Job, source: Iterator[Any], log: RunLog | None) -> tuple[str, to
 
 
 def _tell(job: _Job, recent: Mapping[str, list[torch.Tensor]], log: RunLog | None, waits: bool) -> str:
-    """Record the mean losses since the last line; gives the line for the user.
-
-    Raises:
-        DataError: if one is not a number, before it gets into a checkpoint.
-    """
-    step = job.state.step
-    losses = {name: float(torch.stack(values).mean()) for name, values in recent.items()}
-    if wrong := [name for name, loss in losses.items() if not math.isfinite(loss)]:
-        reason = f"the loss of {wrong[0]} is {losses[wrong[0]]} at step {step}"
-        raise DataError(job.folder, reason, "lower the learning rate; the last checkpoint is from before")
+    """Record the mean losses since the last line; gives the line for the user."""
+    losses = _means(job, recent)
     if log is None:
         return ""
     rates = {name: float(o.param_groups[0]["lr"]) for name, o in job.state.optimisers.items()}
-    return log.losses(step, losses, rates, waits)
+    return log.losses(job.state.step, losses, rates, waits)
+
+
+def _means(job: _Job, recent: Mapping[str, list[torch.Tensor]]) -> dict[str, float]:
+    """Mean losses of the parts.
+
+    Raises:
+        DataError: if one is not a number.
+    """
+    losses = {name: float(torch.stack(values).mean()) for name, values in recent.items()}
+    if wrong := [name for name, loss in losses.items() if not math.isfinite(loss)]:
+        reason = f"the loss of {wrong[0]} is {losses[wrong[0]]} at step {job.state.step}"
+        raise DataError(job.folder, reason, SLOWER)
+    return losses
 
 
 def _judge(job: _Job, validate: Validate, watch: Watch | None, log: RunLog | None, line: str) -> str:
@@ -284,7 +299,8 @@ def _judge(job: _Job, validate: Validate, watch: Watch | None, log: RunLog | Non
         log.record(state.step, numbers)
         told = "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
         line = f"{line}\n{told}" if line else told
-        better = watch is not None and (state.best is None or watch.of(numbers) > state.best)
+        best = -math.inf if state.best is None else state.best
+        better = watch is not None and watch.of(numbers) > best  # which nothing is that is no number
         if watch is not None and better:
             state.best = watch.of(numbers)
             write_best(job.folder / BEST, state)
@@ -294,7 +310,16 @@ def _judge(job: _Job, validate: Validate, watch: Watch | None, log: RunLog | Non
     return line
 
 
-def _keep(job: _Job, log: RunLog | None) -> None:
+def _keep(job: _Job, recent: Mapping[str, list[torch.Tensor]], log: RunLog | None) -> None:
+    """Write a checkpoint, but none that a run could not go on from.
+
+    Raises:
+        DataError: if a loss since the last line, or a weight, is not a number.
+    """
+    _means(job, recent)
+    state = trained_state(job.state.module)
+    if wrong := [name for name, tensor in state.items() if not bool(tensor.isfinite().all())]:
+        raise DataError(job.folder, f"{wrong[0]} is not all numbers after step {job.state.step}", SLOWER)
     if log is not None:
         job.state.save(job.folder / FILE)
 

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+# CLIP and SLIP hold the inverse temperature below this.
+MOST_SCALE = 100.0
+
+
+def inverse_temperature(log_scale: Tensor) -> Tensor:
+    """exp(log_scale), at most 100 to rounding, with a gradient wherever it stands.
+
+    As CLIP does, a log scale (), that has grown too large is brought back in place: cut off behind the exponential
+    it would have no gradient from there on, and CLIP's own begins at 100.
+    """
+    with torch.no_grad():
+        log_scale.clamp_(max=math.log(MOST_SCALE))
+    return log_scale.exp()
 
 
 def centre(vectors: Tensor, mean: Tensor) -> Tensor:

@@ -50,6 +50,8 @@ class Run:
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
                 raise ValueError(f"{name} must be at least {lowest}, got {getattr(self, name)}")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"average must be at least 0 and below 1, got {self.average}")
 
 
 @dataclass(frozen=True)

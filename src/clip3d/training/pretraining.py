@@ -8,9 +8,9 @@ of one class, as the paper has it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from clip3d.data.caption_templates import TEMPLATES
-from clip3d.data.triplet_sources import TripletSource, open_triplets
-from clip3d.data.triplets import Joined, Subset, Triplets
+from clip3d.data.triplet_sources import open_joined
+from clip3d.data.triplets import Subset, Triplets
 from clip3d.errors import DataError, ModelError
 from clip3d.models.checking import check_has_folder
 from clip3d.models.loading import load
@@ -31,16 +31,14 @@ from clip3d.models.weights import load_strict, read_state, sha256_of
 from clip3d.towers.catalogue import resolve
 from clip3d.towers.clip_vit import ClipViT
 from clip3d.training import distributed
-from clip3d.training.loop import Part, Progress, Run, train_parts
-from clip3d.training.objectives import centre, contrastive
+from clip3d.training.loop import Part, Progress, train_parts
+from clip3d.training.objectives import MOST_SCALE, centre, contrastive, inverse_temperature
 from clip3d.training.pretraining_batches import Batch, Batches, loaded
 from clip3d.training.pretraining_checks import HeldOut
 from clip3d.training.pretraining_recipe import PretrainingRecipe
 from clip3d.training.pretraining_result import write_model
 from clip3d.training.teacher_features import FrozenPictures, FrozenTexts
 
-# CLIP and SLIP hold the inverse temperature below this.
-MOST_SCALE = 100.0
 HOLDING_OUT = 3  # a stream of random numbers beside those of `Batches`
 
 
@@ -63,7 +61,7 @@ class Learner(nn.Module):
     @property
     def scale(self) -> Tensor:
         """Inverse temperature, at most 100."""
-        return self.log_scale.exp().clamp(max=MOST_SCALE)
+        return inverse_temperature(self.log_scale)
 
 
 @dataclass(eq=False)
@@ -110,14 +108,10 @@ class Pretraining:
         found = [Part(self._clouds, first.optimiser, first.rates, first.clip, "clouds", _of_clouds)]
         if recipe.trains_images:
             second, name = recipe.visual, "image tower" if recipe.unfreeze_teacher else "prompts"
-            found.append(Part(self._visual, second.optimiser, second.rates, second.clip, name, _of_images))
+            # as published, the rule that leaves tokens out is the cloud tower's, and prompts do decay
+            optimiser = replace(second.optimiser, decay_all=not recipe.unfreeze_teacher)
+            found.append(Part(self._visual, optimiser, second.rates, second.clip, name, _of_images))
         return found
-
-    def run(self, steps: int) -> Run:
-        """The loop's settings, with another number of steps."""
-        same = ["average", "precision", "accumulate", "tensorboard"]
-        same += ["checkpoint_every", "validate_every", "log_every"]
-        return Run(steps, **{name: getattr(self.recipe, name) for name in same})
 
     def _clouds(self, learner: nn.Module, batch: Batch) -> Tensor:
         """L_3D, which moves the cloud tower alone."""
@@ -211,7 +205,7 @@ def pretrain(
     train_parts(
         job.learner,
         parts,
-        job.run(steps),
+        recipe.run(steps),
         out,
         seed=recipe.seed,
         identity=_identity(job, data),
@@ -248,8 +242,8 @@ def prepare(
         vectors: work out the vectors of pictures that stay the same.
     """
     teacher = _teacher(recipe, device)
-    whole = _opened(recipe.data, data) if triplets is None else triplets
-    learned, measured = _split(_pictured(whole, recipe, progress), recipe, data)
+    whole = open_joined(recipe.data, data) if triplets is None else triplets
+    learned, measured = _split(_pictured(whole, recipe, progress, "the data"), recipe, data, progress)
     cache, damaged = VectorCache(), dict[str, str]()
     texts, pictures = FrozenTexts(teacher, cache), None
     if recipe.needs_pictures and not recipe.trains_images:
@@ -296,31 +290,27 @@ def _teacher(recipe: PretrainingRecipe, device: str) -> Model:
     return teacher
 
 
-def _opened(sources: Sequence[TripletSource], data: Path) -> Triplets:
-    opened = [open_triplets(source, data) for source in sources]
-    return opened[0] if len(opened) == 1 else Joined(opened)
-
-
-def _pictured(whole: Triplets, recipe: PretrainingRecipe, progress: Progress) -> Triplets:
+def _pictured(whole: Triplets, recipe: PretrainingRecipe, progress: Progress, name: str) -> Triplets:
     """The objects that have a picture, where pictures are compared."""
     if not recipe.needs_pictures:
         return whole
     views = np.array([whole.views(i) for i in range(len(whole))])
     if not views.any():
         remedy = "make pictures with `clip3d data render`, or set prompts and image_weight to 0"
-        raise DataError("the data", "no object has a picture", remedy)
+        raise DataError(name, "no object has a picture", remedy)
     if (views == 0).any():
-        progress(f"{int((views == 0).sum())} of {len(whole)} objects have no picture and are left out")
+        progress(f"{name}: {int((views == 0).sum())} of {len(whole)} objects have no picture and are left out")
         return Subset(whole, np.flatnonzero(views))
     return whole
 
 
 def _split(
-    whole: Triplets, recipe: PretrainingRecipe, data: Path
+    whole: Triplets, recipe: PretrainingRecipe, data: Path, progress: Progress
 ) -> tuple[Triplets, Triplets | None]:
     """What is learned from and what is measured."""
     if recipe.validation:
-        return whole, _opened(recipe.validation, data)
+        opened = open_joined(recipe.validation, data)
+        return whole, _pictured(opened, recipe, progress, "the validation data")
     kept = round(recipe.held_out * len(whole))
     if not kept:
         return whole, None

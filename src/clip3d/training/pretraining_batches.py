@@ -74,7 +74,8 @@ class Batches(Dataset[Batch]):
         processes: how many share a batch.
 
     Raises:
-        DataError: if there are fewer objects than a batch has, or the processes do not divide it.
+        DataError: if there are fewer objects than a batch has, the processes do not divide it, or a part gets no
+            step.
     """
 
     def __init__(
@@ -99,6 +100,9 @@ class Batches(Dataset[Batch]):
         self.rows = range(place * share, (place + 1) * share)
         self.an_epoch = len(triplets) // recipe.batch
         self._epoch, self._order = -1, np.zeros(0, np.int64)
+        if self.steps < parts:
+            reason = f"the run has {self.steps} steps, too few for its {parts} parts"
+            raise DataError("the recipe", reason, "give it more epochs, or a smaller batch or accumulate")
 
     @property
     def steps(self) -> int:

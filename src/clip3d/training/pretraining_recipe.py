@@ -9,7 +9,7 @@ from clip3d.clouds.augmenting import Augmentation
 from clip3d.data.triplet_sources import TripletSource
 from clip3d.errors import ShapeError
 from clip3d.training.optimisers import Method, Optimiser
-from clip3d.training.parts import Precision
+from clip3d.training.parts import Precision, Run
 from clip3d.training.schedules import Schedule, Shape
 
 Positives = Literal["class", "diagonal"]
@@ -24,7 +24,7 @@ class PartRecipe:
         method: "adamw" or "sgd".
         lr: highest learning rate.
         lowest: learning rate at the end of a cosine.
-        weight_decay: of all but biases, tokens, prompts and what has one dimension.
+        weight_decay: of all but biases, tokens and what has one dimension; of prompts where they alone are moved.
         momentum: of SGD.
         nesterov: SGD's momentum in Nesterov's form.
         schedule: "cosine" or "constant", over the part's own steps.
@@ -154,6 +154,17 @@ class PretrainingRecipe:
             raise ShapeError(f"held_out is a share below 1, got {self.held_out}")
         if not (self.image_weight or self.text_weight):
             raise ShapeError("image_weight and text_weight are both 0: there is nothing to learn from")
+        self.run(self.steps)  # told before data are opened
+
+    def run(self, steps: int) -> Run:
+        """The loop's settings; ValueError if one is out of range.
+
+        Args:
+            steps: of the whole run.
+        """
+        same = ["average", "precision", "accumulate", "tensorboard"]
+        same += ["checkpoint_every", "validate_every", "log_every"]
+        return Run(steps, **{name: getattr(self, name) for name in same})
 
     @property
     def trains_images(self) -> bool:

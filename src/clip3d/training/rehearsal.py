@@ -79,7 +79,7 @@ def _seconds_a_batch(job: Pretraining, steps: int) -> float:
         train_parts(
             job.learner,
             job.parts(),
-            job.run(steps),
+            job.recipe.run(steps),
             Path(folder),
             seed=job.recipe.seed,
             identity="a rehearsal",

@@ -36,7 +36,7 @@ class Schedule:
     def factor(self, step: int, steps: int) -> float:
         """Share of the highest rate at a step of `steps`, counted from 0."""
         if step < self.warmup:
-            return (step + 1) / self.warmup
+            return min((step + 1) / self.warmup, 1.0)
         if self.shape == "constant":
             return 1.0
         fallen, length = step - self.warmup, steps - self.warmup

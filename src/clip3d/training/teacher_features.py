@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+import clip3d
 from clip3d.data.triplets import Triplets
 from clip3d.errors import FileProblem
 from clip3d.models.model import Model, in_batches
@@ -19,6 +20,8 @@ from clip3d.training.run_log import Progress
 
 Array = NDArray[np.float32]
 AT_ONCE, TOLD_EVERY = 64, 10.0
+# Beyond this the captions in memory are let go: all are in the cache, and there may be very many.
+MOST_TEXTS = 100_000
 
 
 class FrozenTexts:
@@ -37,12 +40,15 @@ class FrozenTexts:
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Vectors (n, d) float32 of n captions."""
         new = list(dict.fromkeys(text for text in texts if text not in self.known))
+        if new and len(self.known) + len(new) > MOST_TEXTS:
+            self.known.clear()
+            new = list(dict.fromkeys(texts))
         if new:
             self._learn(new)
         return torch.from_numpy(np.stack([self.known[text] for text in texts]))
 
     def _learn(self, texts: list[str]) -> None:
-        keys = {text: vector_key(_digest(text.encode()), self.tower, {"input": "text"}) for text in texts}
+        keys = {text: vector_key(_digest(text.encode()), self.tower, _options("text")) for text in texts}
         found = self.cache.get_many(keys.values())
         missing = [text for text in texts if keys[text] not in found]
         made = dict(zip(missing, self.teacher.encode_texts(missing), strict=True)) if missing else {}
@@ -113,7 +119,12 @@ class FrozenPictures:
 
     def _key(self, picture: NDArray[np.uint8]) -> str:
         content = _digest(f"{picture.shape}".encode() + np.ascontiguousarray(picture).tobytes())
-        return vector_key(content, self.tower, {"input": "pixels"})
+        return vector_key(content, self.tower, _options("pixels"))
+
+
+def _options(kind: str) -> dict[str, object]:
+    """What decides a vector beside content and tower: another version may prepare the same otherwise."""
+    return {"input": kind, "version": clip3d.__version__}
 
 
 def _keep(cache: VectorCache, teacher: Model, vectors: dict[str, Array]) -> None:
