@@ -41,6 +41,13 @@ def test_the_new_tower_answers_and_the_others_stay(model, new, tmp_path):
     assert "a test" in again.card.limits
 
 
+def test_it_can_have_prompts_of_its_own(model, new, tmp_path):
+    made = with_towers(model, {"cloud": new[1]}, tmp_path / "made", templates=["depth map of a {}"])
+    assert made.card.templates == ("depth map of a {}",)
+    kept = with_towers(model, {"cloud": new[1]}, tmp_path / "kept")
+    assert kept.card.templates == model.card.templates
+
+
 def test_nothing_is_written_where_something_is(model, new, tmp_path):
     (tmp_path / "made").mkdir()
     (tmp_path / "made" / "mine.txt").write_text("mine")

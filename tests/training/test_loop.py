@@ -323,6 +323,46 @@ def test_a_loss_that_is_no_number_ends_the_run_before_it_is_kept(tmp_path: Path)
     assert not (tmp_path / "checkpoint.safetensors").exists()
 
 
+@pytest.mark.parametrize("spoilt", ["loss", "weight"])
+def test_nothing_that_is_no_number_is_kept_between_two_lines(tmp_path: Path, spoilt: str) -> None:
+    taken = 0
+
+    def bad(net: nn.Module, rng: np.random.Generator) -> Tensor:
+        nonlocal taken
+        taken += 1
+        loss = loss_of(net, rng)
+        if taken == 6 and spoilt == "weight":
+            net[0].weight.register_hook(lambda gradient: gradient * torch.nan)
+        return loss * torch.nan if taken == 5 and spoilt == "loss" else loss
+
+    how = replace(HOW, log_every=20, checkpoint_every=3)
+    with pytest.raises(DataError, match="lower the learning rate"):
+        train(module(), bad, how, tmp_path, progress=quiet, **SETTINGS)
+    facts = json.loads(read_facts(tmp_path / "checkpoint.safetensors")["progress"])
+    assert facts["step"] == 3
+
+
+def test_a_validation_that_is_no_number_is_never_the_best(tmp_path: Path) -> None:
+    scores = iter([np.nan, 0.5, np.nan])
+    kept: list[Tensor] = []
+
+    def validate(net: nn.Module) -> dict[str, float]:
+        kept.append(net[0].weight.detach().clone())
+        return {"good": next(scores)}
+
+    how = replace(HOW, steps=6, validate_every=2)
+    watch = Watch("good")
+    net = train(module(), loss_of, how, tmp_path, progress=quiet, validate=validate, watch=watch, **SETTINGS)
+    assert torch.equal(net[0].weight, kept[1])
+
+
+@pytest.mark.parametrize("warmup", [1.5, 2.25, 10.5])
+def test_a_rise_over_part_of_a_step_stays_below_the_highest_rate(warmup: float) -> None:
+    factors = [Schedule(warmup=warmup).factor(step, 20) for step in range(20)]
+    assert max(factors) <= 1
+    assert factors[0] == pytest.approx(1 / warmup)
+
+
 def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(DataError, match="another recipe"):

@@ -21,12 +21,15 @@ from clip3d.clouds.augmenting import Augmentation
 from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.models.checking import check_model
 from clip3d.models.model import Model
+from clip3d.models.vector_cache import VectorCache
 from clip3d.models.weights import read_state
+from clip3d.training import teacher_features
 from clip3d.training.checkpoints import read_facts, trained_state
 from clip3d.training.pretraining import Pretraining, prepare, pretrain
 from clip3d.training.pretraining_batches import Batches
 from clip3d.training.pretraining_recipe import PartRecipe
 from clip3d.training.rehearsal import rehearse
+from clip3d.training.teacher_features import FrozenTexts
 
 ADAMW = PartRecipe("adamw", 3e-3)
 
@@ -68,7 +71,7 @@ def test_a_run_learns_and_its_model_names_what_it_was_shown(teacher: Path, tmp_p
         teacher,
         tmp_path,
         progress=lines.append,
-        epochs=16,
+        epochs=50,
         clouds=ADAMW,
         visual=ADAMW,
         held_out=0.25,
@@ -121,6 +124,25 @@ def test_a_loss_moves_its_own_part_alone(teacher: Path, part: int) -> None:
     assert touched
     assert all(parts[part].owns(name) for name in touched)
     assert (work.batches[part].points is None) == bool(part)
+
+
+def test_a_learned_temperature_moves_where_clip_has_its_own(teacher: Path) -> None:
+    work = job(teacher, scale=100.0)
+    work.parts()[0].loss_of(work.learner.train(), work.batches[0]).backward()
+    assert work.learner.log_scale.grad.abs() > 0
+    with torch.no_grad():
+        work.learner.log_scale += 1
+    assert work.learner.scale.item() == pytest.approx(100)
+    assert work.learner.log_scale.item() == pytest.approx(np.log(100))
+
+
+def test_prompts_decay_and_a_cloud_towers_token_does_not(teacher: Path) -> None:
+    work = job(teacher, visual=PartRecipe("sgd", weight_decay=1e-4), clouds=PartRecipe(weight_decay=0.05))
+    clouds, prompts = work.parts()
+    tokens = {"image.prompts.tokens": work.learner.image.prompts.tokens}
+    assert [group["weight_decay"] for group in prompts.optimiser.over(tokens).param_groups] == [1e-4]
+    token = {"clouds.cls_token": work.learner.clouds.cls_token}
+    assert [group["weight_decay"] for group in clouds.optimiser.over(token).param_groups] == [0]
 
 
 def test_positives_of_one_class_are_the_diagonal_where_all_classes_differ(teacher: Path) -> None:
@@ -218,6 +240,17 @@ def test_a_cached_vector_is_the_towers_own(teacher: Path) -> None:
     drawn = [work.triplets.picture(int(i), int(v)) for i, v in zip(batch.objects, batch.views, strict=True)]
     np.testing.assert_allclose(found, Model(teacher).encode_images(drawn), atol=1e-6)
     np.testing.assert_allclose(work.texts(batch.texts), Model(teacher).encode_texts(batch.texts), atol=1e-6)
+
+
+def test_captions_that_no_longer_fit_into_memory_are_found_again(
+    teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(teacher_features, "MOST_TEXTS", 3)
+    texts = FrozenTexts(Model(teacher), VectorCache())
+    first = texts(["a chair", "a table"])
+    both = texts(["a chair", "red room", "a thing"])
+    assert torch.equal(both[0], first[0])
+    assert set(texts.known) == {"a chair", "red room", "a thing"}
 
 
 def test_text_alone_needs_no_picture(teacher: Path, tmp_path: Path) -> None:
@@ -324,6 +357,11 @@ def test_what_a_recipe_cannot_mean_is_refused(teacher: Path, tmp_path: Path) -> 
             recipe(teacher, **changes)
     with pytest.raises(DataError, match="fewer than a batch"):
         run(teacher, tmp_path, batch=30)
+    with pytest.raises(DataError, match="too few for its 2 parts"):
+        run(teacher, tmp_path, epochs=1, accumulate=4)
+    for changes in ({"log_every": 0}, {"average": 1.0}):
+        with pytest.raises(ValueError, match="must be at least"):
+            recipe(teacher, **changes)
     with pytest.raises(DataError, match="states the cloud tower"):
         run(teacher, tmp_path, tower={"widht": 3})
     with pytest.raises(DataError, match="for the caption"):
