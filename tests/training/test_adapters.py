@@ -146,3 +146,8 @@ def test_the_recipes_state_the_published_numbers(name):
         assert (recipe.smoothing, recipe.template) == (0.2, "point cloud of a big {}.")
     else:
         assert (recipe.optimiser.lr, recipe.epochs, recipe.scale) == (1e-3, 100, 1.0)
+
+
+def test_batches_are_not_accumulated():
+    with pytest.raises(ShapeError, match="make the batch larger"):
+        AdapterRecipe(run=Run(accumulate=2))

@@ -197,3 +197,8 @@ def test_the_recipe_states_the_published_numbers():
     assert (recipe.optimiser.method, recipe.optimiser.lr, recipe.optimiser.weight_decay) == ("lamb", 6e-3, 1e-4)
     assert recipe.schedule.period == 2
     assert recipe.schedule.floor * recipe.optimiser.lr == pytest.approx(1e-5, rel=1e-3)
+
+
+def test_batches_are_not_accumulated():
+    with pytest.raises(ShapeError, match="make the batch larger"):
+        Clip2PointRecipe(run=Run(accumulate=2))

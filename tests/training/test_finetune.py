@@ -294,3 +294,9 @@ class TestRecipes:
             assert recipe.augmentation.shift == 0.2
             assert recipe.augmentation.turn == 0
             assert recipe.schedule.warmup == 10
+
+
+def test_epochs_count_every_batch_of_a_step():
+    recipe = FinetuneRecipe(epochs=3, batch=8, run=Run(steps=1, accumulate=2))
+    assert recipe.steps(32) == 6
+    assert replace(recipe, run=Run(steps=1)).steps(32) == 12

@@ -18,12 +18,13 @@ from triplet_doubles import MemoryTriplets, write_teacher
 
 import clip3d
 from clip3d.clouds.augmenting import Augmentation
+from clip3d.data.triplet_sources import TripletSource
 from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.models.checking import check_model
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.models.weights import read_state
-from clip3d.training import teacher_features
+from clip3d.training import pretraining, teacher_features
 from clip3d.training.checkpoints import read_facts, trained_state
 from clip3d.training.pretraining import Pretraining, prepare, pretrain
 from clip3d.training.pretraining_batches import Batches
@@ -260,6 +261,15 @@ def test_text_alone_needs_no_picture(teacher: Path, tmp_path: Path) -> None:
     run(teacher, tmp_path, triplets, prompts=0, image_weight=0.0, held_out=0.25)
     assert triplets.pictures_read == 0
     assert (tmp_path / "model" / "card.json").is_file()
+
+
+def test_validation_without_pictures_is_told_before_the_first_step(
+    teacher: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pretraining, "open_joined", lambda sources, data: MemoryTriplets(views=0))
+    with pytest.raises(DataError, match="the validation data: no object has a picture"):
+        run(teacher, tmp_path / "out", validation=(TripletSource("library", "other"),))
+    assert not (tmp_path / "out").exists()
 
 
 def test_damaged_objects_are_told_once_and_replaced(teacher: Path, tmp_path: Path) -> None:

@@ -116,6 +116,8 @@ def finetune(
         votes=votes,
         seed=seed,
     )
+    if patience and (settings.shots or not settings.validation):
+        raise WrongCommand("--patience needs clouds that choose weights: no --shots, and --validation above 0")
     learned = "train" if split is None and test_split is not None else split
     if learned is not None and learned == test_split:
         raise WrongCommand(f"the part {learned!r} cannot be both learned from and the test")

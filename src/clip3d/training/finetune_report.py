@@ -61,7 +61,7 @@ def protocol(
         "model": base.id,
         "backbone": recipe.start,
         "train": {**train.protocol(), "part": part, "learned_from": learned},
-        "validation": {"n": held, "weights": _chosen_by(recipe.watch) if held else "the last"},
+        "validation": {"n": held, "weights": _chosen_by(recipe.watch) if held else _at_the_end(recipe)},
         "labels": list(labels),
         "steps": recipe.steps(learned),
         "batch": recipe.batch,
@@ -91,6 +91,10 @@ def card_facts(recipe: FinetuneRecipe, base: Model, report: Mapping[str, Any], n
         "measured": [_measured(report)] if "test" in report else [],
         "limits": [*LIMITS, *(() if "test" in report else ("It was not measured.",))],
     }
+
+
+def _at_the_end(recipe: FinetuneRecipe) -> str:
+    return "running averages at the end" if recipe.run.average else "the last"
 
 
 def _chosen_by(watch: Watch) -> str:
