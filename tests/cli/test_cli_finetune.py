@@ -85,6 +85,8 @@ def test_the_test_part_is_scored_with_near_duplicates_apart(tmp_path: Path, enco
         (["--shots", 2, "--fraction", 0.5], "not both"),
         (["--steps", 2, "--epochs", 1], "not both"),
         (["--near-duplicates", "x.json"], "--test-split"),
+        (["--shots", 2, "--patience", 3], "clouds that choose weights"),
+        (["--validation", 0, "--patience", 3], "clouds that choose weights"),
         (["--split", "test", "--test-split", "test"], "cannot be both"),
         (["--head-only", "--from-scratch"], "learns nothing"),
     ],

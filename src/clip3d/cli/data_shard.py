@@ -47,17 +47,16 @@ def shard(
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.clouds.remote import as_path
     from clip3d.data.sharding import Sharding, write_shards
-    from clip3d.data.triplet_sources import TripletSource, format_of, open_triplets
-    from clip3d.data.triplets import Joined
+    from clip3d.data.triplet_sources import TripletSource, format_of, open_joined
 
     beside = [_one_each(pictures, sources, "--pictures"), _one_each(captions, sources, "--captions")]
-    parts = [
-        open_triplets(TripletSource(kind or format_of(as_path(source)), source, split, *extras), Path())
+    named = [
+        TripletSource(kind or format_of(as_path(source)), source, split, *extras)
         for source, *extras in zip(sources, *beside, strict=True)
     ]
     how = Sharding(objects, megabytes * 2**20, seed)
     with progress_bar("Writing", quiet=quiet) as progress:
-        result = write_shards(parts[0] if len(parts) == 1 else Joined(parts), out, how, progress=progress)
+        result = write_shards(open_joined(named, Path()), out, how, progress=progress)
     name_problems(result.problems)
     if as_json:
         print_json({"path": str(out), "n": result.objects, "shards": result.shards, "failed": len(result.problems)})
