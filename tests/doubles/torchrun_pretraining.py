@@ -46,9 +46,8 @@ def recipe(teacher: Path, **changes: object) -> PretrainingRecipe:
 def main(teacher: Path, out: Path) -> None:
     torch.set_num_threads(1)
     with together("cpu") as device:
-        pretrain(
-            recipe(teacher), out, data=out, progress=lambda line: None, device=device, triplets=MemoryTriplets()
-        )
+        short = recipe(teacher, epochs=1)
+        pretrain(short, out, data=out, progress=lambda line: None, device=device, triplets=MemoryTriplets())
 
 
 def fork(place: int, processes: int, port: int) -> int:
