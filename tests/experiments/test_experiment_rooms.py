@@ -48,6 +48,14 @@ def test_rooms_of_one_name_are_rows_of_their_own(tmp_path: Path) -> None:
     assert len(set(names)) == len(names) == 2 * len(cg3d_rooms.QUERIES)
 
 
+def test_a_folder_without_rooms_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rooms").mkdir()
+    bench = Bench(tmp_path, tmp_path, tmp_path / "out", models={"mini": "mini"})
+    (*_, row) = cg3d_rooms.ROOMS.rows(bench)
+    with pytest.raises(CloudError, match="no cloud file in this folder"):
+        row.measure(bench, 0)
+
+
 def test_a_phrase_finds_its_part_and_draws_it(tmp_path: Path, bundle: Path, command_line, monkeypatch) -> None:
     monkeypatch.setattr(cg3d_rooms, "QUERIES", ("tall", "flat"))
     monkeypatch.setattr(cg3d_rooms, "CLUSTERS", 3)

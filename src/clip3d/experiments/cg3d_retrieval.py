@@ -48,7 +48,7 @@ class Queries:
 def words(bench: Bench, model: Model, data: LabelledClouds) -> Queries:
     """The name of each class that has a cloud, in CG3D's prompt."""
     present = np.unique(data.labels)
-    names = [data.classes[label] for label in present]
+    names = [data.classes[label].replace("_", " ") for label in present]
     return Queries(names, model.label_vectors(names, [PREFIX]), present, {"prompt": PREFIX})
 
 

@@ -94,6 +94,8 @@ def _rows(bench: Bench) -> list[Row]:
 
 
 def _ask(bench: Bench, seed: int, candidate: Candidate, room: Path, name: str, query: str) -> Measured:
+    if not name:
+        raise CloudError(room, "there is no cloud file in this folder or below it", "put rooms there, such as PLY")
     parts = bench.once(f"parts:{room}", lambda: split_room(read(room)))
     model = candidate.load(bench)
     vectors = bench.once(f"vectors:{candidate.name}:{room}", lambda: model.encode_clouds(parts.clouds))
