@@ -96,3 +96,10 @@ def test_wrong_options_are_told(run_cli, tmp_path: Path, extra: list[str]) -> No
     result = run_cli("data", "render", str(tmp_path / "some.npz"), str(tmp_path / "views"), *extra)
     assert result.returncode in (1, 2)
     assert not (tmp_path / "views").exists()
+
+
+def test_a_single_mesh_is_no_set(tmp_path: Path, command_line) -> None:
+    (tmp_path / "chair.ply").write_text("ply")
+    done = command_line("data", "render", tmp_path / "chair.ply", tmp_path / "views")
+    assert done.returncode == 1
+    assert "name the folder that it lies in" in done.stderr

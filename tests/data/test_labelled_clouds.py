@@ -127,6 +127,13 @@ def npz(path: Path, **changes) -> Path:
     return path
 
 
+def test_a_class_folder_without_clouds_is_told(modelnet: Path, caplog: pytest.LogCaptureFixture):
+    (modelnet / "lamp" / "train").mkdir(parents=True)
+    (modelnet / "lamp" / "train" / "notes.doc").write_text("a lamp")
+    assert "lamp" not in read_labelled(modelnet).classes
+    assert "no cloud file in it" in caplog.text
+
+
 def test_an_npz_keeps_its_names_and_places(tmp_path: Path):
     path = npz(tmp_path / "c.npz")
     data = read_labelled(path, "test", limit=2)

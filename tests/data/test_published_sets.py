@@ -82,6 +82,10 @@ def test_hdf5_files_that_are_damaged_are_told_and_the_rest_goes_on(tmp_path: Pat
     assert [data.index(i) for i in range(2)] == [0, 2]
     assert [Path(p.path).name for p in data.problems] == ["ply_data_train0.h5", "ply_data_train1.h5"]
     assert "row 1" in str(data.problems[0])
+    with h5py.File(root / "ply_data_test0.h5", "a") as file:
+        file["data"][:] = np.inf
+    with pytest.raises(DataError, match="none of its 4 clouds"):
+        read_labelled(root, "test")
     (root / "ply_data_test0.h5").unlink()
     with pytest.raises(DataError, match="none of its 1 files"):
         read_labelled(root, "test")
@@ -155,9 +159,23 @@ def test_lvis_never_leaves_its_folder(tmp_path: Path):
     entries[1]["data_path"] = "../secret.npy"
     (root / "split" / "lvis.json").write_text(json.dumps(entries))
     assert len(read_labelled(root).problems) == 2
+    (root / "link.npy").symlink_to(tmp_path / "secret.npy")
+    entries[0]["data_path"], entries[1]["data_path"] = "link.npy", 300 * "long" + ".npy"
+    (root / "split" / "lvis.json").write_text(json.dumps(entries))
+    linked, long = read_labelled(root).problems
+    assert "leads out of the folder" in str(linked)
+    assert "long" in str(long)
     (root / "split" / "lvis.json").write_text("[1, 2]")
     with pytest.raises(DataError, match="no uid and category"):
         read_labelled(root)
+
+
+@pytest.mark.parametrize("header", ["{'descr': '|O', 'shape': (((", "(" * 9000, "{'a': " + "-" * 8000])
+def test_a_damaged_header_is_told_and_the_rest_goes_on(tmp_path: Path, header: str):
+    root = write_openshape_lvis(tmp_path / "set")
+    (file, *_) = sorted(root.rglob("*.npy"))
+    file.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode())
+    assert [Path(problem.path).name for problem in read_labelled(root).problems] == [file.name]
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4])

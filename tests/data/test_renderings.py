@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from triplet_sets import cloud
 
+import clip3d
 from clip3d.data.drawing import Rendering, draw
 from clip3d.data.picture_folders import folder_of
 from clip3d.data.renderings import Shape, render_shapes
@@ -49,6 +50,31 @@ def test_what_a_killed_run_left_is_swept_away(tmp_path: Path) -> None:
     os.utime(old, (1, 1))
     render_shapes([Shape("a", cloud(1))], tmp_path, SMALL, count=1, protocol={})
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([folder_of("a"), "renders.json"])
+
+
+def test_a_changed_file_is_drawn_again(tmp_path: Path) -> None:
+    mesh = tmp_path / "one.ply"
+    clip3d.write(cloud(1), mesh)
+    os.utime(mesh, (1, 1))
+    out, shape = tmp_path / "views", Shape("one", mesh)
+    assert render_shapes([shape], out, SMALL, count=1, protocol={}).drawn == 1
+    assert render_shapes([shape], out, SMALL, count=1, protocol={}).there == 1
+    clip3d.write(cloud(2), mesh)
+    os.utime(mesh, (2**31, 2**31))
+    before = (out / folder_of("one") / "000.png").read_bytes()
+    assert render_shapes([shape], out, SMALL, count=1, protocol={}).drawn == 1
+    assert (out / folder_of("one") / "000.png").read_bytes() != before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("file", "lamps"), ("format", "shapenet55"), ("data_sha256", "another library")]
+)
+def test_pictures_of_another_source_are_not_taken(tmp_path: Path, name: str, value: str) -> None:
+    source = {"format": "library", "file": "chairs", "data_sha256": "one"}
+    render_shapes([Shape("a", cloud(1))], tmp_path, SMALL, count=1, protocol=source)
+    render_shapes([Shape("b", cloud(2))], tmp_path, SMALL, count=1, protocol={**source, "split": "test"})
+    with pytest.raises(DataError, match=f"pictures are of the {name}"):
+        render_shapes([Shape("a", cloud(3))], tmp_path, SMALL, count=1, protocol={**source, name: value})
 
 
 def test_damaged_settings_are_told(tmp_path: Path) -> None:

@@ -208,6 +208,15 @@ def _deep_words(archive: tarfile.TarFile) -> None:
     archive.addfile(member, io.BytesIO(data))
 
 
+def _headers_without_end(archive: tarfile.TarFile) -> None:
+    """Extended headers, each for the next, which a reader may take one call deeper each."""
+    assert archive.fileobj is not None
+    for _ in range(3000):
+        member = tarfile.TarInfo("x")
+        member.type = tarfile.XHDTYPE
+        archive.fileobj.write(member.tobuf(tarfile.USTAR_FORMAT))
+
+
 @pytest.mark.parametrize(
     ("fill", "reason"),
     [
@@ -216,6 +225,7 @@ def _deep_words(archive: tarfile.TarFile) -> None:
         (_outside, "leads out of a folder"),
         (_huge_words, "holds 2,097,152 bytes"),
         (_deep_words, "cannot be read"),
+        (_headers_without_end, "damaged"),
     ],
 )
 def test_hostile_tar_files_are_refused(tmp_path: Path, fill: Fill, reason: str) -> None:
@@ -260,6 +270,11 @@ def test_a_shard_that_is_cut_short_is_told(tmp_path: Path, source: Triplets) -> 
         ("shards", np.array(["..\\secret.tar"])),
         ("sizes", np.array([1, 2])),
         ("npy", np.array(["x"])),
+        ("first", np.array([9, 3], np.uint64)),
+        ("shard", np.array(0)),
+        ("shard", np.array([[0]])),
+        ("shards", np.array("shard-000000.tar")),
+        ("words", np.zeros((3, 3), np.uint8)),
     ],
 )
 def test_an_index_that_lies_is_refused(tmp_path: Path, source: Triplets, name: str, value: np.ndarray) -> None:

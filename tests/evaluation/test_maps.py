@@ -9,9 +9,10 @@ import pytest
 
 from clip3d.data.labelled_clouds import LabelledClouds, read_labelled
 from clip3d.errors import ShapeError
+from clip3d.evaluation import maps
 from clip3d.evaluation.features import cloud_features
 from clip3d.evaluation.map_pages import write_map
-from clip3d.evaluation.maps import colors_of, feature_map, silhouette
+from clip3d.evaluation.maps import colors_of, feature_map, neighbors_right, silhouette
 
 pytest.importorskip("umap")
 pytest.importorskip("sklearn")
@@ -54,6 +55,15 @@ def test_figures_fall_where_classes_mix(model, data):
     found = feature_map(model, mixed, features)
     assert found.silhouette < 0.1
     assert found.neighbors < 0.8
+
+
+def test_neighbours_are_the_same_in_pieces(monkeypatch: pytest.MonkeyPatch):
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(50, 4)).astype(np.float32)
+    labels = rng.integers(0, 3, 50)
+    whole = neighbors_right(features, labels)
+    monkeypatch.setattr(maps, "CHUNK", 7)
+    assert neighbors_right(features, labels) == whole
 
 
 def test_the_silhouette_is_that_of_a_plain_loop():

@@ -10,7 +10,7 @@ from clip3d.errors import DataError, ModelError, ShapeError
 from clip3d.evaluation import probing
 from clip3d.evaluation.features import cloud_features
 from clip3d.evaluation.metrics import nearest_classes
-from clip3d.evaluation.probing import fit_and_predict, probe
+from clip3d.evaluation.probing import Spread, fit_and_predict, probe
 
 pytest.importorskip("sklearn")
 
@@ -27,6 +27,11 @@ def parts(tmp_path: Path) -> tuple[LabelledClouds, LabelledClouds]:
     classes = np.array(["tall", "flat"])
     np.savez(tmp_path / "c.npz", points=points, labels=labels, classes=classes, up="z", split=split)
     return read_labelled(tmp_path / "c.npz", "train"), read_labelled(tmp_path / "c.npz", "test")
+
+
+def test_the_deviation_is_that_of_a_sample():
+    assert Spread.of([0.0, 1.0]).deviation == pytest.approx(0.5**0.5)
+    assert Spread.of([0.3]).deviation == 0
 
 
 def test_a_probe_counts_on_the_test_part_with_mean_and_deviation(model, parts):

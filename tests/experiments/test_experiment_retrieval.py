@@ -38,9 +38,13 @@ def test_words_find_their_clouds(words, tmp_path: Path, command_line) -> None:
 def test_photographs_ask_where_their_folders_are_named_as_classes(words, tmp_path: Path, command_line) -> None:
     lacking = command_line(*words, "--only", "mine/modelnet40/photos")
     assert (lacking.returncode, json_lines(lacking.stdout)[0]["lacking"]) == (1, ["photos"])
-    for folder in ("tall", "nothing of the sort"):
+    for folder in ("Tall", "nothing of the sort"):
         (tmp_path / "data" / "photos" / folder).mkdir(parents=True)
         Image.fromarray(np.full((20, 20, 3), 90, np.uint8)).save(tmp_path / "data" / "photos" / folder / "a.png")
+    (tmp_path / "data" / "photos" / "Tall" / "broken.png").write_bytes(b"no picture")
     done = command_line(*words, "--only", "mine/modelnet40/photos")
     assert done.returncode == 0, done.stderr
-    assert json_lines(done.stdout)[0]["runs"][0]["protocol"]["photographs"] == 1
+    protocol = json_lines(done.stdout)[0]["runs"][0]["protocol"]
+    assert (protocol["photographs"], protocol["photographs that cannot be read"]) == (1, 1)
+    assert "broken.png" in done.stderr
+    assert "--only mine/modelnet40/photos" in (tmp_path / "out" / "report.md").read_text()

@@ -13,6 +13,7 @@ from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import CloudError
 from clip3d.experiments import cg3d_rooms
 from clip3d.experiments.cg3d_rooms import split_room
+from clip3d.experiments.experiment import Bench
 
 PLACES = {
     "tall": ((0, 0, 1.2), (0.3, 0.3, 1.4)),
@@ -39,6 +40,22 @@ def test_parts_are_the_boxes_without_floor_and_ceiling() -> None:
         split_room(room().select(np.arange(1200, 2200)))
 
 
+def test_rooms_of_one_name_are_rows_of_their_own(tmp_path: Path) -> None:
+    for area in ("area 1", "area 2"):
+        (tmp_path / "rooms" / area).mkdir(parents=True)
+        clip3d.write(room(), tmp_path / "rooms" / area / "office.ply")
+    names = [row.name for row in cg3d_rooms.ROOMS.rows(Bench(tmp_path, tmp_path, tmp_path / "out"))]
+    assert len(set(names)) == len(names) == 2 * len(cg3d_rooms.QUERIES)
+
+
+def test_a_folder_without_rooms_is_told(tmp_path: Path) -> None:
+    (tmp_path / "rooms").mkdir()
+    bench = Bench(tmp_path, tmp_path, tmp_path / "out", models={"mini": "mini"})
+    (*_, row) = cg3d_rooms.ROOMS.rows(bench)
+    with pytest.raises(CloudError, match="no cloud file in this folder"):
+        row.measure(bench, 0)
+
+
 def test_a_phrase_finds_its_part_and_draws_it(tmp_path: Path, bundle: Path, command_line, monkeypatch) -> None:
     monkeypatch.setattr(cg3d_rooms, "QUERIES", ("tall", "flat"))
     monkeypatch.setattr(cg3d_rooms, "CLUSTERS", 3)
@@ -51,6 +68,6 @@ def test_a_phrase_finds_its_part_and_draws_it(tmp_path: Path, bundle: Path, comm
     assert done.returncode == 0, done.stderr
     tall, flat = json_lines(done.stdout)
     assert tall["measured"] > 50 > tall["runs"][0]["also"]["next part"]
-    assert (out / "my-office-tall.png").read_bytes() != (out / "my-office-flat.png").read_bytes()
-    assert "![my-office-tall.png](my-office-tall.png)" in (out / "report.md").read_text()
+    assert (out / "my-office.ply-tall.png").read_bytes() != (out / "my-office.ply-flat.png").read_bytes()
+    assert "![my-office.ply-tall.png](my-office.ply-tall.png)" in (out / "report.md").read_text()
     assert flat["runs"][0]["n"] == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from clip3d.experiments.catalogue import EXPERIMENTS, all_experiments, find_expe
 from clip3d.experiments.experiment import Bench, Experiment, Measured, Published, Row
 from clip3d.experiments.needs import NEEDS
 from clip3d.experiments.report import write_report
-from clip3d.experiments.running import choose_rows, kept_runs, run_rows
+from clip3d.experiments.running import choose_rows, kept_runs, lookings, run_rows
 
 
 class Counting:
@@ -66,6 +67,29 @@ def test_rows_are_measured_over_seeds_and_kept_until_something_changes(bench: Be
     assert once.asked == [0, 0, 0], "a damaged record is none"
 
 
+def test_what_a_row_uses_and_the_device_decide_what_is_kept(bench: Bench) -> None:
+    counted = Counting()
+    (bench.data / "ShapeNet55-pictures").mkdir()
+    recipes = bench.out.parent / "recipes"
+    recipes.mkdir()
+    (recipes / "teacher.toml").write_text("steps = 1")
+    bench = replace(bench, recipes=recipes)
+    trial = experiment(row("a", counted, uses=("shapenet55-pictures", "photos"), teacher_recipe="teacher.toml"))
+    rows = choose_rows(trial, bench)
+    for _ in range(2):
+        assert not run_rows(trial, bench, rows)[0].lacking
+    assert len(counted.asked) == 1
+    (bench.data / "ShapeNet55-pictures" / "0.png").write_bytes(b"new")
+    run_rows(trial, bench, rows)
+    assert len(counted.asked) == 2
+    (recipes / "teacher.toml").write_text("steps = 2")
+    run_rows(trial, bench, rows)
+    assert len(counted.asked) == 3
+    run_rows(trial, replace(bench, device="cuda"), rows)
+    assert len(counted.asked) == 4
+    assert [need.name for need, _, _ in lookings(bench, rows)] == ["modelnet10", "shapenet55-pictures"]
+
+
 def test_what_lacks_and_what_fails_does_not_end_the_others(bench: Bench) -> None:
     good, broken, never = Counting(), Counting(broken=True), Counting()
     trial = experiment(
@@ -114,7 +138,7 @@ def test_every_experiment_has_rows_with_names_of_their_own_and_known_needs(name:
     assert len({r.name for r in rows}) == len(rows)
     for each in rows:
         assert len(each.cells) == len(found.columns)
-        assert set(each.needs) <= set(NEEDS)
+        assert {*each.needs, *each.uses} <= set(NEEDS)
 
 
 def test_an_unknown_experiment_is_answered_with_near_ones() -> None:

@@ -76,7 +76,7 @@ def experiment(
     if dry_run:
         _foresee(wanted, bench, rows, seeds, as_json)
         return
-    _run(wanted, bench, rows, seeds, as_json, quiet)
+    _run(wanted, bench, rows, _command(wanted, bench, only, seeds), seeds, as_json, quiet)
 
 
 def _list(experiments: Sequence[Experiment], as_json: bool) -> None:
@@ -98,12 +98,16 @@ def _named(models: Sequence[str]) -> dict[str, str]:
 
 
 def _run(
-    wanted: Experiment, bench: Bench, rows: Sequence[Row], seeds: int | None, as_json: bool, quiet: bool
+    wanted: Experiment,
+    bench: Bench,
+    rows: Sequence[Row],
+    command: str,
+    seeds: int | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from clip3d.experiments.report import conclusions, protocol_lines, result_table, write_report
     from clip3d.experiments.running import run_rows
-
-    command = _command(wanted, bench, seeds)
 
     def report(results: list[RowResult]) -> None:
         write_report(wanted, bench, results, command)
@@ -157,10 +161,13 @@ def _name_lacks(bench: Bench, rows: Sequence[Row]) -> None:
             note(f"lacks {need.name}, {need.what}: looked for {', '.join(looked)} ({need.where})")
 
 
-def _command(wanted: Experiment, bench: Bench, seeds: int | None) -> str:
+def _command(wanted: Experiment, bench: Bench, only: str | None, seeds: int | None) -> str:
+    """The command that gives this report again, with everything that decides it."""
     words = ["clip3d", "experiment", wanted.name, "--data", str(bench.data), "--weights", str(bench.weights)]
     words += [word for name, folder in bench.models.items() if name != folder
               for word in ("--model", f"{name}={folder}")]
+    words += ["--only", only] if only else []
     words += ["--seeds", str(seeds)] if seeds else []
     words += ["--steps", str(bench.steps)] if bench.steps else []
+    words += ["--recipes", str(bench.recipes)]
     return shlex.join([*words, "--device", bench.device, "--out", str(bench.out)])

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,11 @@ from numpy.typing import NDArray
 from clip3d.errors import DataError
 
 MAX_BYTES = 8 * 2**30
+# NumPy tokenizes and evaluates the header of an array, with the errors of either.
+DAMAGED = (
+    *(ValueError, TypeError, EOFError, OverflowError, MemoryError),
+    *(SyntaxError, TokenError, RuntimeError),
+)
 
 
 def read_npz(
@@ -53,6 +59,6 @@ def _read(path: Path, sizes: dict[str, int], required: Sequence[str], optional: 
         for name in names:
             try:
                 arrays[name] = archive[name]
-            except (ValueError, EOFError, OverflowError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+            except (*DAMAGED, zipfile.BadZipFile, zlib.error) as error:
                 raise DataError(path, f"its array {name!r} cannot be read: {error}") from error
     return arrays

@@ -75,8 +75,9 @@ def render_shapes(
 ) -> Drawn:
     """Draw the pictures of each object into a folder of its own below `out`, named by `folder_of` its key.
 
-    Objects that have all their pictures are passed over. A file that cannot be read, or ends the process that reads
-    it, is a problem of the result, and the others go on. `renders.json` in `out` says how they were drawn.
+    Objects that have all their pictures are passed over, unless their file was changed since. A file that cannot
+    be read, or ends the process that reads it, is a problem of the result, and the others go on. `renders.json` in
+    `out` says how they were drawn.
 
     Args:
         shapes: the objects, or what was wrong with one.
@@ -88,11 +89,11 @@ def render_shapes(
         progress: called with the number of objects done and of all.
 
     Raises:
-        DataError: if `out` holds pictures that were drawn in another way.
+        DataError: if `out` holds pictures that were drawn in another way, or of another source.
     """
     started = time.time()
     out.mkdir(parents=True, exist_ok=True)
-    _check_settings(out, rendering)
+    _check_settings(out, rendering, protocol)
     result = Drawn()
     _write_settings(out, rendering, protocol, result)
     try:
@@ -116,15 +117,21 @@ def _missing(
     for shape in shapes:
         if isinstance(shape, FileProblem):
             result.problems.append(shape)
-        elif _is_whole(out / folder_of(shape.key), rendering.views):
+        elif _is_done(shape, out, rendering):
             result.there += 1
         else:
             yield shape
 
 
-def _is_whole(folder: Path, views: int) -> bool:
-    """Whether all pictures are there, from their first byte to their last."""
-    return folder.is_dir() and all(_is_png(folder / f"{view:03d}.png") for view in range(views))
+def _is_done(shape: Shape, out: Path, rendering: Rendering) -> bool:
+    """Whether all its pictures are there, from first byte to last, and its file was not changed since."""
+    folder = out / folder_of(shape.key)
+    if not folder.is_dir() or not all(_is_png(folder / f"{view:03d}.png") for view in range(rendering.views)):
+        return False
+    try:
+        return not isinstance(shape.source, Path) or shape.source.stat().st_mtime <= folder.stat().st_mtime
+    except OSError:
+        return True  # its file is gone: the pictures are what there is
 
 
 def _is_png(path: Path) -> bool:
@@ -186,7 +193,7 @@ def _pool(processes: int) -> ProcessPoolExecutor:
 
 def _draw_apart(shape: Shape, out: Path, rendering: Rendering) -> FileProblem | None:
     """Draw one object in a process of its own."""
-    if _is_whole(out / folder_of(shape.key), rendering.views):
+    if _is_done(shape, out, rendering):
         return None
     try:
         with _pool(1) as pool:
@@ -234,7 +241,7 @@ def read_settings(out: Path) -> dict[str, Any] | None:
     return content
 
 
-def _check_settings(out: Path, rendering: Rendering) -> None:
+def _check_settings(out: Path, rendering: Rendering, protocol: dict[str, Any]) -> None:
     known = read_settings(out)
     if known is None:
         return
@@ -243,6 +250,14 @@ def _check_settings(out: Path, rendering: Rendering) -> None:
         if known["rendering"].get(name) != value:
             reason = f"its pictures were drawn with {name} {known['rendering'].get(name)!r}, not {value!r}"
             raise DataError(out / SETTINGS, reason, "name another folder, or ask for the same")
+    earlier = known.get("source")
+    earlier = earlier if isinstance(earlier, dict) else {}
+    # A folder may grow; a library is one file, whose objects may be others under the same names.
+    names = ("format", "file", *(("data_sha256",) if protocol.get("format") == "library" else ()))
+    for name in names:
+        if name in earlier and earlier[name] != protocol.get(name):
+            reason = f"its pictures are of the {name} {earlier[name]!r}, not {protocol.get(name)!r}"
+            raise DataError(out / SETTINGS, reason, "name another folder, or remove this one")
 
 
 def _write_settings(out: Path, rendering: Rendering, protocol: dict[str, Any], result: Drawn) -> None:

@@ -29,6 +29,7 @@ MAX_PICTURE_BYTES = 64 * 2**20
 MAX_JSON_BYTES = 1 << 20
 BLOCK = tarfile.BLOCKSIZE
 MAX_MEMBERS = 5_000_000  # of one shard
+PLACES = ("sizes", "shard", "cloud", "first", "pictures", "ends")
 KEYS = ("shards", "sizes", "shard", "cloud", "npy", "first", "pictures", "words", "ends")
 
 
@@ -94,12 +95,15 @@ def read_index(path: Path) -> ShardIndex:
         DataError: if it is missing or damaged, or speaks of what cannot be in its shards.
     """
     index = ShardIndex(**read_npz(path, required=KEYS))
-    n, shards = len(index.shard), len(index.shards)
+    n, shards = index.shard.size, index.shards.size
     whole = (
         index.shards.dtype.kind == "U"
         and index.words.dtype == np.uint8
-        and all(getattr(index, key).dtype.kind in "iub" for key in KEYS if key not in ("shards", "words"))
-        and index.sizes.shape == (shards,)
+        and index.npy.dtype == np.bool_
+        and all(getattr(index, key).dtype == np.int64 for key in PLACES)
+        and index.shards.shape == index.sizes.shape == (shards,)
+        and index.shard.shape == (n,)
+        and index.words.ndim == 1
         and index.cloud.shape == (n, 2)
         and index.npy.shape == (n,)
         and index.first.shape == (n + 1,)
@@ -180,9 +184,11 @@ def scan(path: Path) -> list[Record]:
                     _check_member(path, member)
                     _take(path, records, member, stream)
             _check_end(path, stream, end)
-    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, OverflowError, RecursionError) as error:
         reason = f"it is not a plain tar file, or is damaged: {error}"
         raise DataError(path, reason, "unpacked tar files as WebDataset writes them are read") from error
+    for record in records.values():
+        record.pictures.sort()
     return [record for record in records.values() if record.cloud and record.captions]
 
 
@@ -221,7 +227,6 @@ def _take(path: Path, records: dict[str, Record], member: tarfile.TarInfo, strea
         record.cloud, record.is_npy = (member.offset_data, member.size), suffix == ".npy"
     elif suffix in SUFFIXES:
         record.pictures.append((field_name, member.offset_data, member.size))
-        record.pictures.sort()
     else:
         stream.seek(member.offset_data)
         _say(path, record, member.name, suffix, stream.read(member.size))

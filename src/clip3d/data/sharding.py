@@ -154,7 +154,8 @@ def _words(triplets: Triplets, index: int) -> dict[str, Any]:
 
 def _npz(cloud: PointCloud) -> bytes:
     """A cloud as the bytes of an NPZ, colours in 8 bits; a frame that its reader would take anyway is not said."""
-    short = cloud.points.astype(np.float16)
+    with np.errstate(over="ignore"):  # what float16 cannot hold differs and stays float32
+        short = cloud.points.astype(np.float16)
     points = short if (short == cloud.points).all() else cloud.points
     arrays: dict[str, Any] = {"points": points}
     if cloud.up != "z":

@@ -79,10 +79,17 @@ def open_joined(sources: Sequence[TripletSource], data: Path) -> Triplets:
 
 
 def format_of(path: Path) -> str:
-    """The format that a place most likely has, by a file's suffix and by what a folder holds."""
+    """The format that a place most likely has, by a file's suffix and by what a folder holds.
+
+    Raises:
+        DataError: if it is a file, but neither a library nor a shard.
+    """
     if isinstance(path, RemotePath) or path.suffix.lower() == ".tar" or any(path.glob("*.tar")):
         return "shards"
     if path.is_file():
+        if path.suffix.lower() != ".npz":
+            remedy = "name the folder that it lies in, or a library, which is an npz file"
+            raise DataError(path, "a single file is no set of triplets", remedy)
         return "library"
     return "shapenet55" if is_shapenet(path) else "meshes"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def class_retrieval(
     problems: list[FileProblem] = []
     if images is not None:
         tell(f"embedding {len(images)} pictures")
-        pictures, shown = _pictures(model, data, images, problems)
+        _, pictures, shown = pictures_of_classes(model, data, images, problems)
         rows.append(_row("image to cloud", model.space.similarity(pictures, clouds), shown, data.labels))
     rows.append(_among_themselves(model, clouds, data.labels))
     facts = _protocol(model, data, prompts, images, len(problems), votes, points)
@@ -89,16 +90,23 @@ def _among_themselves(model: Model, clouds: Array, labels: Labels) -> RetrievalR
     return row_over("cloud to cloud", pairs(), len(labels) - 1)
 
 
-def _pictures(
+def pictures_of_classes(
     model: Model, data: LabelledClouds, images: LabelledImages, problems: list[FileProblem]
-) -> tuple[Array, Labels]:
-    """Vectors of the pictures that can be read and whose class has clouds, and the indices of these classes."""
-    known = {data.classes[c]: int(c) for c in np.unique(data.labels)}
+) -> tuple[list[Path], Array, Labels]:
+    """Pictures that can be read and whose class has clouds: files, vectors (m, d), indices of the classes (m,).
+
+    Names of classes are the same if they differ by capitals or underscores alone.
+
+    Raises:
+        DataError: if there is none.
+    """
+    known = {_plain(data.classes[c]): int(c) for c in np.unique(data.labels)}
+    files: list[Path] = []
     shown: list[int] = []
 
     def read() -> Iterator[Any]:
         for file, label in zip(images.files, images.labels, strict=True):
-            name = images.classes[label]
+            name = _plain(images.classes[label])
             if name not in known:
                 continue
             try:
@@ -106,6 +114,7 @@ def _pictures(
             except ImageError as error:
                 problems.append(error)
                 continue
+            files.append(file)
             shown.append(known[name])
             yield picture
 
@@ -113,7 +122,11 @@ def _pictures(
     if not shown:
         remedy = f"name its folders as the classes: {', '.join(sorted(known))[:200]}"
         raise DataError(images.path, "it holds no picture that can be read of a class that has clouds", remedy)
-    return vectors, np.array(shown, dtype=np.intp)
+    return files, vectors, np.array(shown, dtype=np.intp)
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ").casefold()
 
 
 def _protocol(

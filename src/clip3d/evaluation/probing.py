@@ -33,7 +33,7 @@ NEIGHBORS = 5
 
 @dataclass(frozen=True)
 class Spread:
-    """One figure over several seeds: its mean, its standard deviation (of the population), and the figures."""
+    """One figure over several seeds: its mean, its standard deviation (n - 1; 0 of one seed), and the figures."""
 
     mean: float
     deviation: float
@@ -42,7 +42,8 @@ class Spread:
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
         """Of one figure a seed."""
-        return cls(float(np.mean(values)), float(np.std(values)), tuple(map(float, values)))
+        deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+        return cls(float(np.mean(values)), deviation, tuple(map(float, values)))
 
 
 @dataclass(frozen=True)

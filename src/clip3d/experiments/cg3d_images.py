@@ -38,7 +38,7 @@ def _depth_maps(bench: Bench, split: str) -> Pictures:
     return depth_maps_of(MODELNET40.read(bench, split))
 
 
-RENDERS = PictureSet("shapenet-renders", "ShapeNet renders", ("shapenet55",), _renders)
+RENDERS = PictureSet("shapenet-renders", "ShapeNet renders", ("shapenet55",), _renders, ("shapenet55-pictures",))
 DEPTH_MAPS = PictureSet("modelnet40-depth", "ModelNet40 depth maps", (MODELNET40.need,), _depth_maps)
 # By image tower: of renders, of depth maps.
 TABLE_4_VALUES = ((PLAIN, 33.6, 10.1), (RENDER, 77.8, 24.8), (DEPTH, 37.0, 34.4))
@@ -70,6 +70,7 @@ def _row(candidate: Candidate, pictures: PictureSet, probed: bool, value: float 
         measure=probe if probed else zero_shot,
         published=None if value is None else Published(value),
         model=candidate.name if candidate.own else None,
+        uses=pictures.uses,
     )
 
 

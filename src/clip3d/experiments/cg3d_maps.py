@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from clip3d.evaluation.features import space_of
 from clip3d.evaluation.map_pages import write_map
-from clip3d.evaluation.maps import FeatureMap, laid_out, silhouette
-from clip3d.evaluation.metrics import nearest_classes
+from clip3d.evaluation.maps import NEIGHBORS, FeatureMap, laid_out, neighbors_right, silhouette
 from clip3d.experiments.cg3d_images import DEPTH, PLAIN, RENDER
 from clip3d.experiments.experiment import Bench, Experiment, Measured, Row
 from clip3d.experiments.given_models import POINT_TRANSFORMER, Candidate, blank_model, own_candidates
@@ -21,7 +20,6 @@ from clip3d.experiments.picture_sets import Pictures, PictureSet, depth_maps_of,
 
 Array = NDArray[np.float32]
 
-NEIGHBORS = 5
 BEFORE = Candidate("random", "random weights", (), partial(blank_model, architecture="point-transformer"))
 
 
@@ -71,9 +69,7 @@ def _rows(bench: Bench) -> list[Row]:
 def _measure(bench: Bench, seed: int, kind: Kind, candidate: Candidate) -> Measured:
     data, features = MODELNET10.read(bench), kind.features(bench, candidate)
     centred = space_of(features).centre(features)
-    similarity = centred @ centred.T
-    np.fill_diagonal(similarity, -2)  # below any cosine: no cloud is its own neighbour
-    right = float((nearest_classes(similarity, data.labels, NEIGHBORS) == data.labels).mean())
+    right = neighbors_right(centred, data.labels)
     apart = silhouette(centred, data.labels, seed)
     model = candidate.load(bench)
     told = {

@@ -26,6 +26,7 @@ TEACHERS: dict[str, tuple[str, dict[str, Any]]] = {
     "unfrozen": ("trained whole on the renders", {"prompts": 0, "unfreeze_teacher": True}),
 }
 NEEDS = ("slip", "shapenet55")
+PICTURES = ("shapenet55-pictures",)
 
 
 def _run(bench: Bench, seed: int, name: str, changes: Mapping[str, Any]) -> PreTrained:
@@ -56,6 +57,7 @@ def _table_3(bench: Bench) -> list[Row]:
             Published(value),
             seeded=True,
             recipe=RECIPE,
+            uses=PICTURES,
         )
         for name, (title, changes, value) in LOSSES.items()
     ]
@@ -74,7 +76,7 @@ def _unfreeze(bench: Bench) -> list[Row]:
     rows = [Row("teacher", ("as it is",), ("slip", "photos"), before)]
     for name, (title, changes) in TEACHERS.items():
         measure = partial(after, name=name, changes=changes)
-        rows.append(Row(name, (title,), (*NEEDS, "photos"), measure, seeded=True, recipe=RECIPE))
+        rows.append(Row(name, (title,), (*NEEDS, "photos"), measure, seeded=True, recipe=RECIPE, uses=PICTURES))
     return rows
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.data.labelled_clouds import LabelledClouds
-from clip3d.errors import DataError
+from clip3d.errors import FileProblem
+from clip3d.evaluation.class_retrieval import pictures_of_classes
 from clip3d.evaluation.labelled_images import contents_hash, find_labelled_images
 from clip3d.evaluation.metrics import mean_average_precision, precision_at_k
 from clip3d.evaluation.scoring import points_seen
@@ -19,7 +20,6 @@ from clip3d.experiments.experiment import Bench, Experiment, Measured, Row
 from clip3d.experiments.given_models import POINT_MLP, POINT_TRANSFORMER, Candidate, own_candidates
 from clip3d.experiments.labelled_sets import MODELNET10, MODELNET40, PREFIX, LabelledSet, cloud_vectors
 from clip3d.models.model import Model
-from clip3d.search.pictures import open_image
 
 Array = NDArray[np.float32]
 
@@ -48,29 +48,27 @@ class Queries:
 def words(bench: Bench, model: Model, data: LabelledClouds) -> Queries:
     """The name of each class that has a cloud, in CG3D's prompt."""
     present = np.unique(data.labels)
-    names = [data.classes[label] for label in present]
+    names = [data.classes[label].replace("_", " ") for label in present]
     return Queries(names, model.label_vectors(names, [PREFIX]), present, {"prompt": PREFIX})
 
 
 def photographs(bench: Bench, model: Model, data: LabelledClouds) -> Queries:
-    """Photographs in folders that are named as classes of the clouds.
+    """Photographs in folders that are named as classes of the clouds; those that cannot be read are told.
 
     Raises:
-        DataError: if no folder is named so.
+        DataError: if no folder is named so, or none of its pictures can be read.
     """
     found = find_labelled_images(bench.path("photos"))
-    known = {name.replace("_", " ").casefold(): i for i, name in enumerate(data.classes)}
-    pairs = [
-        (file, known[found.classes[label].casefold()])
-        for file, label in zip(found.files, found.labels, strict=True)
-        if found.classes[label].casefold() in known
-    ]
-    if not pairs:
-        named = f"classes: {', '.join(data.classes)}"
-        raise DataError(found.path, "no folder has the name of a class", named[:200])
-    vectors = model.encode_images(open_image(file) for file, _ in pairs)
-    told = {"photographs": len(pairs), "photographs_sha256": contents_hash(found)}
-    return Queries([file.name for file, _ in pairs], vectors, np.array([label for _, label in pairs]), told)
+    problems: list[FileProblem] = []
+    files, vectors, labels = pictures_of_classes(model, data, found, problems)
+    for problem in problems:
+        bench.tell(str(problem))
+    told = {
+        "photographs": len(files),
+        "photographs that cannot be read": len(problems),
+        "photographs_sha256": contents_hash(found),
+    }
+    return Queries([file.name for file in files], vectors, labels, told)
 
 
 Ask = Callable[[Bench, Model, LabelledClouds], Queries]

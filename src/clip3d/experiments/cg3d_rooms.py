@@ -82,24 +82,27 @@ def _rows(bench: Bench) -> list[Row]:
         needs, model = (*candidate.needs, "rooms"), candidate.name if candidate.own else None
         for room in rooms:
             for query in QUERIES:
-                measure = partial(_ask, candidate=candidate, room=Path(room), query=query)
-                name = f"{candidate.name}/{Path(room).stem}/{query}"
-                cells = (candidate.title, Path(room).name, query)
+                place = room.relative_to(folder).as_posix() if folder else room.name
+                measure = partial(_ask, candidate=candidate, room=room, name=place, query=query)
+                name = f"{candidate.name}/{place}/{query}"
+                cells = (candidate.title, place, query)
                 rows.append(Row(name, cells, needs, measure, model=model))
         if not rooms:
-            measure = partial(_ask, candidate=candidate, room=Path(), query="")
+            measure = partial(_ask, candidate=candidate, room=folder or Path(), name="", query="")
             rows.append(Row(f"{candidate.name}/rooms", (candidate.title, "", ""), needs, measure, model=model))
     return rows
 
 
-def _ask(bench: Bench, seed: int, candidate: Candidate, room: Path, query: str) -> Measured:
+def _ask(bench: Bench, seed: int, candidate: Candidate, room: Path, name: str, query: str) -> Measured:
+    if not name:
+        raise CloudError(room, "there is no cloud file in this folder or below it", "put rooms there, such as PLY")
     parts = bench.once(f"parts:{room}", lambda: split_room(read(room)))
     model = candidate.load(bench)
     vectors = bench.once(f"vectors:{candidate.name}:{room}", lambda: model.encode_clouds(parts.clouds))
     scores = model.space.similarity(model.label_vectors([query], [PREFIX]), vectors)[0]
     odds = model.space.probabilities(scores)
     best = int(odds.argmax())
-    file = f"{candidate.name}-{room.stem}-{query}.png"
+    file = f"{candidate.name}-{name.replace('/', '-')}-{query}.png"
     _draw(parts, best, bench.out / file)
     second = float(np.sort(odds)[-2]) if len(odds) > 1 else 0.0
     told = {

@@ -116,6 +116,8 @@ class Row:
         seeded: whether chance plays a part, so that it is measured for several seeds.
         model: key in `Bench.models` of a model of the user's that it measures.
         recipe: file name of the recipe that it trains by, if it trains.
+        uses: names in the table `NEEDS` of what it takes where it is there and does without where it is not.
+        teacher_recipe: file name of the recipe of a teacher that is trained first, if there is one.
     """
 
     name: str
@@ -126,6 +128,8 @@ class Row:
     seeded: bool = False
     model: str | None = None
     recipe: str | None = None
+    uses: tuple[str, ...] = ()
+    teacher_recipe: str | None = None
 
     def lacks(self, bench: Bench) -> list[Need]:
         """What it needs and is not there."""

@@ -13,6 +13,7 @@ import numpy as np
 from clip3d.errors import DataError
 from clip3d.experiments.experiment import Bench, Measured
 from clip3d.experiments.labelled_sets import LabelledSet, near_test_clouds
+from clip3d.models.loading import load
 
 RUNS = "runs"
 
@@ -44,13 +45,15 @@ def fine_tune(bench: Bench, seed: int, what: FineTuning) -> Measured:
     """
     from clip3d.evaluation.scoring import accuracies
     from clip3d.training.finetune import finetune
+    from clip3d.training.finetune_report import identity_of
 
     recipe = _recipe(bench, seed, what)
     train, test = what.tests.read(bench, "train"), what.tests.read(bench, "test")
-    digest = hashlib.sha256(f"{recipe!r} {train.sha256} {test.sha256}".encode()).hexdigest()[:8]
-    out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
     near = near_test_clouds(bench, what.tests, test)
     names = [] if near is None else [test.names[i] for i in np.flatnonzero(near)]
+    identity = identity_of(recipe, load(recipe.model), [train, test], names)
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
+    out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
     out.parent.mkdir(parents=True, exist_ok=True)
     report = finetune(
         recipe, train, out, judge=accuracies, progress=bench.tell, test=test, near=names, device=bench.device

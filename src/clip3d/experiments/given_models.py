@@ -33,8 +33,9 @@ def cg3d_model(bench: Bench, need: str) -> Model:
     """A published encoder beside SLIP, which CG3D was trained against; or the model's folder that was brought."""
     from clip3d.models.attaching import attach_encoder
 
-    path = bench.path(need)
-    return _made(bench, need, path, lambda out: attach_encoder(path, clip_model(bench, "slip"), out, name=need))
+    path, slip = bench.path(need), bench.path("slip")
+    attach = partial(attach_encoder, path, clip_model(bench, "slip"), name=need)
+    return _made(bench, need, path, attach, slip)
 
 
 def point_clip(bench: Bench, need: str = "clip") -> Model:
@@ -108,11 +109,16 @@ def own_candidates(bench: Bench) -> list[Candidate]:
     return [Candidate(name, name, (), partial(own_model, name=name), own=True) for name in bench.models]
 
 
-def _made(bench: Bench, name: str, source: Path, make: Callable[[Path], object]) -> Model:
+def _made(
+    bench: Bench, name: str, source: Path, make: Callable[[Path], object], beside: Path | None = None
+) -> Model:
+    """The model that `make` writes of a source, and of what lies beside it: made anew when either has changed."""
+
     def get() -> Model:
         if (source / "card.json").is_file() and not name.startswith("pointclip"):
             return load(source, device=bench.device)
-        folder = bench.out / MODELS / f"{name}-{fingerprint(source)[:8]}"
+        marks = [fingerprint(path)[:8] for path in (source, beside) if path]
+        folder = bench.out / MODELS / "-".join([name, *marks])
         if not (folder / "card.json").is_file():
             bench.tell(f"{folder} is made of {source}")
             make(folder)

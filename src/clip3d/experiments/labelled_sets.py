@@ -85,7 +85,8 @@ def name_clouds(bench: Bench, candidate: Candidate, tests: LabelledSet, how: Pro
         names = [PREFIX.replace("{}", label.replace(" ", "_")) for label in data.classes]
         scores = vectors @ known.encode_texts(names, normalize=False).T
     else:
-        scores = known.space.similarity(vectors, known.label_vectors(data.classes, templates))
+        names = [label.replace("_", " ") for label in data.classes]
+        scores = known.space.similarity(vectors, known.label_vectors(names, templates))
     counts = count(np.asarray(scores, np.float32), data.labels, data.classes)
     told: dict[str, Any] = {**protocol(known, data, templates), "model": known.id, "device": bench.device}
     if how == "published code":

@@ -18,6 +18,7 @@ from clip3d.experiments.labelled_sets import MODELNET10, name_clouds
 from clip3d.experiments.library_pieces import (
     ABLATION,
     PROMPTS,
+    TEACHER,
     Kind,
     joined,
     small_teacher,
@@ -46,6 +47,8 @@ def _ablation(bench: Bench) -> list[Row]:
             seeded=True,
             model="mini",
             recipe=ABLATION,
+            uses=("small-vit",),
+            teacher_recipe=TEACHER,
         )
         for test, heading, needs, score in (
             ("held-out", "held-out objects", (), _of_held_out),
@@ -118,6 +121,8 @@ def _prompts(bench: Bench) -> list[Row]:
                         seeded=probed or prompts != NO_PROMPTS,
                         model="mini",
                         recipe=PROMPTS,
+                        uses=("small-vit",),
+                        teacher_recipe=TEACHER,
                     )
                 )
     return rows

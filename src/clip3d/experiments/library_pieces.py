@@ -89,7 +89,8 @@ def _train_teacher(bench: Bench) -> Model:
         steps = min(bench.steps, recipe.optimisation.steps)
         settings["optimisation"] = replace(recipe.optimisation, steps=steps)
     recipe = replace(recipe, **settings)
-    digest = hashlib.sha256(f"{recipe!r}".encode()).hexdigest()[:8]
+    decides = [recipe, load(recipe.teacher).card.weights_hash, joined(bench, recipe.data).protocol()]
+    digest = hashlib.sha256(repr(decides).encode()).hexdigest()[:8]
     out = bench.out / RUNS / f"small-vit-{digest}"
     if not (out / "model" / "card.json").is_file():
         train_clip_image(recipe, out, data=bench.path("library"), progress=bench.tell)

@@ -49,12 +49,14 @@ class PictureSet:
         title: in tables.
         needs: names in the table `NEEDS`.
         read: gives the split "train" or "test".
+        uses: names in the table `NEEDS` of what it does without where it is not there.
     """
 
     name: str
     title: str
     needs: tuple[str, ...]
     read: Callable[[Bench, str], Pictures]
+    uses: tuple[str, ...] = ()
 
 
 def views_of(triplets: Triplets) -> Pictures:

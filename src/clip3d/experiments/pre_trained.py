@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from clip3d.data.triplet_sources import open_triplets
+from clip3d.data.triplets import Joined
 from clip3d.errors import DataError
 from clip3d.experiments.experiment import Bench
 from clip3d.experiments.fine_tuned import RUNS
@@ -75,11 +77,12 @@ def _pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
     recipe = read_pre_training(bench, what, seed)
     source = (bench.recipes / what.recipe).read_text(encoding="utf-8")
     teacher = load(what.teacher)
-    digest = hashlib.sha256(f"{recipe!r} {teacher.card.weights_hash}".encode()).hexdigest()[:8]
+    data = bench.path(what.data) if what.data else bench.data
+    learned = Joined([open_triplets(source, data) for source in recipe.data]).protocol()
+    digest = hashlib.sha256(f"{recipe!r} {teacher.card.weights_hash} {learned}".encode()).hexdigest()[:8]
     out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
     out.mkdir(parents=True, exist_ok=True)
     changed = "".join(f"# {name} = {value!r}\n" for name, value in sorted(what.changes.items()))
-    data = bench.path(what.data) if what.data else bench.data
     numbers = pretrain(
         recipe, out, data=data, progress=bench.tell, device=bench.device, source=source + changed
     )

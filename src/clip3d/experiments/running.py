@@ -160,9 +160,10 @@ def _place(bench: Bench, row: Row, seed: int) -> Path:
 
 def _identity(experiment: Experiment, bench: Bench, row: Row, seed: int) -> str:
     """Digest over all that decides a run as far as it can be seen without running it."""
-    inputs = {need: _seen(NEEDS[need], bench.find(need)) for need in row.needs}
+    inputs = {need: _seen(NEEDS[need], bench.find(need)) for need in (*row.needs, *row.uses)}
     steps = bench.steps if row.recipe else None
-    parts = [experiment.name, row.name, seed, steps, inputs, _recipe(bench, row), _model(bench, row)]
+    recipes = [_recipe(bench, name) for name in (row.recipe, row.teacher_recipe)]
+    parts = [experiment.name, row.name, seed, steps, bench.device, inputs, recipes, _model(bench, row)]
     return hashlib.sha256(json.dumps([*parts, clip3d.__version__], sort_keys=True).encode()).hexdigest()
 
 
@@ -171,8 +172,8 @@ def _seen(need: Need, path: Path | None) -> list[str]:
     return [fingerprint(file) for file in files if file]
 
 
-def _recipe(bench: Bench, row: Row) -> str | None:
-    path = bench.recipes / row.recipe if row.recipe else None
+def _recipe(bench: Bench, name: str | None) -> str | None:
+    path = bench.recipes / name if name else None
     return sha256_of(path) if path and path.is_file() else None
 
 
@@ -202,8 +203,9 @@ def _store(place: Path, record: dict[str, Any]) -> None:
 
 
 def lookings(bench: Bench, rows: Sequence[Row]) -> list[tuple[Need, Path | None, list[str]]]:
-    """Everything that the rows need: what, where it was found, and all places where it was looked for."""
+    """Everything that the rows need, or use and is there: what, where it was found, and where it was looked for."""
     names = dict.fromkeys(need for row in rows for need in row.needs)
+    names |= dict.fromkeys(need for row in rows for need in row.uses if bench.find(need))
     return [
         (NEEDS[name], bench.find(name), [os.fspath(bench.folder(name) / p) for p in NEEDS[name].places])
         for name in names

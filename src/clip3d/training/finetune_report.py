@@ -99,7 +99,9 @@ def _at_the_end(recipe: FinetuneRecipe) -> str:
 
 def _chosen_by(watch: Watch) -> str:
     stop = f"; the run ends after {watch.patience} validations without a better one" if watch.patience else ""
-    return f"those of the validation with the best {watch.number}{stop}"
+    number = watch.number
+    best = f"the least {number[1:]}" if number.startswith("-") else f"the best {number}"
+    return f"those of the validation with {best}{stop}"
 
 
 def _measured(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ underscores. Clouds are turned z up from the axis that their files or formats de
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from clip3d.clouds.reading import read as read_cloud
 from clip3d.data.labelled_clouds import LabelledClouds, Wanted, unknown_split
 from clip3d.data.published.gathering import POINTS, LabelledFile, gather
 from clip3d.errors import DataError
+
+log = logging.getLogger(__name__)
 
 FORMAT = "class folders"
 
@@ -79,7 +82,10 @@ def _files(root: Path) -> Iterator[tuple[Path, str, str | None]]:
 
 
 def _of_class(folder: Path, split: str | None) -> Iterator[tuple[Path, str, str | None]]:
-    for file in find_clouds(folder).files:
+    files = find_clouds(folder).files
+    if not files:
+        log.warning("%s: no cloud file in it, so that it is no class", folder)
+    for file in files:
         yield file, _class_name(folder), split
 
 

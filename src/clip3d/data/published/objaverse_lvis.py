@@ -92,14 +92,23 @@ def _finder(root: Path, by_name: bool) -> Any:
         for start in range(len(parts)):
             for suffix in (PurePosixPath(place).suffix, ".npy", ".npz"):
                 file = root.joinpath(*parts[start:]).with_suffix(suffix or ".npy")
-                if file.is_file() and file.resolve().is_relative_to(inside):
+                if _is_file(file) and file.resolve().is_relative_to(inside):
                     return file
         return root.joinpath(*parts[-3:])
 
     return find
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
+
+
 def _cloud(wanted: Wanted, path: Path) -> PointCloud:
+    if not path.resolve().is_relative_to(wanted.path.resolve()):
+        raise CloudError(path, "it leads out of the folder of the set", "put the file itself there")
     pickled = _pickled(path)
     if pickled is not None:
         cloud = pickled
@@ -112,7 +121,7 @@ def _cloud(wanted: Wanted, path: Path) -> PointCloud:
 
 def _pickled(path: Path) -> PointCloud | None:
     """The cloud of a table that NumPy pickled; None if the file is none."""
-    if path.suffix.lower() != ".npy" or not path.is_file():
+    if path.suffix.lower() != ".npy" or not _is_file(path):
         return None
     if path.stat().st_size > MAX_FILE_BYTES:
         raise CloudError(path, "it holds more than 1 GiB")

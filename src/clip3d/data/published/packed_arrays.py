@@ -46,7 +46,7 @@ def read_packed(
         format: how the set is kept.
 
     Raises:
-        DataError: if no file can be read.
+        DataError: if no file, or no cloud of them, can be read.
     """
     problems: list[FileProblem] = []
     parts = list(_parts(files, len(classes), wanted, problems))
@@ -55,6 +55,8 @@ def read_packed(
     whole = np.concatenate([part.good for part in parts])
     digest = hashlib.sha256("\n".join(f"{part.name} {part.sha256}" for part in parts).encode())
     kept = np.flatnonzero(whole)
+    if not len(kept):
+        raise DataError(wanted.path, f"none of its {len(whole)} clouds can be read; the first: {problems[0]}")
     p = min(part.points.shape[1] for part in parts)
     data = LabelledClouds(
         points=np.concatenate([part.points[part.good, :p] for part in parts]),

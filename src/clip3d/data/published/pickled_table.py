@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.data.npz import DAMAGED
+
 VALUES = frozenset(
     {
         *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
@@ -34,7 +36,7 @@ def is_pickled(data: bytes) -> bool:
     """Whether this is an NPY file of one Python object."""
     try:
         shape, dtype = _header(io.BytesIO(data))
-    except ValueError:
+    except DAMAGED:
         return False
     return dtype.hasobject and shape == ()
 
