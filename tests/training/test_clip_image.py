@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,20 @@ def test_data_without_pictures_are_refused(data: Path, bundle: Path, tmp_path: P
         train_clip_image(
             recipe_of(tmp_path, bundle, pictures=""), tmp_path / "run", data=data, progress=lambda line: None
         )
+
+
+def test_a_damaged_picture_is_told_once_and_another_takes_its_place(
+    data: Path, bundle: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(data, tmp_path / "data")
+    first = sorted((tmp_path / "data" / "views").rglob("*.png"))[0]
+    first.write_bytes(first.read_bytes()[:40])
+    told: list[str] = []
+    recipe = recipe_of(tmp_path, bundle, 12)
+    found = train_clip_image(recipe, tmp_path / "run", data=tmp_path / "data", progress=told.append)
+    assert found["damaged"] == 1
+    assert sum("another picture takes its place" in line for line in told) == 1
+    assert any(first.name in line for line in told)
 
 
 def test_a_changed_picture_is_square_and_follows_from_its_numbers() -> None:

@@ -19,6 +19,7 @@ Picture = NDArray[np.uint8]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 FORMATS = ("PNG", "JPEG", "WEBP")
+REMEDY = "render or save it again"
 MAX_PIXELS = 16 * 2**20
 MAX_BYTES = 64 * 2**20
 MAX_VIEWS = 1000  # pictures of one object that are looked at
@@ -106,7 +107,7 @@ def read_picture(path: Path) -> Picture:
 
 def decode_picture(data: bytes, path: Path) -> Picture:
     """As `read_picture`, from a file's content; `path` names it in errors."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     from clip3d.models.preprocess import as_rgb
 
@@ -117,8 +118,10 @@ def decode_picture(data: bytes, path: Path) -> Picture:
             if image.width * image.height <= MAX_PIXELS:
                 return np.asarray(as_rgb(image, 1.0), dtype=np.uint8)
             size = f"{image.width} x {image.height}"
+    except UnidentifiedImageError as error:
+        raise ImageError(path, f"it is none of {', '.join(FORMATS)}, or is cut short", REMEDY) from error
     except Exception as error:  # a decoder can raise anything on hostile bytes
-        raise ImageError(path, f"it cannot be read: {error}", "render or save it again") from error
+        raise ImageError(path, f"it cannot be read: {error}", REMEDY) from error
     raise ImageError(path, f"it has {size} pixels, more than {MAX_PIXELS:,}", "make it smaller")
 
 

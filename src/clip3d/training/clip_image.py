@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from clip3d.data.triplet_sources import TripletSource, open_joined
 from clip3d.data.triplets import Triplets
-from clip3d.errors import DataError
+from clip3d.errors import DataError, FileProblem
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.packing import golden_images
@@ -37,6 +37,7 @@ Picture = NDArray[np.uint8]
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 LEAST_CROP = 0.75  # of a picture's side
+MOST_DRAWS = 4  # so many times the batch is drawn for, where pictures are damaged
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,11 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
         progress: called with lines for the user.
 
     Returns:
-        `scale`, the learned inverse temperature; `pictures` and `captions` that were learned from.
+        `scale`, the learned inverse temperature; `pictures` (objects with some) and `captions` that were learned
+        from; `damaged`, how many pictures could not be read, if any.
 
     Raises:
-        DataError: if the data hold no picture.
+        DataError: if the data hold no picture, or hardly one that can be read.
     """
     teacher = load(recipe.teacher)
     triplets = open_joined(recipe.data, data)
@@ -117,9 +119,10 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
     _randomize(tower)
     learner, prepare = Learner(tower, recipe.scale), ImagePreprocess(recipe.size, MEAN, STD)
 
+    shown = _Shown(triplets, pictured, chance, recipe.batch, prepare, progress)
+
     def loss_of(module: nn.Module, rng: np.random.Generator) -> Tensor:
-        rows = rng.choice(len(pictured), recipe.batch, p=chance)
-        pixels = torch.stack([_drawn(triplets, int(pictured[row]), prepare, rng) for row in rows])
+        rows, pixels = shown(rng)
         wanted = torch.from_numpy(positives[rows])
         vectors = centre(learner.tower(pixels), mean)
         named = soft_cross_entropy(learner.scale * vectors @ phrases.T, wanted @ spread)
@@ -130,6 +133,7 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
     identity = f"{recipe}\n{teacher.card.weights_hash}\n{digest}"
     train(learner, loss_of, recipe.optimisation, out, seed=recipe.seed, identity=identity, progress=progress)
     found = {"scale": float(learner.scale.detach()), "pictures": len(pictured), "captions": len(vocabulary)}
+    found |= {"damaged": len(shown.damaged)} if shown.damaged else {}
     _write(recipe, teacher, tower, out / "model", {"data_sha256": digest, **found})
     return found
 
@@ -148,10 +152,51 @@ def augmented(picture: Picture, size: int, rng: np.random.Generator) -> Picture:
     return np.asarray(lit.clip(0, 255).round(), np.uint8)
 
 
-def _drawn(triplets: Triplets, index: int, prepare: ImagePreprocess, rng: np.random.Generator) -> Tensor:
-    """One picture of an object, augmented, as the tower takes it: (3, size, size)."""
-    picture = triplets.picture(index, int(rng.integers(triplets.views(index))))
-    return torch.from_numpy(prepare(augmented(picture, prepare.size, rng)))
+class _Shown:
+    """The pictures of each step. One that cannot be read is told once, and another is drawn in its place."""
+
+    def __init__(
+        self,
+        triplets: Triplets,
+        pictured: NDArray[np.intp],
+        chance: NDArray[np.float64],
+        batch: int,
+        prepare: ImagePreprocess,
+        progress: Progress,
+    ) -> None:
+        self.triplets, self.pictured, self.chance = triplets, pictured, chance
+        self.batch, self.prepare, self.progress = batch, prepare, progress
+        self.damaged: set[str] = set()
+
+    def __call__(self, rng: np.random.Generator) -> tuple[list[int], Tensor]:
+        """Rows of the objects with pictures, and their pictures (b, 3, size, size), augmented.
+
+        Raises:
+            DataError: if hardly any picture can be read.
+        """
+        rows: list[int] = []
+        pixels: list[Tensor] = []
+        for _ in range(MOST_DRAWS * self.batch):
+            row = int(rng.choice(len(self.pictured), p=self.chance))
+            picture = self._drawn(int(self.pictured[row]), rng)
+            if picture is not None:
+                rows.append(row)
+                pixels.append(picture)
+            if len(rows) == self.batch:
+                return rows, torch.stack(pixels)
+        reason, remedy = f"{len(self.damaged)} of their pictures cannot be read", "draw them anew"
+        raise DataError("the recipe's data", reason, remedy)
+
+    def _drawn(self, index: int, rng: np.random.Generator) -> Tensor | None:
+        view = int(rng.integers(self.triplets.views(index)))
+        try:
+            picture = self.triplets.picture(index, view)
+        except FileProblem as problem:
+            if str(problem) not in self.damaged:
+                self.progress(f"{problem}; another picture takes its place")
+            self.damaged.add(str(problem))
+            return None
+        return torch.from_numpy(self.prepare(augmented(picture, self.prepare.size, rng)))
 
 
 def _positives(captions: Sequence[tuple[str, ...]], vocabulary: Sequence[str]) -> Array:
