@@ -48,6 +48,15 @@ def test_a_map_has_figures_that_say_how_well_classes_part(model, data):
     assert np.linalg.norm(tall.mean(0) - flat.mean(0)) > 2 * spread
 
 
+def test_torch_runs_on_as_many_threads_after_a_map_as_before():
+    import torch
+
+    pytest.importorskip("umap")
+    before = torch.get_num_threads()
+    maps.laid_out(np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32), seed=0)
+    assert torch.get_num_threads() == before
+
+
 def test_figures_fall_where_classes_mix(model, data):
     features = cloud_features(model, data)
     mixed = data.select(np.arange(40))

@@ -7,7 +7,8 @@ silhouette of the classes (Rousseeuw 1987) and the share of clouds whose class m
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,11 +143,27 @@ def laid_out(centred: Array, seed: int) -> Array:
     layout = UMAP(
         n_neighbors=neighbors, min_dist=UMAP_DISTANCE, metric="cosine", random_state=seed, n_jobs=1, init="pca"
     )
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _torchs_threads_kept():
         warnings.simplefilter("ignore")
         places = np.asarray(layout.fit_transform(centred), dtype=np.float64)
     low, high = places.min(0), places.max(0)
     return np.asarray((places - low) / np.maximum(high - low, 1e-12).max(), dtype=np.float32)
+
+
+@contextmanager
+def _torchs_threads_kept() -> Iterator[None]:
+    """Give torch its number of threads again afterwards: numba sets that of the OpenMP which both share.
+
+    Left at a number of threads that the processors cannot run at once, small products of torch become hundreds of
+    times slower.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def colors_of(classes: int) -> list[tuple[float, float, float]]:
