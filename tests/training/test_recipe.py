@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clip3d.errors import DataError
-from clip3d.training.recipe import KINDS, read_recipe
+from clip3d.training.recipe import KINDS, read_recipe, read_recipe_of
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 
@@ -77,3 +77,11 @@ def test_a_source_or_a_part_is_told_with_its_place(tmp_path: Path) -> None:
         read_recipe(written(tmp_path, text + 'pth = "b"\n'))
     with pytest.raises(DataError, match=r"clouds: a method must be one of"):
         read_recipe(written(tmp_path, text + '[clouds]\nmethod = "adam"\n'))
+
+
+def test_a_recipe_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "r.toml"
+    path.write_text('kind = "finetune"\n')
+    assert read_recipe_of("finetune", path) == read_recipe(path)[1]
+    with pytest.raises(DataError, match=r'is of the kind "finetune".*takes the kind "cg3d"'):
+        read_recipe_of("cg3d", path)

@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.atomic import replacing
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.sampling import farthest_point_sample
-from clip3d.data.npz import read_npz
+from clip3d.data.npz import read_npz, write_npz
 
 POINTS = 2048
 KEYS = ("points", "colors", "colored", "captions", "source", "licence", "name", "held_out", "group")
@@ -75,8 +74,7 @@ class Library:
     def save(self, path: Path) -> None:
         """Write the library whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary, temporary.open("xb") as stream:
-            np.savez(stream, **{key: getattr(self, key) for key in KEYS})
+        write_npz(path, {key: getattr(self, key) for key in KEYS})
 
 
 def read_library(path: Path) -> Library:

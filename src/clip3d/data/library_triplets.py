@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
+from clip3d.data.foldered_triplets import FolderedTriplets
 from clip3d.data.library import Library, read_library
-from clip3d.data.picture_folders import Picture, PictureFolders
+from clip3d.data.picture_folders import PictureFolders
 from clip3d.errors import DataError
 from clip3d.models.weights import sha256_of
 
@@ -38,7 +39,7 @@ def open_library(path: Path, split: str, pictures: Path | None, captions: Path |
     return LibraryTriplets(path, split, library, np.flatnonzero(wanted), pictures)
 
 
-class LibraryTriplets:
+class LibraryTriplets(FolderedTriplets):
     """Some objects of a library in memory, as `clip3d.data.triplets.Triplets`; their class is their first caption.
 
     Args:
@@ -73,22 +74,6 @@ class LibraryTriplets:
     def cloud(self, index: int) -> PointCloud:
         """All points, z up, with colours where the object has some."""
         return self._library.cloud(int(self._rows[index]))
-
-    def views(self, index: int) -> int:
-        """How many pictures there are; 0 without a folder of pictures."""
-        return len(self._pictures.files(self.key(index)))
-
-    def picture(self, index: int, view: int) -> Picture:
-        """One picture (h, w, 3) sRGB."""
-        return self._pictures.read(self.key(index), view)
-
-    def picture_files(self, index: int) -> tuple[Path, ...]:
-        """The files of the pictures."""
-        return self._pictures.files(self.key(index))
-
-    def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """All objects in even disorder."""
-        return rng.permutation(len(self)).astype(np.int64)
 
     def protocol(self) -> dict[str, Any]:
         """Format, file, split, counts, and the digest of the library's file."""

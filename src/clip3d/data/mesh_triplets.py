@@ -10,15 +10,13 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.reading import SUFFIXES, read
 from clip3d.data.caption_tables import Row, read_captions
+from clip3d.data.foldered_triplets import FolderedTriplets
 from clip3d.data.library_triplets import label
-from clip3d.data.picture_folders import Picture, PictureFolders, folder_of
+from clip3d.data.picture_folders import PictureFolders, folder_of
 from clip3d.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -74,7 +72,7 @@ def list_meshes(path: Path) -> MeshTriplets:
     return MeshTriplets(path, "all", files, None)
 
 
-class MeshTriplets:
+class MeshTriplets(FolderedTriplets):
     """Files of a folder as `clip3d.data.triplets.Triplets`; each is read when it is asked for.
 
     Args:
@@ -120,22 +118,6 @@ class MeshTriplets:
     def cloud(self, index: int) -> PointCloud:
         """Points drawn on the mesh, or all of a point file, in the file's frame; always the same."""
         return read(self._file(index), points=self._points)
-
-    def views(self, index: int) -> int:
-        """How many pictures there are; 0 without a folder of pictures."""
-        return len(self._pictures.files(self.key(index)))
-
-    def picture(self, index: int, view: int) -> Picture:
-        """One picture (h, w, 3) sRGB."""
-        return self._pictures.read(self.key(index), view)
-
-    def picture_files(self, index: int) -> tuple[Path, ...]:
-        """The files of the pictures."""
-        return self._pictures.files(self.key(index))
-
-    def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """All objects in even disorder."""
-        return rng.permutation(len(self)).astype(np.int64)
 
     def protocol(self) -> dict[str, Any]:
         """Format, folder, split, counts, and a digest of captions, names and sizes of files, not their content."""

@@ -1,10 +1,10 @@
-"""Reading npz files of strangers: no pickled objects, no surprise in size, and a reason for every refusal."""
+"""Npz files: read from strangers, without pickled objects or surprise in size; written whole or not at all."""
 
 from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from tokenize import TokenError
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.atomic import replacing
 from clip3d.errors import DataError
 
 MAX_BYTES = 8 * 2**30
@@ -21,6 +22,12 @@ DAMAGED = (
     *(ValueError, TypeError, EOFError, OverflowError, MemoryError),
     *(SyntaxError, TokenError, RuntimeError),
 )
+
+
+def write_npz(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write the named arrays, whole or not at all; the folder must exist."""
+    with replacing(path) as temporary, temporary.open("xb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
 
 
 def read_npz(

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.atomic import replacing
-from clip3d.data.npz import read_npz
+from clip3d.data.npz import read_npz, write_npz
 from clip3d.errors import DataError
 
 Array = NDArray[np.float32]
@@ -39,8 +38,7 @@ class Pictures:
 
     def save(self, path: Path) -> None:
         """Write the file whole or not at all."""
-        with replacing(path) as temporary, temporary.open("xb") as stream:
-            np.savez(stream, name=self.name, vectors=self.vectors)
+        write_npz(path, {"name": self.name, "vectors": self.vectors})
 
 
 def read_pictures(path: Path) -> Pictures:

@@ -18,14 +18,12 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.reading import read
 from clip3d.data.caption_tables import read_captions
+from clip3d.data.foldered_triplets import FolderedTriplets
 from clip3d.data.library_triplets import label
-from clip3d.data.picture_folders import Picture, PictureFolders, folder_of
+from clip3d.data.picture_folders import PictureFolders, folder_of
 from clip3d.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -78,7 +76,7 @@ def open_shapenet(path: Path, split: str, pictures: Path | None, captions: Path 
     return ShapeNetTriplets(path, split, clouds, keys, phrases, classes, root)
 
 
-class ShapeNetTriplets:
+class ShapeNetTriplets(FolderedTriplets):
     """ShapeNet's objects as `clip3d.data.triplets.Triplets`; each is read when it is asked for.
 
     Args:
@@ -88,7 +86,7 @@ class ShapeNetTriplets:
         keys: n names SYNSET-ID.
         phrases: what each is called.
         classes: name of each one's class.
-        pictures: folder of the pictures, or None.
+        pictures: folder of the pictures, of which ULIP's depth pictures are left out, or None.
     """
 
     def __init__(
@@ -129,22 +127,6 @@ class ShapeNetTriplets:
         synset, _, name = self._keys[index].partition("-")
         places = (self._models / synset / name / file for file in MODEL_FILES)
         return next((place for place in places if place.is_file()), None)
-
-    def views(self, index: int) -> int:
-        """How many pictures there are, depth pictures of ULIP left out."""
-        return len(self._pictures.files(self.key(index)))
-
-    def picture(self, index: int, view: int) -> Picture:
-        """One picture (h, w, 3) sRGB, on white where it is transparent."""
-        return self._pictures.read(self.key(index), view)
-
-    def picture_files(self, index: int) -> tuple[Path, ...]:
-        """The files of the pictures."""
-        return self._pictures.files(self.key(index))
-
-    def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """All objects in even disorder."""
-        return rng.permutation(len(self)).astype(np.int64)
 
     def protocol(self) -> dict[str, Any]:
         """Format, folder, split, counts, and a digest of the list and the phrases."""

@@ -17,8 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.atomic import replacing
-from clip3d.data.npz import read_npz
+from clip3d.data.npz import read_npz, write_npz
 from clip3d.data.picture_folders import SUFFIXES
 from clip3d.errors import DataError
 
@@ -84,8 +83,7 @@ class ShardIndex:
 
     def save(self, path: Path) -> None:
         """Write the index whole or not at all."""
-        with replacing(path) as temporary, temporary.open("xb") as stream:
-            np.savez(stream, **{key: getattr(self, key) for key in KEYS})
+        write_npz(path, {key: getattr(self, key) for key in KEYS})
 
 
 def read_index(path: Path) -> ShardIndex:

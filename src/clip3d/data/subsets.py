@@ -17,6 +17,15 @@ from clip3d.errors import ShapeError
 Index = NDArray[np.intp]
 
 
+def drawing_chances(labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Probability (n,) of drawing each object: those of a rare class come up more often than their count says.
+
+    A class is drawn in proportion to the root of its count.
+    """
+    chance = 1 / np.sqrt(np.bincount(labels)[labels])
+    return np.asarray(chance / chance.sum())
+
+
 @dataclass(frozen=True, eq=False)
 class Episode:
     """One few-shot task.

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from clip3d.errors import DataError
 from clip3d.experiments.experiment import Bench, Measured
 from clip3d.experiments.labelled_sets import LabelledSet, near_test_clouds
 from clip3d.models.loading import load
@@ -68,12 +67,9 @@ def fine_tune(bench: Bench, seed: int, what: FineTuning) -> Measured:
 
 
 def _recipe(bench: Bench, seed: int, what: FineTuning) -> Any:
-    from clip3d.training.recipe import read_recipe
+    from clip3d.training.recipe import read_recipe_of
 
-    path = bench.recipes / what.recipe
-    kind, recipe = read_recipe(path)
-    if kind != "finetune":
-        raise DataError(path, f'is of the kind "{kind}"', 'this experiment takes the kind "finetune"')
+    recipe = read_recipe_of("finetune", bench.recipes / what.recipe)
     recipe = replace(recipe, seed=seed, model=str(what.folder), **what.changes)
     if bench.steps is not None:
         most = bench.steps if recipe.epochs else min(bench.steps, recipe.run.steps)

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from clip3d.data.drawing import Rendering
 from clip3d.data.renderings import Shape, render_shapes
-from clip3d.data.triplet_sources import TripletSource, open_triplets
-from clip3d.data.triplets import Joined, Triplets
-from clip3d.errors import DataError, FileProblem
+from clip3d.data.triplet_sources import TripletSource, open_joined, open_triplets
+from clip3d.data.triplets import Triplets
+from clip3d.errors import FileProblem
 from clip3d.experiments.experiment import Bench
 from clip3d.experiments.fine_tuned import RUNS
 from clip3d.models.loading import load
@@ -64,7 +64,7 @@ def _shapes(triplets: Triplets) -> Iterator[Shape | FileProblem]:
 
 def joined(bench: Bench, sources: Sequence[TripletSource]) -> Triplets:
     """The objects of several sources as one set."""
-    return Joined([open_triplets(one, bench.path("library")) for one in sources])
+    return open_joined(sources, bench.path("library"))
 
 
 def small_teacher(bench: Bench) -> Model:
@@ -78,12 +78,9 @@ def small_teacher(bench: Bench) -> Model:
 
 def _train_teacher(bench: Bench) -> Model:
     from clip3d.training.clip_image import train_clip_image
-    from clip3d.training.recipe import read_recipe
+    from clip3d.training.recipe import read_recipe_of
 
-    path = bench.recipes / TEACHER
-    kind, recipe = read_recipe(path)
-    if kind != "clip-image":
-        raise DataError(path, f'is of the kind "{kind}"', 'the teacher takes the kind "clip-image"')
+    recipe = read_recipe_of("clip-image", bench.recipes / TEACHER)
     settings: dict[str, Any] = {"teacher": bench.models["mini"], "data": with_pictures(bench, recipe.data, "color")}
     if bench.steps is not None:
         steps = min(bench.steps, recipe.optimisation.steps)

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clip3d.data.triplet_sources import open_triplets
-from clip3d.data.triplets import Joined
-from clip3d.errors import DataError
+from clip3d.data.triplet_sources import open_joined
 from clip3d.experiments.experiment import Bench
 from clip3d.experiments.fine_tuned import RUNS
 from clip3d.models.loading import load
@@ -54,12 +52,9 @@ def read_pre_training(bench: Bench, what: PreTraining, seed: int) -> Any:
     Raises:
         DataError: if the recipe is of another kind.
     """
-    from clip3d.training.recipe import read_recipe
+    from clip3d.training.recipe import read_recipe_of
 
-    path = bench.recipes / what.recipe
-    kind, recipe = read_recipe(path)
-    if kind != "cg3d":
-        raise DataError(path, f'is of the kind "{kind}"', 'this experiment takes the kind "cg3d"')
+    recipe = read_recipe_of("cg3d", bench.recipes / what.recipe)
     recipe = replace(recipe, seed=seed, teacher=str(what.teacher), **what.changes)
     if bench.steps is not None:
         recipe = replace(recipe, steps=min(bench.steps, recipe.steps) if recipe.steps else bench.steps)
@@ -78,13 +73,20 @@ def _pre_train(bench: Bench, seed: int, what: PreTraining) -> PreTrained:
     source = (bench.recipes / what.recipe).read_text(encoding="utf-8")
     teacher = load(what.teacher)
     data = bench.path(what.data) if what.data else bench.data
-    learned = Joined([open_triplets(source, data) for source in recipe.data]).protocol()
-    digest = hashlib.sha256(f"{recipe!r} {teacher.card.weights_hash} {learned}".encode()).hexdigest()[:8]
+    learned = open_joined(recipe.data, data)
+    decides = f"{recipe!r} {teacher.card.weights_hash} {learned.protocol()}"
+    digest = hashlib.sha256(decides.encode()).hexdigest()[:8]
     out = bench.out / RUNS / f"{what.name.replace('/', '--')}.{seed}-{digest}"
     out.mkdir(parents=True, exist_ok=True)
     changed = "".join(f"# {name} = {value!r}\n" for name, value in sorted(what.changes.items()))
     numbers = pretrain(
-        recipe, out, data=data, progress=bench.tell, device=bench.device, source=source + changed
+        recipe,
+        out,
+        data=data,
+        progress=bench.tell,
+        device=bench.device,
+        source=source + changed,
+        triplets=learned,
     )
     model = load(out / "model", device=bench.device)
     losses = {"L(3D,2D)": recipe.image_weight, "L(3D,text)": recipe.text_weight}

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from clip3d.data.subsets import drawing_chances
 from clip3d.data.triplet_sources import TripletSource, open_joined
 from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError, FileProblem
@@ -28,7 +29,7 @@ from clip3d.models.preprocess import ImagePreprocess
 from clip3d.models.replacing import NewTower, with_towers
 from clip3d.towers.clip_vit import ClipViT
 from clip3d.training.loop import Optimisation, Progress, train
-from clip3d.training.objectives import caption_spread, centre, inverse_temperature, soft_cross_entropy
+from clip3d.training.objectives import caption_spread, centre, inverse_temperature, naming
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -113,7 +114,7 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
     mean = torch.from_numpy(teacher.space.mean)
     phrases = torch.from_numpy(teacher.space.centre(teacher.encode_texts(vocabulary, [recipe.template])))
     spread = caption_spread(phrases, recipe.sharpness)
-    chance = _chance(triplets.labels[pictured])
+    chance = drawing_chances(triplets.labels[pictured])
     torch.manual_seed(recipe.seed)
     tower = ClipViT(size=recipe.size, dim=teacher.space.dim, **recipe.tower)  # type: ignore[arg-type]
     _randomize(tower)
@@ -125,9 +126,7 @@ def train_clip_image(recipe: ClipImageRecipe, out: Path, *, data: Path, progress
         rows, pixels = shown(rng)
         wanted = torch.from_numpy(positives[rows])
         vectors = centre(learner.tower(pixels), mean)
-        named = soft_cross_entropy(learner.scale * vectors @ phrases.T, wanted @ spread)
-        middle = nn.functional.normalize(wanted @ phrases, dim=-1)
-        return named + recipe.regression * (1 - (vectors * middle).sum(-1).mean())
+        return naming(vectors, wanted, phrases, spread, learner.scale, recipe.regression)
 
     digest = triplets.protocol()["data_sha256"]
     identity = f"{recipe}\n{teacher.card.weights_hash}\n{digest}"
@@ -205,12 +204,6 @@ def _positives(captions: Sequence[tuple[str, ...]], vocabulary: Sequence[str]) -
     for row, phrases in enumerate(captions):
         positives[row, [place[phrase] for phrase in phrases]] = 1 / len(set(phrases))
     return positives
-
-
-def _chance(labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Probability of each object: those of a rare class come up more often than their count says."""
-    chance = 1 / np.sqrt(np.bincount(labels)[labels])
-    return np.asarray(chance / chance.sum())
 
 
 def _randomize(tower: ClipViT) -> None:

@@ -22,6 +22,7 @@ from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.posing import SIDES
 from clip3d.data.library import Library, join, read_library
 from clip3d.data.pictures import Pictures, read_pictures
+from clip3d.data.subsets import drawing_chances
 from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
@@ -30,13 +31,7 @@ from clip3d.models.weights import load_strict, read_state, sha256_of, write_arra
 from clip3d.simulation.objects import GENERAL
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.loop import Optimisation, Progress, train
-from clip3d.training.objectives import (
-    caption_spread,
-    centre,
-    contrastive,
-    inverse_temperature,
-    soft_cross_entropy,
-)
+from clip3d.training.objectives import caption_spread, centre, contrastive, inverse_temperature, naming
 
 Array = NDArray[np.float32]
 
@@ -220,7 +215,7 @@ def train_cloud(
         batch = draw(recipe, sets, shares, pictures, rng)
         raw, stance = module(batch.points, batch.colors, batch.upright if recipe.pose_free else None)
         vectors = centre(raw, mean)
-        loss = _naming(recipe, vectors, batch.positives, phrases, spread, bias, learner.scale)
+        loss = naming(vectors, batch.positives, phrases, spread, learner.scale, recipe.regression, bias)
         if stance is not None:
             loss = loss + recipe.stance * _stance_loss(stance, batch)
         return loss + recipe.picture_weight * _picturing(recipe, vectors, batch, mean, learner.scale)
@@ -272,20 +267,6 @@ def _stance_loss(stance: Tensor, batch: Batch) -> Tensor:
     return (~batch.upright * losses).mean()
 
 
-def _naming(
-    recipe: CloudRecipe,
-    vectors: Tensor,
-    positives: Tensor,
-    phrases: Tensor,
-    spread: Tensor,
-    bias: Tensor,
-    scale: Tensor,
-) -> Tensor:
-    wanted = torch.nn.functional.normalize(positives @ phrases, dim=-1)
-    distance = 1 - (vectors * wanted).sum(-1).mean()
-    return soft_cross_entropy(scale * vectors @ phrases.T + bias, positives @ spread) + recipe.regression * distance
-
-
 def _picturing(recipe: CloudRecipe, vectors: Tensor, batch: Batch, mean: Tensor, scale: Tensor) -> Tensor:
     pictured = batch.pictures.any(1)
     if pictured.sum() < 2:
@@ -306,9 +287,7 @@ def _captioned(library: Library, vocabulary: Sequence[str], general: float) -> C
         weights = weight[columns] if weight[columns].any() else np.ones(len(columns))
         positives[row, columns] = weights / weights.sum()
     first = np.array([p[0] for p in own])
-    count = np.bincount(first, minlength=len(vocabulary))
-    chance = 1 / np.sqrt(count[first])
-    return Captioned(library.select(stays), positives, first, chance / chance.sum())
+    return Captioned(library.select(stays), positives, first, drawing_chances(first))
 
 
 def draw(

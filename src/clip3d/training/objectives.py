@@ -33,6 +33,31 @@ def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return -(target * functional.log_softmax(logits, dim=-1)).sum(-1).mean()
 
 
+def naming(
+    vectors: Tensor,
+    positives: Tensor,
+    phrases: Tensor,
+    spread: Tensor,
+    scale: Tensor | float,
+    regression: float,
+    bias: Tensor | float = 0.0,
+) -> Tensor:
+    """How far objects are from what they may be called, against a whole vocabulary of v phrases.
+
+    Args:
+        vectors: (n, d) centred unit vectors of the objects.
+        positives: (n, v) each object's phrases, rows that add up to 1.
+        phrases: (v, d) centred unit vectors of the vocabulary.
+        spread: (v, v) as `caption_spread` gives it.
+        scale: inverse temperature.
+        regression: weight of 1 - cosine to the mean of an object's phrases, added to the cross entropy.
+        bias: added to the logits, for each phrase.
+    """
+    wanted = functional.normalize(positives @ phrases, dim=-1)
+    distance = 1 - (vectors * wanted).sum(-1).mean()
+    return soft_cross_entropy(scale * vectors @ phrases.T + bias, positives @ spread) + regression * distance
+
+
 def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:
     """Normalised temperature-scaled cross-entropy (Chen et al. 2020, "SimCLR", equation 1) of n pairs.
 

@@ -40,6 +40,14 @@ def read_recipe(path: Path) -> tuple[str, Any]:
     return kind, from_table(getattr(import_module(module), name), table, path)
 
 
+def read_recipe_of(kind: str, path: Path) -> Any:
+    """The dataclass of a recipe file that has to be of one kind; DataError if it is of another, or as above."""
+    found, recipe = read_recipe(path)
+    if found != kind:
+        raise DataError(path, f'is of the kind "{found}"', f'what was asked for takes the kind "{kind}"')
+    return recipe
+
+
 def tower_config(recipe: Any) -> dict[str, Any]:
     """Keyword arguments of the architecture that a recipe trains, as a model's card states them."""
     if hasattr(recipe, "tower"):
