@@ -119,7 +119,8 @@ def decode_picture(data: bytes, path: Path) -> Picture:
                 return np.asarray(as_rgb(image, 1.0), dtype=np.uint8)
             size = f"{image.width} x {image.height}"
     except UnidentifiedImageError as error:
-        raise ImageError(path, f"it cannot be read: it is none of {', '.join(FORMATS)}, or is cut short", REMEDY) from error
+        reason = f"it cannot be read: it is none of {', '.join(FORMATS)}, or is cut short"
+        raise ImageError(path, reason, REMEDY) from error
     except Exception as error:  # a decoder can raise anything on hostile bytes
         raise ImageError(path, f"it cannot be read: {error}", REMEDY) from error
     raise ImageError(path, f"it has {size} pixels, more than {MAX_PIXELS:,}", "make it smaller")
