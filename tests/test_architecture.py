@@ -40,7 +40,9 @@ ROOMS = (
 STRANGERS = ({"training", "evaluation"},)
 
 # Loaded only when a function needs them, so that a search answered from the cache starts in a fraction of a second.
-ON_USE = {"torch", "scipy", "trimesh", "PIL", "rich", "tokenizers", "collada", "fpsample", "safetensors"}
+ON_USE = {
+    "torch", "scipy", "trimesh", "PIL", "rich", "tokenizers", "collada", "fpsample", "safetensors", "sqlglot"
+}  # fmt: skip
 # Rooms that are imported on use themselves.
 HEAVY_ROOMS = {
     "towers": "its modules are torch modules; `towers.catalogue` imports them on use",

@@ -53,6 +53,27 @@ class SpaceMismatch(Clip3dError, ValueError):
     """Vectors of different embedding spaces or models were about to be compared."""
 
 
+class ConditionError(Clip3dError, ValueError):
+    """A condition on metadata cannot be used.
+
+    Attributes:
+        text: the condition as it was written.
+        start: where in it the trouble begins, from 0.
+        end: one past its last character.
+        reason: what the trouble is.
+    """
+
+    def __init__(self, text: str, start: int, end: int, reason: str) -> None:
+        self.text, self.start, self.end, self.reason = text, start, end, reason
+        shown = text[start:end] or text[max(start - 1, 0) : end + 1]
+        if len(shown) > 60:
+            shown = shown[:57] + "..."
+        super().__init__(f"the condition is wrong at character {start + 1}, {shown!r}: {reason}")
+
+    def __reduce__(self) -> tuple[type[ConditionError], tuple[str, int, int, str]]:
+        return type(self), (self.text, self.start, self.end, self.reason)
+
+
 class MissingExtra(Clip3dError, ImportError):
     """An optional package is needed for what was asked."""
 

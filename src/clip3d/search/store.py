@@ -149,7 +149,7 @@ class Store(Protocol):
         """Ids (n,) of the records that meet a condition, ascending.
 
         Raises:
-            DataError: if the condition names a column that no record has, with those that there are.
+            ConditionError: if the condition names a column that no record has (`Condition.check`).
         """
 
     def vectors(self, name: str, ids: Sequence[int]) -> Array:
@@ -158,7 +158,7 @@ class Store(Protocol):
     def nearest(
         self, directions: Mapping[str, Array], k: int, where: Condition | None = None
     ) -> tuple[NDArray[np.int64], Array]:
-        """The k best records that meet a condition, best first: ids (m,) int64 and scores (m,) float32, m at most k.
+        """The k best records that meet a condition, best first: ids (m,) int64, scores (m,) float32, m at most k.
 
         A score is the sum over names of the product of the record's centred vector (unit length, the header's mean
         subtracted, unit length) and the direction (d,) of that name, so a query of one name has a direction of unit
