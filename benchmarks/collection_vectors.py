@@ -1,8 +1,8 @@
 """Vectors for the measurements of collections: real ones of made objects, and as many as one likes like them.
 
-Real vectors come from `mini` and the procedural objects of `clip3d.simulation`, and are kept in a file. More are drawn
-between neighbours: a point on the line between a real vector and one of its nearest, with noise of the covariance that
-such a point lacks. The spectrum of both is printed, since recall and speed of an index depend on it:
+Real vectors come from `mini` and the procedural objects of `clip3d.simulation`, and are kept in a file. More are
+drawn between neighbours: a point on the line between a real vector and one of its nearest, with noise of the
+covariance that such a point lacks. The spectrum of both is printed, since an index's recall and speed depend on it:
 
     python benchmarks/collection_vectors.py --rows 100000
 """
@@ -103,7 +103,7 @@ def matrix_root(covariance: Array) -> Array:
 def uncentred(centred: Array, space: Space) -> Array:
     """Vectors at unit length (n, d) whose centred ones are these: the other way of `Space.centre`.
 
-    Of mean + a x the length is to be one: a quadratic in a, with one root above zero as the mean is shorter than one.
+    Of mean + a x the length is to be one: a quadratic in a, with one root above zero, the mean being shorter.
     """
     along = centred @ space.mean
     reach = -along + np.sqrt(along**2 + 1 - space.mean @ space.mean)

@@ -456,7 +456,8 @@ def test_killed_writers_leave_whole_batches(address: Path):
         process.send_signal(signal.SIGKILL)
         lines += process.stdout.readlines()
         process.wait()
-        kept = max(kept, *(int(line.split()[1]) for line in lines if line.startswith("kept") and line.endswith("\n")))
+        said = [line.split() for line in lines if line.endswith("\n")]
+        kept = max(kept, *(int(batch) for word, batch in said if word == "kept"))
         store = open_store(address)
         traces = [where for _, where in store.traces()]
         whole = len(traces) // 5

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from types import TracebackType
 
 from clip3d.errors import DataError, ModelError, SpaceMismatch
 from clip3d.models.model import Model
-from clip3d.search.opening import open_store
+from clip3d.search.opening import is_there, open_store
 from clip3d.search.store import Header, Store
 from clip3d.spaces import Space
 
@@ -25,7 +24,7 @@ class Collection:
     The file is made when something is added. An instance belongs to the thread that made it.
 
     Attributes:
-        address: path of the collection's file.
+        address: path of the collection's file, or folder or URI of LanceDB.
     """
 
     def __init__(
@@ -40,7 +39,7 @@ class Collection:
         """Open a collection.
 
         Args:
-            address: path of its file.
+            address: path of its file; of a folder that ends in .lance, or a URI, for LanceDB.
             model: what embeds items and queries; None for the embedded model that the collection was made with,
                 loaded when needed, and for `mini` where there is no collection yet.
             reindex: take a model that is not the collection's: with the next run of `index` all vectors are made
@@ -127,7 +126,7 @@ class Collection:
         return self._model
 
     def _is_there(self) -> bool:
-        return self._store is not None or "://" in self.address or Path(self.address).exists()
+        return self._store is not None or is_there(self.address)
 
 
 def check_model(address: str, header: Header, model: Model) -> None:

@@ -1,9 +1,8 @@
 """The index of a collection in LanceDB: when it is made, what it is, and how it takes up new records.
 
-From `INDEX_FROM` vectors on, each column of vectors has an index of the kind IVF_RQ: partitions by k-means, and in them
-one bit for each number of a vector. Beside graphs (IVF_HNSW_SQ) and product codes (IVF_PQ) it is quick to make, by a
-wide margin, and with the exact scores of ten candidates for each answer it finds as much. Records that came since the
-index was last brought up to date are found all the same: LanceDB compares them one by one.
+From `INDEX_FROM` vectors on, each column of vectors has an index of the kind IVF_RQ: partitions by k-means, and in
+them a few bits for each number of a vector. Records that came since the index was last brought up to date are found
+all the same: LanceDB compares them one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from clip3d.search.lance_rows import TYPES
+from clip3d.search.lance_rows import TYPES, VECTOR
 from clip3d.search.lance_state import LanceState
 
 log = logging.getLogger(__name__)
@@ -77,12 +76,12 @@ def has_index(table: Any, columns: Sequence[str]) -> bool:
 
 
 def index_facts(table: Any, columns: Sequence[str]) -> dict[str, Any]:
-    """By column of vectors that has an index: its kind, and how many vectors it knows and does not know yet."""
+    """By name of vectors that have an index: its kind, and how many vectors it knows and does not know yet."""
     found = {}
     for index in table.list_indices():
         for column in set(index.columns) & set(columns):
             stats = table.index_stats(index.name)
-            found[column] = {
+            found[column.removeprefix(VECTOR)] = {
                 "kind": stats.index_type,
                 "vectors": stats.num_indexed_rows,
                 "not_yet": stats.num_unindexed_rows,

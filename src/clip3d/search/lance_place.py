@@ -15,19 +15,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from clip3d.errors import ConditionError, DataError, MissingExtra, ShapeError
+from clip3d.errors import Clip3dError, DataError, MissingExtra
 from clip3d.search.lance_rows import check_columns, fixed_schema, state_schema
 
 SCHEMES = ("s3", "gs", "az", "db", "file")
 SUFFIX = ".lance"
 RECORDS, STATE = "records", "state"
 FRESH_FOR = timedelta(seconds=5)  # how old what is read from object storage may be: looking costs a request
-
-
-def is_lance(address: str | os.PathLike[str]) -> bool:
-    """Whether an address is that of a collection of LanceDB: a URI, or a path that ends in .lance."""
-    text = os.fspath(address)
-    return _scheme(text) in SCHEMES or text.rstrip("/\\").endswith(SUFFIX)
 
 
 @dataclass(frozen=True)
@@ -88,13 +82,8 @@ def open_tables(place: Place, *, create: bool, read_only: bool) -> Tables:
     may_make = create and not read_only
     if place.folder is not None:
         _check_folder(place.folder, may_make)
-    try:
-        import lancedb
-    except ImportError as error:
-        raise MissingExtra("a collection by URI or in a .lance folder", "lancedb", "store") from error
     with told(place):
-        age = timedelta(0) if place.folder is not None else FRESH_FOR
-        database = lancedb.connect(place.uri, read_consistency_interval=age)
+        database = _connected(place)
         there = set(database.list_tables().tables)
         if not {RECORDS, STATE} <= there:
             if there - {RECORDS} or not may_make:
@@ -106,6 +95,28 @@ def open_tables(place: Place, *, create: bool, read_only: bool) -> Tables:
         for table, schema in ((tables.records, fixed_schema()), (tables.state, state_schema())):
             check_columns(table.schema, schema, place.uri)
     return tables
+
+
+def is_made(place: Place) -> bool:
+    """Whether there is anything at a place.
+
+    Raises:
+        DataError: if it cannot be reached.
+        MissingExtra: without LanceDB.
+    """
+    if place.folder is not None:
+        return place.folder.exists()
+    with told(place):
+        return bool(_connected(place).list_tables().tables)
+
+
+def _connected(place: Place) -> Any:
+    try:
+        import lancedb
+    except ImportError as error:
+        raise MissingExtra("a collection by URI or in a .lance folder", "lancedb", "store") from error
+    age = timedelta(0) if place.folder is not None else FRESH_FOR
+    return lancedb.connect(place.uri, read_consistency_interval=age)
 
 
 def _check_folder(folder: Path, may_make: bool) -> None:
@@ -143,7 +154,7 @@ def told(place: Place) -> Iterator[None]:
     """Turn what LanceDB raises into an error of the collection."""
     try:
         yield
-    except (DataError, ConditionError, ShapeError):
+    except Clip3dError:
         raise
     except (RuntimeError, ValueError, OSError, KeyError) as error:  # pyarrow's errors are ValueErrors or OSErrors
         raise _as_data_error(place, error) from error

@@ -1,8 +1,8 @@
 """What the records of a collection in LanceDB have in common, by name; and the right to write.
 
 In a folder a lock says who writes: it goes with the process that holds it. In object storage there is none, so a
-writer puts its mark and a time into the table of the state, and renews them: that a mark is put where there was none
-is one step there, which two writers cannot both do. The mark of a process that died counts until its time is over.
+writer puts its mark and a time into the table of the state, and renews them: to put a mark where there was none is
+one step there, which two writers cannot both do. The mark of a process that died counts until its time is over.
 """
 
 from __future__ import annotations

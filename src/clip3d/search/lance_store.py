@@ -1,7 +1,7 @@
 """A collection in LanceDB: for millions of items, in a folder or in object storage, with an index.
 
-A change is one commit of LanceDB: there whole or not at all, whatever becomes of the process. It is not flushed to the
-disk by force, so that a loss of power can take the last commits, as it cannot with a collection in SQLite.
+A change is one commit of LanceDB: there whole or not at all, whatever becomes of the process. It is not flushed to
+the disk by force, so that a loss of power can take the last commits, as it cannot with a collection in SQLite.
 """
 
 from __future__ import annotations
@@ -245,7 +245,7 @@ class LanceStore:
             return self._ids(self._sql(where))
 
     def vectors(self, name: str, ids: Sequence[int]) -> Array:
-        """Vectors (n, d) as they were kept but for rounding, NaN in the rows of records without one of that name."""
+        """Vectors (n, d) as they were kept but for rounding, NaN in the rows of records without one of the name."""
         with told(self.place):
             header, generation = self._now()
             found: Array = np.full((len(ids), header.dim if header else 0), np.nan, np.float32)
@@ -259,7 +259,7 @@ class LanceStore:
                 long = np.asarray(part[LENGTH + name].to_numpy(), np.float32)[having] if lengths else None
                 kept = uncentred(centred, header.mean, long)
                 here = part["id"].to_numpy()[having]
-                first, last = (np.searchsorted(wanted, here, side) for side in ("left", "right"))  # type: ignore[arg-type]
+                first, last = np.searchsorted(wanted, here), np.searchsorted(wanted, here, "right")
                 for vector, start, stop in zip(kept, first, last, strict=True):
                     found[order[start:stop]] = vector
             return found
@@ -267,7 +267,7 @@ class LanceStore:
     def nearest(
         self, directions: Mapping[str, Array], k: int, where: Condition | None = None
     ) -> tuple[Ids, Array]:
-        """The k best records that meet a condition, best first: ids (m,) int64 and scores (m,) float32, m at most k.
+        """The k best records that meet a condition, best first: ids (m,) int64 and scores (m,) float32.
 
         As `clip3d.search.store.Store.nearest` says, and exact while there is no index. With one, scores are exact,
         but a few of the best records may be missing: of the ten best, less than one in twenty.
@@ -416,7 +416,8 @@ class KnownKeys:
     """Keys that may be in a table: of one that is not here there is no row. Sixteen bytes or less each."""
 
     def __init__(self, column: Any) -> None:
-        self._first = np.sort(np.array([_number(key) for chunk in column.chunks for key in chunk.to_pylist()], np.uint64))
+        numbers = (_number(key) for chunk in column.chunks for key in chunk.to_pylist())
+        self._first = np.sort(np.fromiter(numbers, np.uint64, len(column)))
         self._later: set[int] = set()
 
     def __contains__(self, key: str) -> bool:
