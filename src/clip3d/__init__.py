@@ -18,6 +18,7 @@ _HOME = {
     "Model": "clip3d.models.model",
     "load": "clip3d.models.loading",
     "search_files": "clip3d.search.adhoc",
+    "Collection": "clip3d.search.collection",
 }
 
 __all__ = [*_HOME, "__version__"]
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from clip3d.models.loading import load as load
     from clip3d.models.model import Model as Model
     from clip3d.search.adhoc import search_files as search_files
+    from clip3d.search.collection import Collection as Collection
     from clip3d.spaces import Space as Space
 
 

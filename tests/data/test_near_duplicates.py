@@ -49,3 +49,11 @@ def test_what_lists_no_cloud_is_refused(data: LabelledClouds, tmp_path: Path, te
         near_duplicates(path, data)
     with pytest.raises(DataError):
         near_duplicates(tmp_path / "none.json", data)
+
+
+def test_a_list_of_any_size_is_not_read(data: LabelledClouds, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "near.json"
+    path.write_text(json.dumps(["bed_1"] * 20))
+    monkeypatch.setattr("clip3d.data.near_duplicates.MAX_BYTES", 100)
+    with pytest.raises(DataError, match="larger than"):
+        near_duplicates(path, data)

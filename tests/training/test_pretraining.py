@@ -284,6 +284,14 @@ def test_damaged_objects_are_told_once_and_replaced(teacher: Path, tmp_path: Pat
     assert all(len(set(batch.objects.tolist())) == 6 for batch in shown)
 
 
+def test_damaged_held_out_objects_are_told(teacher: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    lines: list[str] = []
+    held_out = MemoryTriplets(8, damaged=(3,), seed=5)
+    monkeypatch.setattr(pretraining, "open_joined", lambda sources, data: held_out)
+    run(teacher, tmp_path, progress=lines.append, validation=(TripletSource("library", "other"),), epochs=1)
+    assert sum("object 3: is damaged" in line and "held-out" in line for line in lines) == 1
+
+
 def test_data_that_are_all_damaged_end_the_run(teacher: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="in a row cannot be read"):
         run(teacher, tmp_path, MemoryTriplets(damaged=tuple(range(24))))

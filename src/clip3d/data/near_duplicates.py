@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from clip3d.data.labelled_clouds import LabelledClouds
 from clip3d.errors import DataError
 
+MAX_BYTES = 64_000_000
+
 
 def near_duplicates(path: str | PathLike[str], data: LabelledClouds) -> NDArray[np.bool_]:
     """Which of the clouds a JSON file lists: (n,) booleans.
@@ -35,6 +37,8 @@ def near_duplicates(path: str | PathLike[str], data: LabelledClouds) -> NDArray[
 
 def _entries(path: Path) -> list[Any]:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(path, f"it is larger than {MAX_BYTES // 1_000_000} MB", "give a list of test clouds")
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(path, f"it cannot be read as JSON: {error}") from error

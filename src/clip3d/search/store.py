@@ -125,7 +125,7 @@ class Store(Protocol):
         """Forget all vectors, since another model is to make them anew; metadata stay. Returns how many records."""
 
     def put(self, entries: Sequence[Entry]) -> None:
-        """Keep entries, all or none; one of a path and part that are there takes the place of the earlier."""
+        """Keep entries, all or none; one of a path and part that are there takes its place, and its id."""
 
     def move(self, moved: Mapping[int, Trace]) -> None:
         """Give records, by id, the traces of their files' new places, all or none."""

@@ -273,7 +273,8 @@ def prepare(
         damaged=damaged,
     )
     if measured is not None and len(measured):
-        job.held_out = HeldOut(measured, teacher, recipe.points, job.mean, pictured=recipe.needs_pictures)
+        pictured = recipe.needs_pictures
+        job.held_out = HeldOut(measured, teacher, recipe.points, job.mean, pictured=pictured, progress=progress)
     return job
 
 

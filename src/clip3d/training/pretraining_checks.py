@@ -14,6 +14,7 @@ from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError, FileProblem
 from clip3d.models.model import Model
 from clip3d.models.preprocess import CloudPreprocess
+from clip3d.training.loop import Progress
 from clip3d.training.objectives import centre
 
 LIMIT, AT_ONCE = 256, 32
@@ -33,7 +34,7 @@ class _Shown:
 class HeldOut:
     """Held-out objects: called with a `Learner` in eval mode, it measures how well they are named and found.
 
-    At most 256 objects are measured, evenly spread; those whose files are damaged are passed over.
+    At most 256 objects are measured, evenly spread; those whose files are damaged are told and passed over.
 
     Args:
         triplets: the objects.
@@ -41,14 +42,24 @@ class HeldOut:
         points: of a cloud, the farthest from each other, not augmented.
         mean: (d,) that is subtracted from unit vectors before they are compared.
         pictured: measure the first picture of each object too.
+        progress: called with a line for each object that cannot be read.
 
     Attributes:
         objects: how many are measured; 0 before the first call.
     """
 
-    def __init__(self, triplets: Triplets, teacher: Model, points: int, mean: Tensor, *, pictured: bool) -> None:
+    def __init__(
+        self,
+        triplets: Triplets,
+        teacher: Model,
+        points: int,
+        mean: Tensor,
+        *,
+        pictured: bool,
+        progress: Progress,
+    ) -> None:
         self.triplets, self.teacher, self.points, self.mean = triplets, teacher, points, mean
-        self.pictured, self.objects = pictured, 0
+        self.pictured, self.objects, self.progress = pictured, 0, progress
         self._shown: _Shown | None = None
 
     def __call__(self, learner: nn.Module) -> dict[str, float]:
@@ -75,7 +86,8 @@ class HeldOut:
             try:
                 points, colors = prepare(self.triplets.cloud(int(index)))
                 picture = self.triplets.picture(int(index), 0) if self.pictured else None
-            except FileProblem:
+            except FileProblem as problem:
+                self.progress(f"{problem}; it is not among the held-out objects that are measured")
                 continue
             filled = np.resize(np.arange(len(points)), self.points)
             rows.append((points[filled], colors[filled], picture, self.triplets.labels[index]))

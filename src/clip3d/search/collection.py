@@ -1,0 +1,156 @@
+"""A collection: items of one space that are kept, searched, and brought up to date."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+
+from clip3d.errors import DataError, ModelError, SpaceMismatch
+from clip3d.models.model import Model
+from clip3d.search.opening import open_store
+from clip3d.search.store import Header, Store
+from clip3d.spaces import Space
+
+WAIT_SECONDS = 5.0
+
+
+class Collection:
+    """Items of one space with what is known of them, kept in a file.
+
+        with clip3d.Collection("assets.db", clip3d.load()) as collection:
+            collection.add("assets/")
+            hits = collection.search("a chair", k=10)
+
+    The file is made when something is added. An instance belongs to the thread that made it.
+
+    Attributes:
+        address: path of the collection's file.
+    """
+
+    def __init__(
+        self,
+        address: str | os.PathLike[str],
+        model: Model | None = None,
+        *,
+        reindex: bool = False,
+        read_only: bool = False,
+        wait: float = WAIT_SECONDS,
+    ) -> None:
+        """Open a collection.
+
+        Args:
+            address: path of its file.
+            model: what embeds items and queries; None for the embedded model that the collection was made with,
+                loaded when needed, and for `mini` where there is no collection yet.
+            reindex: take a model that is not the collection's: with the next run of `index` all vectors are made
+                anew. Ids and metadata stay.
+            read_only: refuse to write even where that is possible.
+            wait: seconds to wait for another writer.
+
+        Raises:
+            SpaceMismatch: if the vectors of the collection are another model's, unless `reindex`.
+            DataError: if it is no collection, or cannot be opened.
+        """
+        self.address = os.fspath(address)
+        self._model = model
+        self._reindex = reindex
+        self._read_only = read_only
+        self._wait = wait
+        self._store: Store | None = None
+        if model is not None and not reindex and self._is_there():
+            header = self.store.header()
+            if header is not None:
+                try:
+                    check_model(self.address, header, model)
+                except SpaceMismatch:
+                    self.close()
+                    raise
+
+    def __enter__(self) -> Collection:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        """Number of items."""
+        return len(self.store.select()) if self._is_there() else 0
+
+    def close(self) -> None:
+        """Let go of the file; what is used later opens it again."""
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    @property
+    def store(self) -> Store:
+        """What keeps the items, opened.
+
+        Raises:
+            DataError: if there is no collection yet, or it cannot be opened.
+        """
+        if self._store is None:
+            self._store = open_store(self.address, read_only=self._read_only, wait=self._wait)
+        return self._store
+
+    @property
+    def header(self) -> Header:
+        """Space, model and towers of the vectors.
+
+        Raises:
+            DataError: if there are no vectors yet.
+        """
+        header = self.store.header()
+        if header is None:
+            remedy = f"clip3d index FOLDER --db {self.address}"
+            raise DataError(self.address, "the collection has no vectors yet", remedy)
+        return header
+
+    @property
+    def space(self) -> Space:
+        """The space of the vectors, told without loading a model."""
+        header = self.header
+        return Space(header.space, header.dim, header.mean, stored=header.stored)
+
+    @property
+    def model(self) -> Model:
+        """What embeds items and queries.
+
+        Raises:
+            ModelError: if the collection was made with a model that is not embedded, and none was given.
+            SpaceMismatch: if the embedded model of that name has other weights by now.
+        """
+        if self._model is None:
+            header = self.store.header() if self._is_there() else None
+            self._model = _embedded(self.address, header)
+        return self._model
+
+    def _is_there(self) -> bool:
+        return self._store is not None or "://" in self.address or Path(self.address).exists()
+
+
+def check_model(address: str, header: Header, model: Model) -> None:
+    """Raise SpaceMismatch, with how to re-index, unless a collection's vectors are a model's."""
+    if header.space == model.space.id and header.weights == model.card.weights_hash:
+        return
+    raise SpaceMismatch(
+        f"{address}: its vectors are of the model {header.model} in the space {header.space!r}, this model is "
+        f"{model.id} in {model.space.id!r}. Give the model that made it with --model, or make all vectors anew: "
+        f"clip3d index --db {address} --model {model.folder} --reindex"
+    )
+
+
+def _embedded(address: str, header: Header | None) -> Model:
+    from clip3d.models.loading import embedded_models, load
+
+    if header is None:
+        return load()
+    name = header.model.rpartition("@")[0]
+    # a name alone, never a path: the file may be a stranger's
+    if name not in embedded_models():
+        reason = f"it was made with the model {header.model}, which is not embedded"
+        raise ModelError(address, reason, "give its folder with --model")
+    model = load(name)
+    check_model(address, header, model)
+    return model
