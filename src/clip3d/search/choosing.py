@@ -11,6 +11,7 @@ Array = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 BLOCK = 512
+PASSED_OVER = -1
 DIVERSIFIED = 500  # best answers that are put in another order; the rest follow by score
 
 
@@ -54,12 +55,11 @@ class _Leaders:
             leader = self.of_key.get(key, near)
             if leader is None:
                 leader = self._alike_since(place, before)
-            if leader is not None:
+            if leader is None:
+                leader = self._lead(place) if len(self.places) < self.most else PASSED_OVER
+            elif leader != PASSED_OVER:
                 self.copies[leader] += 1
-            elif len(self.places) < self.most:
-                leader = self._lead(place)
-            if leader is not None:
-                self.of_key.setdefault(key, leader)
+            self.of_key.setdefault(key, leader)
 
     def _lead(self, place: int) -> int:
         if self.rows is not None and self.vectors is not None:
