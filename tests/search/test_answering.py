@@ -19,6 +19,7 @@ from clip3d.models.vector_cache import VectorCache
 from clip3d.search.answering import answer
 from clip3d.search.answers import Answers
 from clip3d.search.choosing import diversify, gather_copies
+from clip3d.search.collection import Collection
 from clip3d.search.query import Query, Wish, make_query
 from clip3d.search.sqlite_store import SqliteStore
 from clip3d.search.store import Store
@@ -181,8 +182,8 @@ def test_near_copies_collapse_to_the_best_hit(crowd, ask: Ask, model: Model):
 
 def test_leaders_are_those_of_a_plain_loop_whatever_the_block():
     rng = np.random.default_rng(0)
-    vectors = unit(rng.normal(size=(1500, 4)).astype(np.float32))
-    keys = rng.integers(0, 1400, 1500).tolist()
+    vectors = unit(rng.normal(size=(700, 4)).astype(np.float32))
+    keys = rng.integers(0, 600, 700).tolist()
     leaders: list[int] = []
     of_key: dict[int, int] = {}
     for place, key in enumerate(keys):
@@ -193,7 +194,7 @@ def test_leaders_are_those_of_a_plain_loop_whatever_the_block():
         of_key.setdefault(key, mine)
     places, copies = gather_copies(keys, vectors, 0.98)
     assert places.tolist() == leaders
-    assert copies.sum() == 1500 - len(leaders)
+    assert copies.sum() == 700 - len(leaders)
     few, counted = gather_copies(keys, vectors, 0.98, most=20)
     assert (few.tolist(), counted.tolist()) == (leaders[:20], copies[:20].tolist())
 
@@ -372,3 +373,13 @@ def test_a_collection_of_another_space_or_of_nothing_is_refused(store, ask: Ask,
 def test_questions_that_make_no_sense(wrong: dict[str, Any]):
     with pytest.raises(ShapeError):
         make_query(**wrong)
+
+
+def test_a_collection_answers_from_python(tmp_path: Path, model: Model):
+    store = SqliteStore(tmp_path / "items.db", create=True)
+    keep(store, model, [described(model, "/a.off", "red", split="test"), described(model, "/b.off", "tall")])
+    store.close()
+    with Collection(tmp_path / "items.db", model) as collection:
+        hits = collection.search("red", k=10, where="split = 'test'")
+        assert [(hit.path, hit.record.metadata) for hit in hits] == [("/a.off", {"split": "test"})]
+        assert (len(hits), hits[:1][0].rank) == (1, 1)
