@@ -68,6 +68,16 @@ def test_little_data_from_both_starts(place: Path, command_line) -> None:
     assert set(load(tuned).card.towers) == {"text", "cloud"}, "a run leaves a model that classifies"
 
 
+def test_runs_from_random_weights_outlive_those_of_the_model(place: Path, command_line) -> None:
+    some = ["--only", "50/*", "--seeds", 1, "--steps", 2]
+    command_line(*words(place, "modelnet10-scarce", *some))
+    write_cloud_bundle(place / "tiny", Space("s", 8, np.full(8, 0.03, np.float32)), seed=1)
+    again = command_line(*words(place, "modelnet10-scarce", *some, "--json"))
+    assert "1 runs kept" in again.stderr
+    rows = {row["row"]: row["runs"][0]["protocol"]["model"] for row in json_lines(again.stdout)}
+    assert rows == {"50/random": "clouds, its architecture alone", "50/mini": load(place / "tiny").id}
+
+
 def test_fewer_steps_are_another_run(place: Path, command_line) -> None:
     one = ["--only", "1/random", "--seeds", 1, "--json"]
     short = json_lines(command_line(*words(place, "modelnet10-fewshot", "--steps", 2, *one)).stdout)[0]

@@ -118,6 +118,7 @@ class Row:
         recipe: file name of the recipe that it trains by, if it trains.
         uses: names in the table `NEEDS` of what it takes where it is there and does without where it is not.
         teacher_recipe: file name of the recipe of a teacher that is trained first, if there is one.
+        untrained: of the model its cloud tower's architecture and preparation alone are used, not its weights.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Row:
     recipe: str | None = None
     uses: tuple[str, ...] = ()
     teacher_recipe: str | None = None
+    untrained: bool = False
 
     def lacks(self, bench: Bench) -> list[Need]:
         """What it needs and is not there."""

@@ -81,8 +81,11 @@ def _protocol(report: Mapping[str, Any]) -> dict[str, Any]:
     """A fine-tuning's own account, flat, without its numbers."""
     train, test = report["train"], report["test"]
     held = report["validation"]
+    recipe = {key: value for key, value in report["recipe"].items() if key not in ("model", "seed")}
+    name = report["model"].partition("@")[0]
     return {
-        **{key: report[key] for key in ("task", "model", "backbone", "steps", "batch", "points")},
+        **{key: report[key] for key in ("task", "backbone", "steps", "batch", "points")},
+        "model": f"{name}, its architecture alone" if recipe["from_scratch"] else report["model"],
         "points_drawn_from": report["points_drawn_from"],
         "normalizing": report["normalizing"],
         "data": test["data"],
@@ -90,5 +93,5 @@ def _protocol(report: Mapping[str, Any]) -> dict[str, Any]:
         "learned_from": f"{train['learned_from']} clouds of the split {train['split']} ({train['part']})",
         "weights": f"{held['weights']} ({held['n']} held-out training clouds)" if held["n"] else "the last",
         "tested on": f"the split {test['split']}, once",
-        "recipe": {key: value for key, value in report["recipe"].items() if key not in ("model", "seed")},
+        "recipe": recipe,
     }

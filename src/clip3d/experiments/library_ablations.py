@@ -45,7 +45,7 @@ def _ablation(bench: Bench) -> list[Row]:
             ("library", *needs),
             partial(_measure, name=name, changes=changes, score=score),
             seeded=True,
-            model="mini",
+            model=_text_tower(bench),
             recipe=ABLATION,
             uses=("small-vit",),
             teacher_recipe=TEACHER,
@@ -56,6 +56,11 @@ def _ablation(bench: Bench) -> list[Row]:
         )
         for name, (title, changes, _) in LOSSES.items()
     ]
+
+
+def _text_tower(bench: Bench) -> str | None:
+    """The model whose text tower a teacher that is trained here would take; one that is brought has its own."""
+    return None if bench.find("small-vit") else "mini"
 
 
 Score = Callable[[Bench, PreTrained, str], Measured]
@@ -119,7 +124,7 @@ def _prompts(bench: Bench) -> list[Row]:
                         ("library",),
                         partial(_of_prompts, prompts=prompts, shown=shown, probed=probed),
                         seeded=probed or prompts != NO_PROMPTS,
-                        model="mini",
+                        model=_text_tower(bench),
                         recipe=PROMPTS,
                         uses=("small-vit",),
                         teacher_recipe=TEACHER,

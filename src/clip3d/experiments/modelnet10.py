@@ -50,6 +50,7 @@ def _row(title: str, part: str, start: str, changes: Mapping[str, Any]) -> Row:
         seeded=True,
         model="mini" if random else start,
         recipe=RECIPE,
+        untrained=random,
     )
 
 

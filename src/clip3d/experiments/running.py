@@ -178,10 +178,14 @@ def _recipe(bench: Bench, name: str | None) -> str | None:
 
 
 def _model(bench: Bench, row: Row) -> str | None:
+    from clip3d.models.card import read_card
     from clip3d.models.loading import find_model
 
     name = bench.models.get(row.model or "")
     try:
+        if name and row.untrained:
+            tower = read_card(find_model(name)).towers["cloud"]
+            return json.dumps([tower.architecture, tower.config, tower.preprocess], sort_keys=True)
         return name and fingerprint(find_model(name) / "card.json")
     except ModelError:
         return name  # one of another package, or none
