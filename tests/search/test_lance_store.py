@@ -1,4 +1,4 @@
-"""What a collection in LanceDB does beside what every store does: its index, its place, and its writers far away."""
+"""What a collection in LanceDB does beside what every store does: its index, its place, writers without locks."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_uri_of_a_file_is_a_folder(tmp_path: Path):
 
 @pytest.mark.parametrize("address", ["ftp://host/x.lance", "http://host/x", "file://host/share/x.lance"])
 def test_a_uri_that_no_store_is_for_is_refused(address: str):
-    with pytest.raises(DataError, match="store for|another machine"):
+    with pytest.raises(DataError, match=r"store for|another machine"):
         open_store(address, create=True)
 
 

@@ -1,6 +1,6 @@
 """Nearest neighbours in a table of LanceDB: candidates from it, the scores computed here.
 
-LanceDB finds candidates, in all rows or through an index that keeps one bit for each number of a vector. Their
+LanceDB finds candidates, in all rows or through an index that keeps four bits for each number of a vector. Their
 vectors are read and multiplied with the query, so that scores are exact and equal ones stand in the order of ids.
 """
 
@@ -18,9 +18,8 @@ from clip3d.spaces import unit
 Array = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
-PROBES = 30  # partitions of an index that are looked through
-REFINE = 10  # candidates for each of the few best, which the index puts in a rough order
-SPARE = 16  # candidates beyond the k best without an index, among which equal scores are put in order
+PROBES = 20  # partitions that are looked through, of some 8,000 vectors each; more if too little is found
+REFINE, SPARE = 2, 30  # candidates for each of the best, and beside them, since the order of an index is rough
 OF_EACH = 1000  # candidates of each name of vectors, where several are added up
 ROUNDING = 1e-5
 BLOCK = 8192
@@ -43,7 +42,7 @@ def nearest(
     if len(directions) == 1:
         return _of_one(table, directions, k, where, indexed)
     if indexed:
-        limit = max(OF_EACH, 2 * REFINE * k)
+        limit = OF_EACH + REFINE * k
         return _best(_joined([_candidates(table, directions, n, limit, where) for n in directions]), k)
     return _of_all(table, directions, k, where)
 
@@ -52,7 +51,7 @@ def _of_one(
     table: Any, directions: Mapping[str, Array], k: int, where: str | None, indexed: bool
 ) -> tuple[Ids, Array]:
     name = next(iter(directions))
-    limit = 2 * k + 8 * REFINE if indexed else k + SPARE
+    limit = REFINE * k + SPARE if indexed else k + SPARE
     while True:
         found = _candidates(table, directions, name, limit, where)
         ids, scores = _best(found, k)
@@ -72,7 +71,7 @@ def _candidates(
     if conditions:
         query = query.where(" AND ".join(conditions), prefilter=True)
     columns = ["id", *(VECTOR + each for each in directions), "_distance"]
-    query = query.distance_type("l2").nprobes(PROBES).limit(limit).select(columns)
+    query = query.distance_type("l2").minimum_nprobes(PROBES).maximum_nprobes(0).limit(limit).select(columns)
     return _scored(query.to_arrow(), directions)
 
 
