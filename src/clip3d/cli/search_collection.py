@@ -70,7 +70,7 @@ def ask_collection(
         from clip3d.search.answer_files import columns_of_answers
         from clip3d.search.tables import csv_text
 
-        for line in csv_text(columns_of_answers(answers, collection.store.columns())).splitlines():
+        for line in csv_text(columns_of_answers(answers, collection.store.columns())).rstrip("\n").split("\n"):
             print_line(line)
     elif as_json:
         _print_lines(answers)
