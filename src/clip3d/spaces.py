@@ -63,15 +63,30 @@ class Space:
         """One vector (d,) for several prompts (n, d) of one thing: the mean of the unit vectors, at unit length."""
         return np.asarray(unit(unit(np.asarray(vectors, dtype=np.float32)).mean(0, keepdims=True))[0])
 
-    def query(self, positives: Array, negatives: Array | None = None, weight: float = 0.5) -> Array:
+    def query(
+        self,
+        positives: Array,
+        negatives: Array | None = None,
+        weight: float = 0.5,
+        *,
+        shares: Sequence[float] | None = None,
+        negative_shares: Sequence[float] | None = None,
+    ) -> Array:
         """Centred direction (d,) towards the positives (n, d) and away from the negatives (m, d).
 
         Both are averaged after centring; `weight` scales the negatives' mean before it is subtracted.
+
+        Args:
+            positives: vectors of this space.
+            negatives: vectors of this space; None or none for no turning away.
+            weight: of the negatives' mean.
+            shares: (n,) what each positive counts in the mean, more than 0; None for alike.
+            negative_shares: (m,) the same of the negatives.
         """
-        direction = self.centre(positives).mean(0)
+        direction = np.average(self.centre(positives), axis=0, weights=shares)
         if negatives is not None and len(negatives):
-            direction = direction - np.float32(weight) * self.centre(negatives).mean(0)
-        return np.asarray(unit(direction[None])[0])
+            direction = direction - weight * np.average(self.centre(negatives), axis=0, weights=negative_shares)
+        return np.asarray(unit(np.asarray(direction, np.float32)[None])[0])
 
     def scores(self, direction: Array, vectors: Array) -> Array:
         """Cosine of a centred direction (d,), as `query` gives it, with each row of vectors (n, d): (n,)."""

@@ -8,8 +8,14 @@ from types import TracebackType
 
 from clip3d.errors import DataError, ModelError, SpaceMismatch
 from clip3d.models.model import Model
+from clip3d.models.vector_cache import VectorCache
+from clip3d.search.answering import answer
+from clip3d.search.answers import Answers
+from clip3d.search.embedding import Reading
 from clip3d.search.opening import open_store
+from clip3d.search.query import Files, Items, Texts, make_query
 from clip3d.search.store import Header, Store
+from clip3d.search.where import Condition
 from clip3d.spaces import Space
 
 WAIT_SECONDS = 5.0
@@ -82,6 +88,83 @@ class Collection:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+    def search(
+        self,
+        text: Texts = None,
+        *,
+        image: Files = None,
+        like: Files = None,
+        hit: Items = None,
+        negative: Texts = None,
+        lidar: Texts = None,
+        camera: Texts = None,
+        where: str | Condition | None = None,
+        k: int = 10,
+        offset: int = 0,
+        threshold: float | None = None,
+        confident: bool = False,
+        unique: bool = False,
+        near: float | None = None,
+        diversity: float = 0.0,
+        group: str | None = None,
+        per_group: int = 1,
+        reading: Reading | None = None,
+        cache: VectorCache | None = None,
+    ) -> Answers:
+        """The items that answer a query best, best first.
+
+        A part of the query is one value or a list; a value stands alone, or as (value, weight). Items that are
+        the query themselves, and what has their content, are no answers.
+
+        Args:
+            text: words, such as "a chair", or [("a chair", 2.0), "red"].
+            image: pictures' files.
+            like: clouds' files.
+            hit: ids or paths of items, to find more like them.
+            negative: words to turn away from.
+            lidar: words put to the lidar's vectors of frames alone.
+            camera: words put to the vectors of pictures alone.
+            where: a condition on the records, as SQL: see `clip3d.search.where.Condition`.
+            k: at most so many answers.
+            offset: answers to pass over, for the pages after the first.
+            threshold: least score.
+            confident: list only what fits the words, as the model's refusal tells.
+            unique: list each content once, and count the copies.
+            near: count as copies what is as near as this centred cosine, too.
+            diversity: weight of maximal marginal relevance, from 0, for none, to below 1.
+            group: a column, or "folder", of whose values at most `per_group` answers each are listed.
+            per_group: see `group`.
+            reading: how clouds of the query are read.
+            cache: of vectors of clouds of the query; None opens the user's.
+
+        Raises:
+            ShapeError: if the query is empty or out of range, or asks for what the collection does not have.
+            ConditionError: if the condition is wrong.
+            DataError: if the collection is empty, cannot be read, or does not hold an item of the query.
+            ModelError: if the model lacks a tower, or its card does not say how to tell what fits.
+            ImageError, CloudError: if a file of the query cannot be read.
+        """
+        query = make_query(
+            text,
+            image=image,
+            like=like,
+            hit=hit,
+            negative=negative,
+            lidar=lidar,
+            camera=camera,
+            where=where,
+            k=k,
+            offset=offset,
+            threshold=threshold,
+            confident=confident,
+            unique=unique,
+            near=near,
+            diversity=diversity,
+            group=group,
+            per_group=per_group,
+        )
+        return answer(self.store, self.model, query, reading=reading, cache=cache)
 
     @property
     def store(self) -> Store:
