@@ -56,3 +56,8 @@ class Findable:
         if len(self.modalities) == 1:
             return self.modalities[0]
         return "image" if is_picture(path) else "cloud"
+
+    def takes(self, path: Path) -> bool:
+        """Whether a file is named as one of these."""
+        suffixes = {"cloud": CLOUDS.suffixes, "image": PICTURES_ALONE.suffixes}
+        return any(path.suffix.lower() in suffixes[modality] for modality in self.modalities)

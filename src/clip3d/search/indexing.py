@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Literal
 
 from clip3d.clouds.remote import RemotePath, as_path
-from clip3d.errors import FileProblem, ShapeError, SpaceMismatch
+from clip3d.errors import FileProblem
 from clip3d.models.card import Modality
 from clip3d.models.model import Model, in_batches
 from clip3d.models.vector_cache import VectorCache
+from clip3d.search.columns import check_name
 from clip3d.search.embedding import BATCH, Encoder, Progress, ReadFile, Reading, read_ahead
 from clip3d.search.finding import Findable
 from clip3d.search.known import Known, Ledger, reading_digest
-from clip3d.search.store import Entry, Header, Kind, Store, Trace, Value
+from clip3d.search.signing import check_model, header_of, made_by
+from clip3d.search.store import Array, Entry, Kind, Store, Trace, Value
 from clip3d.search.thumbnails import draw_cloud, shrink_picture
 from clip3d.search.vanished import Places, absolute, below
 
@@ -71,10 +73,19 @@ class Report:
     problems: list[FileProblem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def done(self) -> int:
+        """Number of files that are in the collection and up to date."""
+        return sum(self.counts[status] for status in ("added", "replaced", "moved", "unchanged"))
+
+    def counted(self) -> dict[str, int]:
+        """Files by status, in a fixed order."""
+        return {status: self.counts[status] for status in STATUSES}
+
 
 @dataclass(frozen=True)
 class Plan:
-    """How files are put into a collection.
+    """How files are put into a collection; ShapeError if metadata have a name that no column can have.
 
     Attributes:
         reading: how cloud files are read.
@@ -93,6 +104,10 @@ class Plan:
     thumbnails: bool = True
     metadata: Mapping[str, Value] = field(default_factory=dict)
     table: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.metadata:
+            check_name(name)
 
 
 def index_files(
@@ -134,37 +149,17 @@ def index_files(
         return run.over(given)
 
 
-def header_of(model: Model) -> Header:
-    """What the vectors of a model have in common."""
-    space = model.space
-    towers = {name: tower.id for name, tower in model.card.towers.items() if name != "text"}
-    return Header(space.id, space.dim, space.mean, space.stored, model.id, model.card.weights_hash, dict(towers))
-
-
-def check_model(store: Store, header: Header, model: Model) -> None:
-    """Raise SpaceMismatch, with how to re-index, unless a collection's vectors are a model's."""
-    if header.space == model.space.id and header.weights == model.card.weights_hash:
-        return
-    raise SpaceMismatch(
-        f"{store.address}: its vectors are of the model {header.model} in the space {header.space!r}, this model is "
-        f"{model.id} in {model.space.id!r}. Give the model that made it with --model, or make all vectors anew: "
-        f"clip3d index --db {store.address} --model {model.folder} --reindex"
-    )
-
-
 def _begin(store: Store, model: Model, plan: Plan) -> None:
     """Make sure that the vectors are the model's; a run of re-indexing that was cut short goes on."""
     header = store.header()
     if header is not None and not plan.reindex:
-        check_model(store, header, model)
-    elif header is not None:
-        same = header.space == model.space.id and header.weights == model.card.weights_hash
-        if same and any(not trace.reading for _, trace in store.traces()):
-            return
+        check_model(store.address, header, model)
+        return
+    if header is not None and made_by(header, model) and any(not trace.reading for _, trace in store.traces()):
+        return
+    if header is not None:
         store.void()
-        header = None
-    if header is None:
-        store.begin(header_of(model))
+    store.begin(header_of(model))
 
 
 @dataclass(frozen=True)
@@ -185,7 +180,17 @@ class _Job:
     known: Known | None
 
 
-_Seen = tuple[_Job, "ReadFile | _Touched | FileProblem"]
+@dataclass(frozen=True)
+class _Fresh:
+    """A file that was read and is to be embedded, and the record whose place it takes if there is one."""
+
+    name: str
+    read: ReadFile
+    trace: Trace
+    known: Known | None
+
+
+_Seen = tuple[_Job, ReadFile | _Touched | FileProblem]
 
 
 class _Run:
@@ -221,11 +226,11 @@ class _Run:
         self.places = Places(problem.path for problem in found.problems)
         jobs, unchanged = self._compare(found.files)
         self.total = len(jobs) + len(unchanged)
-        self._finish(Change("unchanged", known.trace.path) for known in unchanged)
         self._describe(unchanged)
+        self._finish([Change("unchanged", known.trace.path) for known in unchanged])
         for modality, encoder in self.encoders.items():
-            alike = (job for job in jobs if job.modality == modality)
-            self._embed(encoder, (job for job in alike if modality == "cloud" or not self._is_texture(job.name)))
+            alike = [job for job in jobs if job.modality == modality]
+            self._embed(encoder, self._without_textures(alike, given) if modality == "image" else alike)
         self._settle_vanished(given, {absolute(path) for path in found.files}, found.problems)
         return self.report
 
@@ -244,18 +249,23 @@ class _Run:
                 jobs.append(_Job(path, name, modality, known))
         for known in self.ledger.forgotten():
             path = as_path(known.trace.path)
-            if known.trace.path not in listed and self.places.state(known.trace.path) == "there":
-                modality = self.findable.modality(path)
-                if modality in self.encoders:
-                    jobs.append(_Job(path, known.trace.path, modality, known))
+            if known.trace.path not in listed and self._can_be_read(path):
+                jobs.append(_Job(path, known.trace.path, self.findable.modality(path), known))
         return jobs, unchanged
+
+    def _can_be_read(self, path: Path) -> bool:
+        there = isinstance(path, RemotePath) or self.places.state(str(path)) == "there"
+        return there and self.findable.takes(path)
 
     def _is_current(self, known: Known, path: Path, modality: Modality) -> bool:
         return known.trace.reading == reading_digest(self.encoders[modality], path) and known.is_current()
 
-    def _is_texture(self, name: str) -> bool:
-        """Whether a picture is part of an object of the collection."""
-        return name in self.ledger.textures
+    def _without_textures(self, jobs: Sequence[_Job], given: Sequence[Path]) -> list[_Job]:
+        """Pictures that are no part of an object of the collection, unless they are named."""
+        named = {absolute(path) for path in given}
+        kept = [job for job in jobs if job.known or job.name in named or job.name not in self.ledger.textures]
+        self.total -= len(jobs) - len(kept)
+        return kept
 
     # Reading and embedding
 
@@ -263,7 +273,7 @@ class _Run:
         def look(job: _Job) -> _Seen:
             return job, self._look(encoder, job)
 
-        for batch in in_batches(read_ahead(jobs, look, os.cpu_count() or 1, AHEAD), BATCH):
+        for batch in in_batches(read_ahead(jobs, look, max(2, os.cpu_count() or 1), AHEAD), BATCH):
             self._keep(encoder, batch)
 
     def _look(self, encoder: Encoder, job: _Job) -> ReadFile | _Touched | FileProblem:
@@ -279,7 +289,7 @@ class _Run:
         """Bring what was read into the collection, and tell it."""
         changes = [Change("failed", job.name, problem=seen) for job, seen in batch if isinstance(seen, FileProblem)]
         moved: dict[int, Trace] = {}
-        fresh: list[tuple[_Job, ReadFile]] = []
+        fresh: list[_Fresh] = []
         for job, seen in batch:
             if isinstance(seen, _Touched):
                 moved[seen.known.id] = seen.trace
@@ -287,38 +297,42 @@ class _Run:
             elif isinstance(seen, ReadFile):
                 trace = self._trace(encoder, job, seen)
                 known = job.known or self.ledger.moved(trace, self.places)
-                if known is None or known.trace.content != trace.content or known.trace.reading != trace.reading:
-                    fresh.append((job, seen))
-                elif job.known is None:
-                    changes.append(Change("moved", job.name, known.trace.path))
-                    moved[known.id] = trace
+                anew = known is None or (known.trace.content, known.trace.reading) != (trace.content, trace.reading)
+                if known is not None and job.known is None:
+                    # if its vector is another's, the next run is to see that, should this one end here
+                    moved[known.id] = replace(trace, reading="") if anew else trace
                     self.ledger.replace(known, trace)
-                else:
-                    moved[known.id] = trace
+                if anew:
+                    fresh.append(_Fresh(job.name, seen, trace, known))
+                elif known is not None and job.known is None:
+                    changes.append(Change("moved", job.name, known.trace.path))
+                elif known is not None:
+                    moved |= {known.id: trace} if trace != known.trace else {}
                     changes.append(Change("unchanged", job.name))
         if moved:
             self.store.move(moved)
-            self._describe([Known(item, trace) for item, trace in moved.items()])
+        self._describe([Known(item, trace) for item, trace in moved.items()])
         changes += self._put(encoder, fresh)
         self._finish(changes)
 
-    def _put(self, encoder: Encoder, fresh: Sequence[tuple[_Job, ReadFile]]) -> list[Change]:
-        """Embed and keep files; those of one name twice in a batch are kept once."""
-        encoded = encoder.encode([seen for _, seen in fresh])
+    def _put(self, encoder: Encoder, fresh: Sequence[_Fresh]) -> list[Change]:
+        """Embed and keep files."""
+        encoded = encoder.encode([item.read for item in fresh])
         self.report.computed += encoded.computed
-        kept = [(job, seen) for job, seen in fresh if seen.path in encoded.vectors]
-        earlier = self._metadata_of([job.known for job, _ in kept if job.known is not None])
+        kept = [item for item in fresh if item.read.path in encoded.vectors]
+        earlier = self._metadata_of([item.known for item in kept if item.known is not None])
         entries = []
-        for job, seen in kept:
-            trace = self._trace(encoder, job, seen)
-            said = earlier.get(job.known.id, {}) if job.known else {}
-            vectors = {encoder.modality: encoded.vectors[seen.path]}
-            entries.append(Entry(KINDS[encoder.modality], trace, vectors, self._said(job.name, said), seen.drawn))
-            self.ledger.note(trace)
+        for item in kept:
+            vectors: dict[str, Array] = {encoder.modality: encoded.vectors[item.read.path]}
+            said = self._said(item.name, earlier.get(item.known.id, {}) if item.known else {})
+            entries.append(Entry(KINDS[encoder.modality], item.trace, vectors, said, item.read.drawn))
+            self.ledger.note(item.trace)
         if entries:
             self.store.put(entries)
-        done = [Change("replaced" if job.known else "added", job.name) for job, _ in kept]
-        return done + [Change("failed", absolute(p.path), problem=p) for p in encoded.problems]
+        return [
+            *(Change("replaced" if item.known else "added", item.name) for item in kept),
+            *(Change("failed", absolute(p.path), problem=p) for p in encoded.problems),
+        ]
 
     def _trace(self, encoder: Encoder, job: _Job, seen: ReadFile) -> Trace:
         taken, reading = seen.print, reading_digest(encoder, job.path)

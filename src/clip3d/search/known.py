@@ -25,7 +25,8 @@ class Known:
 
     def is_current(self) -> bool:
         """Whether the file system shows that no file of it changed; reads none."""
-        return bool(self.trace.sources) and _fingerprint(self.trace).is_current()
+        whole = bool(self.trace.sources and self.trace.content)
+        return whole and _fingerprint(self.trace).is_current()
 
     def taken_again(self) -> Trace | None:
         """The trace with the times of now, if the content is still the same; reads the files."""
@@ -69,7 +70,7 @@ class Ledger:
         return [known for known in self.by_path.values() if not known.trace.reading]
 
     def moved(self, trace: Trace, places: Places) -> Known | None:
-        """The record of a file that is gone and had a new file's content; one of the same name goes before others."""
+        """The record of a file that is gone and had a new file's content; one of its name before others."""
         same = [known for known in self._by_content.get(trace.content, ()) if trace.content]
         name = PurePath(trace.path).name
         for known in sorted(same, key=lambda k: (PurePath(k.trace.path).name != name, k.id)):

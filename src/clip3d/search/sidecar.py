@@ -30,6 +30,7 @@ TRUTH = {"true": True, "false": False}
 INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})", re.ASCII)
 NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 
+PathName = str | os.PathLike[str]
 Metadata = dict[str, Value]
 
 
@@ -73,6 +74,15 @@ def read_table(path: str | os.PathLike[str]) -> dict[str, Metadata]:
         raise DataError(table, f"it cannot be read: {error}", "save it as CSV in UTF-8, or JSON lines") from error
     except OSError as error:
         raise DataError(table, f"it cannot be read: {error.strerror or error}") from error
+    return found
+
+
+def read_tables(paths: PathName | Iterable[PathName]) -> dict[str, Metadata]:
+    """`read_table` of several; what a later one says of a file goes before an earlier."""
+    found: dict[str, Metadata] = {}
+    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+        for name, said in read_table(path).items():
+            found[name] = {**found.get(name, {}), **said}
     return found
 
 

@@ -25,7 +25,7 @@ class Places:
     """
 
     def __init__(self, closed: Iterable[str] = ()) -> None:
-        self.closed = tuple(os.path.join(folder, "") for folder in closed)
+        self.closed = tuple(folder.rstrip("/" + os.sep) + os.sep for folder in map(absolute, closed))
         self.doubtful: dict[str, int] = {}
         self._look = lru_cache(maxsize=None)(_state_of_folder)
 
@@ -49,7 +49,9 @@ class Places:
             return "away"
 
     def doubt(self, path: str) -> None:
-        """Note that a file counts neither as there nor as gone."""
+        """Note that a file counts neither as there nor as gone; of folders that were told it is known."""
+        if path.startswith(self.closed):
+            return
         folder = self._look(str(Path(path).parent))[1]
         self.doubtful[folder] = self.doubtful.get(folder, 0) + 1
 
@@ -81,4 +83,4 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 def below(path: str, roots: Iterable[str]) -> bool:
     """Whether a path is one of the roots or lies in one of them; all as `absolute` gives them."""
-    return any(path == root or path.startswith((root.rstrip("/") + "/", os.path.join(root, ""))) for root in roots)
+    return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
