@@ -25,6 +25,7 @@ from clip3d.cli import (
     export,
     feature_map,
     finetune,
+    index,
     models,
     probe,
     search,
@@ -47,6 +48,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("search", epilog=search.EXAMPLES)(search.search)
+app.command("index", epilog=index.EXAMPLES)(index.index)
 app.command("classify", epilog=classify.EXAMPLES)(classify.classify)
 app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
 app.add_typer(evaluate.app, name="evaluate")
