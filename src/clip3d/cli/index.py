@@ -45,7 +45,8 @@ ONLY: dict[Only, Literal["cloud", "image"]] = {Only.clouds: "cloud", Only.pictur
 
 def index(
     db: Annotated[
-        str, typer.Option("--db", metavar="DB", help="The collection: a file, or a .lance folder or URI; made if need be.")
+        str,
+        typer.Option("--db", metavar="DB", help="The collection: a file, or a .lance folder or URI; made if need be."),
     ],
     paths: Annotated[
         list[str] | None,
