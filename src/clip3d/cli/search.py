@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from clip3d.cli import options as o
+from clip3d.cli import search_options as so
 from clip3d.cli.output import (
     WrongCommand,
     finish,
@@ -23,6 +22,7 @@ from clip3d.cli.session import load_model, open_cache, reading_of
 
 if TYPE_CHECKING:
     from clip3d.search.adhoc import SearchResult
+    from clip3d.search.embedding import Reading
 
 HELP_EXAMPLES = o.examples('clip3d search "a round wooden table" assets/', "clip3d demo")
 EXAMPLES = o.examples(
@@ -30,23 +30,38 @@ EXAMPLES = o.examples(
     "clip3d search --image photo.jpg assets/",
     "clip3d search --like chair.glb --not armchair assets/ -k 5",
     'clip3d search "a lamp" assets/ --json | head -3',
+    "clip3d search \"a chair\" --db assets.db --where \"split = 'test'\" --near 0.99",
+    'clip3d search --lidar "a pedestrian close by" --camera "sun glare" --db fleet.db',
+    'clip3d search "a chair^2" --text wood --not metal --hit 12 --db assets.db --html page.html',
 )
 
 
 def search(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[QUERY] PATH", help="Words (optional with --image or --like), files and folders."),
-    ] = None,
-    image: Annotated[Path | None, typer.Option("--image", help="A picture that shows what to find.")] = None,
-    like: Annotated[str | None, typer.Option("--like", help="A cloud or mesh like what to find.")] = None,
-    negative: Annotated[
-        list[str] | None, typer.Option("--not", metavar="TEXT", help="What not to find; repeatable.")
-    ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="At most so many answers.")] = 10,
-    threshold: Annotated[float | None, typer.Option("--threshold", min=-1, max=1, help="Least score.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", help="Also write a page with pictures.")] = None,
-    model: o.ModelName = "mini",
+    words: so.Words = None,
+    db: so.Db = None,
+    image: so.Images = None,
+    like: so.Likes = None,
+    negative: so.Negatives = None,
+    k: so.Answers = 10,
+    threshold: so.Threshold = None,
+    html: so.Html = None,
+    text: so.FurtherWords = None,
+    hit: so.LikeItems = None,
+    lidar: so.Lidar = None,
+    camera: so.Camera = None,
+    where: so.Where = None,
+    offset: so.Offset = 0,
+    confident: so.Confident = False,
+    unique: so.Unique = False,
+    near: so.Near = None,
+    diversity: so.Diversity = 0.0,
+    group: so.Group = None,
+    per_group: so.PerGroup = 1,
+    show_columns: so.Show = None,
+    csv: so.Csv = None,
+    parquet: so.Parquet = None,
+    links: so.Links = None,
+    model: so.ModelOfCollection = None,
     device: o.Device = "cpu",
     up: o.UpAxis = None,
     unit: o.UnitName = None,
@@ -60,25 +75,95 @@ def search(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Find 3D objects by words, a picture or another shape.
+    """Find 3D objects by words, a picture or another shape: among files, or in a collection with --db.
 
     The score is the cosine of query and object after the mean of the model's space is subtracted: it ranks, it is
     no probability. A model without a cloud tower, as a CLIP is, searches pictures instead. Files of the same
     content as --like are not listed. Failed files are named on stderr, also with --json, and make the exit code 1;
     all others are searched.
+
+    With --db any part of the query may end in its weight, as in "a chair^2", and where the model can tell, it is
+    said if nothing fits.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    text, paths = split_words(words or [], with_option=image is not None or like is not None)
+    reading = reading_of(points, seed, up, unit, pose, topic, message)
+    parts = {"text": text, "hit": hit, "lidar": lidar, "camera": camera}
+    choice = {
+        "where": where,
+        "offset": offset,
+        "confident": confident,
+        "unique": unique,
+        "near": near,
+        "diversity": diversity,
+        "group": group,
+        "per_group": per_group,
+    }
+    outputs = {"csv": csv, "parquet": parquet, "links": links}
+    if db is None:
+        _refuse_without_db({**parts, **choice, **outputs, "show": show_columns})
+        result = _search_files(
+            words or [], image or [], like or [], negative, k, threshold, reading, model or "mini", device,
+            no_cache=no_cache, quiet=quiet,
+        )  # fmt: skip
+        _finish_files(result, words or [], image, like, html, reading, as_json=as_json, quiet=quiet)
+        return
+    from clip3d.cli.search_collection import ask_collection, query_parts
+    from clip3d.search.collection import Collection
+
+    given = query_parts(words or [], {**parts, "image": image, "like": like, "negative": negative})
+    loaded = None if model is None else load_model(model, device)
+    with Collection(db, loaded, read_only=True) as collection:
+        if device != "cpu":
+            collection.model.device = device
+        ask_collection(
+            collection,
+            given,
+            {**choice, "k": k, "threshold": threshold},
+            reading=reading,
+            outputs={**outputs, "html": html},
+            show=show_columns or [],
+            no_cache=no_cache,
+            as_json=as_json,
+            quiet=quiet,
+        )
+
+
+def _refuse_without_db(given: dict[str, Any]) -> None:
+    """WrongCommand if an option is given that asks for a collection."""
+    untouched = {"offset": 0, "diversity": 0.0, "per_group": 1}
+    asked = [name for name, value in given.items() if value not in (None, False, untouched.get(name))]
+    if asked:
+        name = asked[0].replace("_", "-")
+        raise WrongCommand(f"--{name} asks a collection: name it with --db, and make it with clip3d index")
+
+
+def _search_files(
+    words: list[str],
+    image: list[str],
+    like: list[str],
+    negative: list[str] | None,
+    k: int,
+    threshold: float | None,
+    reading: Reading,
+    model: str,
+    device: str,
+    *,
+    no_cache: bool,
+    quiet: bool,
+) -> SearchResult:
+    """Answer from files and folders."""
+    if len(image) > 1 or len(like) > 1:
+        raise WrongCommand("among files there is one --image and one --like at most; a collection takes several")
+    text, paths = split_words(words, with_option=bool(image or like))
     from clip3d.search.adhoc import search_files
 
-    reading = reading_of(points, seed, up, unit, pose, topic, message)
     with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
-        result = search_files(
+        return search_files(
             load_model(model, device),
             paths,
             text=text,
-            image=image,
-            like=like,
+            image=image[0] if image else None,
+            like=like[0] if like else None,
             negative=negative,
             k=k,
             threshold=threshold,
@@ -86,14 +171,28 @@ def search(
             cache=cache,
             progress=progress,
         )
+
+
+def _finish_files(
+    result: SearchResult,
+    words: list[str],
+    image: list[str] | None,
+    like: list[str] | None,
+    html: Path | None,
+    reading: Reading,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> None:
     show(result, as_json=as_json)
     name_problems(result.problems)
     if not quiet:
-        suggest_quotes(words or [])
+        suggest_quotes(words)
     if html is not None:
         from clip3d.search.page import Answer, write_page
 
-        write_page(html, f"clip3d: {result.query}", [Answer(result, image=image, like=like)], reading=reading)
+        answer = Answer(result, image=image[0] if image else None, like=like[0] if like else None)
+        write_page(html, f"clip3d: {result.query}", [answer], reading=reading)
         if not quiet:
             note(f"wrote {html}")
     if not quiet and not as_json:

@@ -19,6 +19,8 @@ from clip3d.search.embedding import Reading, read_thinned
 from clip3d.search.pictures import is_picture, open_image
 
 PICTURE = 224  # pixels
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+MOST_BYTES = 2_000_000  # of a picture that is put into a page as it is
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --dim: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d0d7de;
@@ -105,6 +107,14 @@ def write_html(
     return target
 
 
+def picture_bytes(data: bytes) -> str | None:
+    """A small PNG or JPEG as the address of an image element; None for anything else."""
+    kind = "png" if data.startswith(PNG) else "jpeg" if data.startswith(JPEG) else None
+    if kind is None or len(data) > MOST_BYTES:
+        return None
+    return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")
+
+
 def picture_data(picture: Any) -> str:
     """A PIL image as the address of an image element: a PNG in the page itself."""
     stream = io.BytesIO()
@@ -167,14 +177,28 @@ def _query_pictures(answer: Answer, pictures: _Pictures) -> str:
 
 
 def _hit(hit: Hit, picture: str | None, names: Mapping[Path, str]) -> str:
-    name = _text(names.get(hit.path, hit.path.name))
+    return hit_card(hit.rank, names.get(hit.path, hit.path.name), str(hit.path), hit.score, picture)
+
+
+def hit_card(rank: int, name: str, path: str, score: float, picture: str | None, notes: str = "") -> str:
+    """One hit of a list as HTML.
+
+    Args:
+        rank: its place from 1.
+        name: what it is called.
+        path: where it lies.
+        score: in [-1, 1].
+        picture: address of an image element, such as `picture_data` gives; None for none.
+        notes: what else there is to say, as text.
+    """
     image = "<div class='none'>no picture</div>"
     if picture:
-        image = f"<img src='{picture}' alt='Answer {hit.rank}: {name}'>"
-    width = 100 * min(max(hit.score, 0.0), 1.0)
+        image = f"<img src='{picture}' alt='Answer {rank}: {_text(name)}'>"
+    width = 100 * min(max(score, 0.0), 1.0)
+    said = f"<div class='path'>{_text(notes)}</div>\n" if notes else ""
     return (
-        f"<li>{image}\n<div class='name'>{hit.rank}. {name}</div>\n<div class='path'>{_text(hit.path)}</div>\n"
-        f"<div class='score'>{hit.score:.3f}</div>"
+        f"<li>{image}\n<div class='name'>{rank}. {_text(name)}</div>\n<div class='path'>{_text(path)}</div>\n{said}"
+        f"<div class='score'>{score:.3f}</div>"
         f"<div class='track' aria-hidden='true'><div class='bar' style='width:{width:.1f}%'></div></div></li>"
     )
 

@@ -1,0 +1,151 @@
+"""`clip3d search --db`: a collection answers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clip3d.cli.output import WrongCommand, finish, name_problems, note, print_json, print_line, print_table
+
+if TYPE_CHECKING:
+    from clip3d.search.answers import Answers, Hit
+    from clip3d.search.collection import Collection
+    from clip3d.search.embedding import Reading
+
+WEIGHTED = re.compile(r"(?s)(.+)\^(\d+(?:\.\d+)?)")
+STANDARD_OUTPUT = "-"
+
+
+def query_parts(
+    words: Sequence[str], parts: Mapping[str, Sequence[str] | None], sign: str = "--db"
+) -> dict[str, list[tuple[str, float]]]:
+    """The parts of a query with their weights, from the words of the command and the values of its options.
+
+    Raises:
+        WrongCommand: if there are words that cannot belong to a query.
+    """
+    if len(words) > 1:
+        raise WrongCommand(f'with {sign} there are no paths: put all of the query in quotes: "{" ".join(words)}"')
+    found = {name: [_weighed(value) for value in values] for name, values in parts.items() if values}
+    if words:
+        found["text"] = [_weighed(words[0]), *found.get("text", [])]
+    return found
+
+
+def _weighed(value: str) -> tuple[str, float]:
+    """A value and its weight, which stands behind it as in `a chair^2`; a file's own name may have one."""
+    match = WEIGHTED.fullmatch(value)
+    if match is None or _exists(value):
+        return value, 1.0
+    return match[1], float(match[2])
+
+
+def _exists(value: str) -> bool:
+    try:
+        return Path(value).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def ask_collection(
+    collection: Collection,
+    parts: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    *,
+    reading: Reading,
+    outputs: Mapping[str, Any],
+    show: Sequence[str],
+    no_cache: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Ask a collection, print the answers, and write what else is wanted of them."""
+    from clip3d.models.vector_cache import VectorCache
+
+    cache = VectorCache.disabled() if no_cache else None
+    answers = collection.search(**parts, **choice, reading=reading, cache=cache)
+    if outputs["csv"] == STANDARD_OUTPUT:
+        from clip3d.search.answer_files import columns_of_answers
+        from clip3d.search.tables import csv_text
+
+        for line in csv_text(columns_of_answers(answers, collection.store.columns())).rstrip("\n").split("\n"):
+            print_line(line)
+    elif as_json:
+        _print_lines(answers)
+    else:
+        _print_table(answers, _columns(show, collection, answers))
+    if not quiet:
+        for text in answers.notes:
+            note(text if not text.startswith("nothing here may") else f"{text}; --confident lists only what fits")
+    problems = _write(answers, collection, outputs, quiet=quiet)
+    name_problems(problems)
+    if not quiet and not as_json and outputs["csv"] != STANDARD_OUTPUT:
+        note(f"collection {answers.collection}; model {answers.model}")
+    finish(problems, len(answers) - len(problems))
+
+
+def _write(answers: Answers, collection: Collection, outputs: Mapping[str, Any], *, quiet: bool) -> list[Any]:
+    from clip3d.search.answer_files import link_hits, write_answers_page, write_table
+
+    problems = []
+    for name in ("csv", "parquet"):
+        if outputs[name] is not None and outputs[name] != STANDARD_OUTPUT:
+            _told(write_table(outputs[name], answers, collection.store.columns()), quiet)
+    if outputs["html"] is not None:
+        _told(write_answers_page(outputs["html"], answers, collection.store), quiet)
+    if outputs["links"] is not None:
+        problems = link_hits(outputs["links"], answers)
+        _told(outputs["links"], quiet)
+    return problems
+
+
+def _told(path: Path, quiet: bool) -> None:
+    if not quiet:
+        note(f"wrote {path}")
+
+
+def _print_lines(answers: Answers) -> None:
+    from clip3d.search.answer_files import record_of_hit
+
+    for hit in answers:
+        print_json(record_of_hit(hit, answers))
+
+
+def _columns(show: Sequence[str], collection: Collection, answers: Answers) -> list[str]:
+    """The columns to show beside the usual ones; WrongCommand for one that no item has."""
+    known = ["folder", *collection.store.columns()]
+    for name in show:
+        if name not in known:
+            raise WrongCommand(f"there is no column {name!r} to show; there are: {', '.join(known)}")
+    group = answers.query.group
+    return list(dict.fromkeys([*([group] if group else []), *show]))
+
+
+def _print_table(answers: Answers, columns: Sequence[str]) -> None:
+    from clip3d.search.answering import value_of
+
+    if not answers.hits:
+        print_line(f"nothing found for: {answers.query}")
+        return
+    headings = ["rank", "score"]
+    headings += ["fits"] if answers.query.confident else []
+    headings += ["copies"] if answers[0].copies is not None else []
+    numbers = range(len(headings))
+    rows = []
+    for hit in answers:
+        row = [str(hit.rank), f"{hit.score:.3f}"]
+        row += [f"{hit.fit:.2f}"] if answers.query.confident and hit.fit is not None else []
+        row += [str(hit.copies)] if hit.copies is not None else []
+        row += [_cell(value_of(hit.record, name)) for name in columns]
+        rows.append([*row, _place(hit)])
+    print_table((*headings, *columns, "path"), rows, right=tuple(numbers))
+
+
+def _place(hit: Hit) -> str:
+    return f"{hit.path} {hit.part}" if hit.part else hit.path
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

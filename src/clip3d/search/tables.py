@@ -1,0 +1,111 @@
+"""Columns of values as CSV and Parquet files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clip3d.atomic import replacing
+from clip3d.errors import DataError, MissingExtra
+from clip3d.search.columns import FIXED
+from clip3d.search.store import Value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Columns = Mapping[str, Sequence[Value]]
+
+
+def csv_text(columns: Columns) -> str:
+    """Columns of one length as CSV with a line of names; nothing for None, true and false in words."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    for row in zip(*columns.values(), strict=True):
+        writer.writerow([str(value).lower() if isinstance(value, bool) else value for value in row])
+    return stream.getvalue()
+
+
+def write_csv(path: str | PathLike[str], columns: Columns) -> Path:
+    """Write columns as CSV in UTF-8, whole or not at all.
+
+    Raises:
+        DataError: if the file cannot be written.
+    """
+    target = Path(path)
+    try:
+        with replacing(target) as temporary:
+            temporary.write_text(csv_text(columns), encoding="utf-8", errors="backslashreplace", newline="")
+    except OSError as error:
+        raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
+    return target
+
+
+def arrow_columns(columns: Columns) -> dict[str, pa.Array]:
+    """Columns as arrays of Arrow: truth values, whole numbers, numbers, or text where the values are mixed.
+
+    Raises:
+        MissingExtra: if pyarrow is not installed.
+    """
+    pyarrow = import_pyarrow()
+    found = {}
+    for name, values in columns.items():
+        kinds = {type(value) for value in values} - {type(None)}
+        if len(kinds) > 1 and not kinds <= {int, float}:
+            values = [None if value is None else _plain(value) for value in values]
+        kind = pyarrow.float64() if kinds == {int, float} else None
+        found[name] = pyarrow.array(values, type=kind or (None if kinds else pyarrow.string()))
+    return found
+
+
+def write_parquet(
+    path: str | PathLike[str], columns: Mapping[str, pa.Array], metadata: Mapping[str, str] | None = None
+) -> Path:
+    """Write arrays of Arrow to a Parquet file, with texts in its metadata, whole or not at all.
+
+    Raises:
+        DataError: if the file cannot be written.
+        MissingExtra: if pyarrow is not installed.
+    """
+    pyarrow = import_pyarrow()
+    from pyarrow import parquet
+
+    target = Path(path)
+    table = pyarrow.table(dict(columns)).replace_schema_metadata(dict(metadata or {}))
+    try:
+        with replacing(target) as temporary:
+            parquet.write_table(table, temporary)
+    except OSError as error:
+        raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
+    return target
+
+
+def import_pyarrow() -> Any:
+    """The package pyarrow, or MissingExtra."""
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise MissingExtra("a Parquet file", "pyarrow", "parquet") from error
+    return pyarrow
+
+
+def metadata_columns(
+    said: Sequence[Mapping[str, Value]], names: Iterable[str] = (), taken: Sequence[str] = ()
+) -> dict[str, list[Value]]:
+    """Metadata of n records as columns of n values, in the order of their names.
+
+    Args:
+        said: the metadata.
+        names: columns that are there even if no record has them; those of `FIXED` are no metadata.
+        taken: names of other columns, which get `metadata.` before them here.
+    """
+    every = sorted({name for one in said for name in one} | (set(names) - set(FIXED)))
+    return {f"metadata.{name}" if name in taken else name: [one.get(name) for one in said] for name in every}
+
+
+def _plain(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
