@@ -29,7 +29,7 @@ def test_probe_prints_a_table_and_json_with_its_protocol(run_cli, labelled: Path
     near = tmp_path / "near.json"
     near.write_text(json.dumps(["tall_0", "flat_3"]))
     options = ("probe", "--clouds", labelled, "--near-duplicates", near, "--fractions", ".5,1")
-    options += ("--features", "both")
+    options += ("--features", "all")
     done = run_cli(*options, "--json")
     assert done.returncode == 1, done.stderr
     assert "flat_9.off" in done.stderr
@@ -41,6 +41,8 @@ def test_probe_prints_a_table_and_json_with_its_protocol(run_cli, labelled: Path
         ("vectors", 16),
         ("features", 8),
         ("features", 16),
+        ("levels", 8),
+        ("levels", 16),
     ]
     assert report["rows"][1]["linear"] == {"mean": 1, "deviation": 0, "values": [1, 1, 1]}
     assert report["protocol"]["train"]["unreadable"] == 1

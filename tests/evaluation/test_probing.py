@@ -84,6 +84,11 @@ def test_a_tower_without_a_head_has_no_features_before_it(model, parts):
         cloud_features(model, parts[1], "features")
 
 
+def test_a_tower_without_levels_has_no_features_of_them(model, parts):
+    with pytest.raises(ModelError, match="no levels"):
+        cloud_features(model, parts[1], "levels")
+
+
 def test_the_penalty_follows_from_the_validation_part_and_few_clouds_do_without():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1], 40)
@@ -93,7 +98,7 @@ def test_the_penalty_follows_from_the_validation_part_and_few_clouds_do_without(
     assert strength in probing.STRENGTHS
     assert (found == labels).mean() > 0.85
     alone, found = fit_and_predict(known[[0, 79]], labels[[0, 79]], known[[0, 79]], seed=0)
-    assert alone == probing.STRENGTHS[2]
+    assert alone == probing.STRENGTHS[len(probing.STRENGTHS) // 2]
     assert found.tolist() == [0, 1]
 
 

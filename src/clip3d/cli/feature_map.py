@@ -9,7 +9,7 @@ import typer
 
 from clip3d.cli import options as o
 from clip3d.cli.output import finish, note, print_json, print_line, print_table, progress_bar, start_logging
-from clip3d.cli.probe import FeaturesOption
+from clip3d.cli.probe import FEATURES_HELP, FeaturesOption
 from clip3d.cli.session import load_model, read_clouds
 
 if TYPE_CHECKING:
@@ -30,9 +30,7 @@ def map_features(
         list[str] | None,
         typer.Option("--model", metavar="NAME|FOLDER", help="Whose features; repeatable, side by side; else mini."),
     ] = None,
-    features: Annotated[
-        FeaturesOption, typer.Option("--features", help="vectors: of the space; features: before the tower's head.")
-    ] = FeaturesOption.vectors,
+    features: Annotated[FeaturesOption, typer.Option("--features", help=FEATURES_HELP)] = FeaturesOption.vectors,
     votes: Annotated[int, typer.Option("--votes", min=1, help="Views about the up axis, averaged.")] = 1,
     points: Annotated[
         int | None, typer.Option("--points", min=1, help="Points the tower sees, if not its own number.")

@@ -29,6 +29,7 @@ from clip3d.cli import (
     models,
     probe,
     search,
+    stats,
     train,
 )
 from clip3d.cli.output import FAILED, WrongCommand, note
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("index", epilog=index.EXAMPLES)(index.index)
+app.command("stats", epilog=stats.EXAMPLES)(stats.stats)
 app.command("classify", epilog=classify.EXAMPLES)(classify.classify)
 app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
 app.add_typer(evaluate.app, name="evaluate")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EXAMPLES = o.examples(
     "clip3d probe --clouds modelnet10.npz",
     "clip3d probe --clouds modelnet10.npz --fractions .1,.2,1 --near-duplicates near_duplicates.json --json",
-    "clip3d probe --clouds scanobjectnn/ --variant PB_T50_RS --features features",
+    "clip3d probe --clouds scanobjectnn/ --variant PB_T50_RS --features levels",
 )
 
 
@@ -36,12 +36,16 @@ class FeaturesOption(str, Enum):
 
     vectors = "vectors"
     features = "features"
-    both = "both"
+    levels = "levels"
+    all = "all"
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of features that are meant."""
-        return ("vectors", "features") if self is FeaturesOption.both else (cast("Kind", self.value),)
+        return ("vectors", "features", "levels") if self is FeaturesOption.all else (cast("Kind", self.value),)
+
+
+FEATURES_HELP = "vectors: of the space; features: before the tower's head; levels: of its earlier levels too."
 
 
 def probe(
@@ -49,9 +53,7 @@ def probe(
     train_split: Annotated[str, typer.Option("--train-split", help="The part that is learned from.")] = "train",
     test_split: Annotated[str, typer.Option("--test-split", help="The part that is counted.")] = "test",
     variant: o.Variant = None,
-    features: Annotated[
-        FeaturesOption, typer.Option("--features", help="vectors: of the space; features: before the tower's head.")
-    ] = FeaturesOption.vectors,
+    features: Annotated[FeaturesOption, typer.Option("--features", help=FEATURES_HELP)] = FeaturesOption.vectors,
     fractions: Annotated[
         str, typer.Option("--fractions", metavar="A,B,...", help="Shares of each class to learn from.")
     ] = "1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -15,11 +16,12 @@ from clip3d.models.model import Model, in_batches
 from clip3d.spaces import Space, unit
 
 Array = NDArray[np.float32]
-Kind = Literal["vectors", "features"]
+Kind = Literal["vectors", "features", "levels"]
 
 KINDS: dict[Kind, str] = {
     "vectors": "the unit vectors in the model's space",
     "features": "what the cloud tower's head or projection sees",
+    "levels": "the same behind the maximum and mean of what each level of the tower gives",
 }
 
 
@@ -37,18 +39,19 @@ def cloud_features(
     Args:
         model: with a cloud tower.
         data: n clouds.
-        kind: "vectors" of unit length, or "features" of the tower's body.
+        kind: "vectors" of unit length, "features" of the tower's body, or those of its "levels" too.
         votes: views of each cloud, turned by equal steps about the up axis; their features are averaged.
         points: points the tower sees, if not the card's number.
         progress: called with the number of clouds done.
 
     Raises:
-        ShapeError: if kind is neither, or votes is less than 1.
-        ModelError: if the tower has no head to take features before.
+        ShapeError: if kind is none of these, or votes is less than 1.
+        ModelError: if the tower has no head to take features before, or no levels.
     """
     if kind not in get_args(Kind) or votes < 1:
-        raise ShapeError(f"features are {' or '.join(KINDS)} of at least one vote, got {kind!r}, {votes}")
-    encode: Callable[..., Array] = model.encode_clouds if kind == "vectors" else model.cloud_features
+        raise ShapeError(f"features are {', '.join(KINDS)} of at least one vote, got {kind!r}, {votes}")
+    features = partial(model.cloud_features, levels=kind == "levels")
+    encode: Callable[..., Array] = model.encode_clouds if kind == "vectors" else features
     rows: list[Array] = []
     for chunk in in_batches(data.clouds(), CHUNK):
         views = [[turned(cloud, vote / votes) for cloud in chunk] if vote else chunk for vote in range(votes)]

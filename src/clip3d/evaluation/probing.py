@@ -25,7 +25,7 @@ from clip3d.models.model import Model
 Array = NDArray[np.float32]
 Labels = NDArray[np.intp]
 
-STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)  # C of scikit-learn, the inverse of the penalty
+STRENGTHS = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)  # C of scikit-learn, the inverse of the penalty
 VALIDATION = 0.2
 ITERATIONS = 1000
 NEIGHBORS = 5
@@ -51,7 +51,7 @@ class ProbeRow:
     """What one kind of features gives, learned from one share of the training clouds.
 
     Attributes:
-        features: "vectors" or "features", see `clip3d.evaluation.features.KINDS`.
+        features: "vectors", "features" or "levels", see `clip3d.evaluation.features.KINDS`.
         fraction: of each class's training clouds.
         n_train: clouds that were learned from.
         strengths: the inverse penalties that were chosen, a seed each.

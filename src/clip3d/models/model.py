@@ -142,31 +142,43 @@ class Model:
         return self._encode("cloud", clouds, lambda c: prepare(c, points=points), normalize, batch_size)
 
     def cloud_features(
-        self, clouds: Iterable[PointCloud], *, batch_size: int = 16, points: int | None = None
+        self,
+        clouds: Iterable[PointCloud],
+        *,
+        levels: bool = False,
+        batch_size: int = 16,
+        points: int | None = None,
     ) -> Array:
         """What the head or projection of the cloud tower sees of n clouds: (n, w) float32.
 
         Args:
             clouds: any valid clouds.
+            levels: put before it the maximum and mean over its parts of what each of the tower's `levels` gives.
             batch_size: clouds in one forward pass.
             points: points the tower sees, if not the card's number.
 
         Raises:
-            ModelError: if the tower has neither.
+            ModelError: if the tower has no head or projection, or no levels where they are asked for.
         """
         prepare = self.cloud_preparation()
-        head = _head_of(self.tower("cloud"))
-        if head is None:
-            raise ModelError(self.folder, "its cloud tower has no head or projection to take features before")
+        tower = self.tower("cloud")
+        head, parts = _head_of(tower), getattr(tower, "levels", ()) if levels else ()
+        if head is None or (levels and not parts):
+            lacking = "head or projection to take features before" if head is None else "levels to take features of"
+            raise ModelError(self.folder, f"its cloud tower has no {lacking}")
 
         def run(tower: Any, *inputs: Any) -> Any:
+            import torch
+
             seen: list[Any] = []
-            handle = head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0]))
+            handles = [part.register_forward_hook(lambda m, a, out: seen.extend(_pooled(out))) for part in parts]
+            handles.append(head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0])))
             try:
                 tower(*inputs)
             finally:
-                handle.remove()
-            return seen[0]
+                for handle in handles:
+                    handle.remove()
+            return torch.cat(seen, dim=-1)
 
         return self._encode("cloud", clouds, lambda c: prepare(c, points=points), False, batch_size, run)
 
@@ -332,6 +344,12 @@ def _head_of(tower: Any) -> Any:
     """The module that makes vectors of what the tower's body gives; None if there is none."""
     modules = dict(tower.named_children()) if hasattr(tower, "named_children") else {}
     return modules.get("head", modules.get("project"))
+
+
+def _pooled(given: Any) -> tuple[Any, Any]:
+    """Maximum and mean (b, w) over the parts of clouds (b, m, w), which may stand behind the parts' places."""
+    features = given[-1] if isinstance(given, tuple) else given
+    return features.amax(1), features.mean(1)
 
 
 def put_on(device: str, tower: Any, model: str | Path) -> Any:

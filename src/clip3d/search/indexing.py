@@ -140,7 +140,8 @@ def index_files(
         SpaceMismatch: if the collection's vectors are another model's.
         ModelError: if the model has no tower for files.
     """
-    given = [as_path(path) for path in ([paths] if isinstance(paths, str | PathLike) else paths)]
+    named = [paths] if isinstance(paths, str | PathLike) else paths
+    given = [as_path(absolute(as_path(path))) for path in named]  # so that what is found in them is absolute
     plan = plan or Plan()
     findable = Findable.of(model, plan.only)
     with store.writing():
@@ -218,6 +219,7 @@ class _Run:
         self.tell = tell or (lambda change: None)
         self.report = Report()
         self.done = self.total = 0
+        self._digests: dict[tuple[str, str], str] = {}
 
     def over(self, given: Sequence[Path]) -> Report:
         """Find, compare, embed, and tell what vanished."""
@@ -231,7 +233,7 @@ class _Run:
         for modality, encoder in self.encoders.items():
             alike = [job for job in jobs if job.modality == modality]
             self._embed(encoder, self._without_textures(alike, given) if modality == "image" else alike)
-        self._settle_vanished(given, {absolute(path) for path in found.files}, found.problems)
+        self._settle_vanished(given, {str(path) for path in found.files}, found.problems)
         return self.report
 
     # What changed
@@ -240,7 +242,7 @@ class _Run:
         """The files to look at, those of records whose vectors were forgotten among them, and those unchanged."""
         jobs, unchanged, listed = [], [], set()
         for path in files:
-            name, modality = absolute(path), self.findable.modality(path)
+            name, modality = str(path), self.findable.modality(path)
             listed.add(name)
             known = self.ledger.by_path.get(name)
             if known is not None and self._is_current(known, path, modality):
@@ -258,11 +260,18 @@ class _Run:
         return there and self.findable.takes(path)
 
     def _is_current(self, known: Known, path: Path, modality: Modality) -> bool:
-        return known.trace.reading == reading_digest(self.encoders[modality], path) and known.is_current()
+        return known.trace.reading == self._digest(self.encoders[modality], path) and known.is_current()
+
+    def _digest(self, encoder: Encoder, path: Path) -> str:
+        """Of how a file is read: of it, only the suffix counts."""
+        key = encoder.modality, path.suffix
+        if key not in self._digests:
+            self._digests[key] = reading_digest(encoder, path)
+        return self._digests[key]
 
     def _without_textures(self, jobs: Sequence[_Job], given: Sequence[Path]) -> list[_Job]:
         """Pictures that are no part of an object of the collection, unless they are named."""
-        named = {absolute(path) for path in given}
+        named = {str(path) for path in given}
         kept = [job for job in jobs if job.known or job.name in named or job.name not in self.ledger.textures]
         self.total -= len(jobs) - len(kept)
         return kept
@@ -279,7 +288,7 @@ class _Run:
     def _look(self, encoder: Encoder, job: _Job) -> ReadFile | _Touched | FileProblem:
         """Read a file, on any thread, unless its bytes are those that its record was made of."""
         known = job.known
-        if known is not None and known.trace.reading == reading_digest(encoder, job.path):
+        if known is not None and known.trace.reading == self._digest(encoder, job.path):
             again = known.taken_again()
             if again is not None:
                 return _Touched(known, again)
@@ -331,11 +340,11 @@ class _Run:
             self.store.put(entries)
         return [
             *(Change("replaced" if item.known else "added", item.name) for item in kept),
-            *(Change("failed", absolute(p.path), problem=p) for p in encoded.problems),
+            *(Change("failed", p.path, problem=p) for p in encoded.problems),
         ]
 
     def _trace(self, encoder: Encoder, job: _Job, seen: ReadFile) -> Trace:
-        taken, reading = seen.print, reading_digest(encoder, job.path)
+        taken, reading = seen.print, self._digest(encoder, job.path)
         if seen.remote:
             return Trace(job.name, "", taken.content, reading)
         # What may have changed while it was read is looked at again the next time.
@@ -365,7 +374,7 @@ class _Run:
     # What vanished
 
     def _settle_vanished(self, given: Sequence[Path], listed: set[str], problems: Sequence[FileProblem]) -> None:
-        roots = [absolute(path) for path in given if not isinstance(path, RemotePath)]
+        roots = [str(path) for path in given if not isinstance(path, RemotePath)]
         vanished, told = [], set()
         for known in chain.from_iterable(self.ledger.parts.values()):
             path = known.trace.path
@@ -386,7 +395,7 @@ class _Run:
         self._finish(
             Change("failed", problem.path, problem=problem)
             for problem in problems
-            if absolute(problem.path) not in told
+            if problem.path not in told
         )
         for folder, n in sorted(self.places.doubtful.items()):
             self.report.notes.append(

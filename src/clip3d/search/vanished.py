@@ -20,12 +20,12 @@ class Places:
     """Tells what became of files, looking at each folder once.
 
     Attributes:
-        closed: folders that could not be listed.
+        closed: folders that could not be listed, absolute.
         doubtful: folders that are missing or empty as if a disk were not mounted, with how many files were there.
     """
 
     def __init__(self, closed: Iterable[str] = ()) -> None:
-        self.closed = tuple(folder.rstrip("/" + os.sep) + os.sep for folder in map(absolute, closed))
+        self.closed = tuple(folder.rstrip("/" + os.sep) + os.sep for folder in closed)
         self.doubtful: dict[str, int] = {}
         self._look = lru_cache(maxsize=None)(_state_of_folder)
 

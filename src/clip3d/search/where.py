@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from clip3d.errors import ConditionError
 from clip3d.search.columns import FIXED, nearest_name
-from clip3d.search.condition_tree import Column, Node, columns_of
+
+if TYPE_CHECKING:
+    from clip3d.search.condition_tree import Column, Node
 
 Parameter = str | int | float
 
@@ -40,7 +43,7 @@ class Condition:
     @property
     def columns(self) -> frozenset[str]:
         """Names of the columns that it looks at."""
-        return frozenset(column.name for column in columns_of(self.tree))
+        return frozenset(column.name for column in self._columns())
 
     def sqlite(self) -> tuple[str, tuple[Parameter, ...]]:
         """The condition for SQLite, and the values of its question marks in order.
@@ -65,9 +68,14 @@ class Condition:
     def check(self, known: Iterable[str]) -> None:
         """Raise ConditionError, with the nearest known column and all of them, unless all are among them."""
         names = list(dict.fromkeys([*FIXED, *known]))
-        for column in columns_of(self.tree):
+        for column in self._columns():
             if column.name not in names:
                 raise ConditionError(self.text, column.start, column.end, _unknown(column, names))
+
+    def _columns(self) -> Iterator[Column]:
+        from clip3d.search.condition_tree import columns_of
+
+        return columns_of(self.tree)
 
 
 def _unknown(column: Column, known: list[str]) -> str:

@@ -96,6 +96,7 @@ class PointMLPTower(nn.Module):
 
     Attributes:
         feature_width: length of what the last linear map sees.
+        levels: modules that give features of parts of the cloud: the stages but the last.
     """
 
     def __init__(
@@ -119,6 +120,10 @@ class PointMLPTower(nn.Module):
         self.head = nn.Sequential(*_hidden_layers([widths[-1], *head]))
         self.feature_width = [*widths, *head][-1]
         self.project = nn.Identity() if dim is None else nn.Linear(self.feature_width, dim)
+
+    @property
+    def levels(self) -> tuple[nn.Module, ...]:  # noqa: D102
+        return tuple(self.stages)[:-1]
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.

@@ -107,6 +107,7 @@ class PointTransformerTower(nn.Module):
 
     Attributes:
         feature_width: length of what the last linear map sees.
+        levels: modules that give features of parts of the cloud: the groups' and every third block.
     """
 
     def __init__(
@@ -136,6 +137,10 @@ class PointTransformerTower(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.feature_width = 2 * width
         self.project = nn.Identity() if dim is None else nn.Linear(self.feature_width, dim)
+
+    @property
+    def levels(self) -> tuple[nn.Module, ...]:  # noqa: D102
+        return self.group, *list(self.blocks)[2:-1:3]
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.

@@ -108,6 +108,7 @@ class SetAbstractionTower(nn.Module):
 
     Attributes:
         feature_width: length of what the head sees.
+        levels: modules that give features of parts of the cloud, from fine to coarse.
     """
 
     def __init__(
@@ -133,6 +134,10 @@ class SetAbstractionTower(nn.Module):
         self.norm = nn.LayerNorm(2 * width)
         self.feature_width = 2 * width
         self.head: nn.Module = nn.Identity() if dim is None else _head(2 * width, dim)
+
+    @property
+    def levels(self) -> tuple[nn.Module, ...]:  # noqa: D102
+        return self.fine, self.coarse
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.
