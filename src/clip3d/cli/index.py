@@ -46,7 +46,7 @@ ONLY: dict[Only, Literal["cloud", "image"]] = {Only.clouds: "cloud", Only.pictur
 def index(
     db: Annotated[
         str,
-        typer.Option("--db", metavar="DB", help="The collection: a file, or a .lance folder or URI; made if need be."),
+        typer.Option("--db", metavar="DB", help="The collection: a file, .lance folder or URI; made if need be."),
     ],
     paths: Annotated[
         list[str] | None,
