@@ -214,3 +214,16 @@ def test_without_locks_a_writer_that_died_is_succeeded_and_may_not_go_on(far, mo
             one.renew()
         monkeypatch.setattr(lance_state, "LEASE", 60)
         other.renew()
+
+
+def test_the_commands_take_such_a_collection(run_cli: Any, bundle: Path, assets: Path, address: Path):
+    done = run_cli("index", assets, "--db", address, "--meta", "split=test", "--model", bundle)
+    assert (done.returncode, "4 added" in done.stdout) == (0, True), done.stdout
+    again = run_cli("index", assets, "--db", address.as_uri(), "--model", bundle)
+    assert "4 unchanged" in again.stdout
+    where = ("--where", "split = 'test'")
+    found = run_cli("search", "--like", assets / "tall.off", "--db", address, *where, "-k", "2")
+    assert (found.returncode, found.stdout.count(".o")) == (0, 2), found.stderr
+    missing = run_cli("search", "red", "--db", address.with_name("other.lance"))
+    assert missing.returncode
+    assert "no such collection" in missing.stderr
