@@ -72,7 +72,7 @@ def metadata_text(metadata: Mapping[str, Value]) -> str:
         ShapeError: for a value that is neither text, number, truth value nor None, or no finite number.
     """
     for name, value in metadata.items():
-        fits = value is None or isinstance(value, str | bool | int | float)
+        fits = value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and "\0" not in value)
         if not fits or (isinstance(value, float) and not math.isfinite(value)):
             raise ShapeError(f"metadata {name!r} must be text, a finite number, true or false, got {value!r}")
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
