@@ -66,6 +66,19 @@ def test_vanished_files_are_named_and_pruned_on_demand(run_cli, assets: Path, db
     assert "3 unchanged; 3 items" in run_cli("index", assets, "--db", db, "--prune").stdout
 
 
+def test_a_collection_in_lancedb_follows_its_files_as_well(run_cli, assets: Path, tmp_path: Path):
+    pytest.importorskip("lancedb")
+    db = tmp_path / "assets.lance"
+    assert "4 added; 4 items" in run_cli("index", assets, "--db", db, "--meta", "split=test").stdout
+    (assets / "tall.off").rename(assets / "high.off")
+    (assets / "flat.off").unlink()
+    settle()
+    done = run_cli("index", assets, "--db", db, "--prune")
+    assert "1 moved, 2 unchanged, 1 pruned; 3 items" in done.stdout
+    found = run_cli("search", "tall", "--db", db, "-k", "1", "--where", "split = 'test'", "--json")
+    assert json_lines(found.stdout)[0]["path"] == str(assets / "high.off")
+
+
 def test_verbose_names_every_file(run_cli, assets: Path, db: Path):
     run_cli("index", assets, "--db", db)
     done = run_cli("index", assets, "--db", db, "-v")
