@@ -26,6 +26,7 @@ from clip3d.cli import (
     export,
     feature_map,
     finetune,
+    index,
     models,
     probe,
     search,
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("search", epilog=search.EXAMPLES)(search.search)
+app.command("index", epilog=index.EXAMPLES)(index.index)
 app.command("stats", epilog=stats.EXAMPLES)(stats.stats)
 app.command("classify", epilog=classify.EXAMPLES)(classify.classify)
 app.command("embed", epilog=embed.EXAMPLES)(embed.embed)

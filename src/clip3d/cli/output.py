@@ -46,6 +46,11 @@ def print_line(text: str = "") -> None:
     sys.stdout.write(_showable(text, sys.stdout) + "\n")
 
 
+def flush() -> None:
+    """Let what was printed on stdout be seen now, also in a pipe."""
+    sys.stdout.flush()
+
+
 def note(text: str) -> None:
     """A line on stderr."""
     sys.stderr.write(_showable(text, sys.stderr) + "\n")

@@ -80,11 +80,10 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], kind: Kind) -> Found:
     """List the files of a kind among paths, as `find_clouds` does clouds."""
     found = Found()
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for path in map(as_path, [paths] if isinstance(paths, str | os.PathLike) else paths):
         try:
-            for file in _expand(path, kind, found.problems):
-                real = file if isinstance(file, RemotePath) else file.resolve()
+            for file, real in _expand(path, kind, found.problems):
                 if real not in seen:
                     seen.add(real)
                     found.files.append(file)
@@ -95,12 +94,13 @@ def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     return found
 
 
-def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
+def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[tuple[Path, str]]:
+    """The files that a path stands for, each with the name that tells two names of one file."""
     if isinstance(path, RemotePath):
-        return _expand_remote(path, kind)
+        return [(file, str(file)) for file in _expand_remote(path, kind)]
     if path.is_dir():
         known = len(problems)
-        files = sorted(_walk(path, path.resolve(), kind, problems))
+        files = list(_walk(path, path.resolve(), kind, problems))
         if not files and len(problems) == known:
             raise kind.none_below(path, kind.suffixes)
         return files
@@ -109,7 +109,7 @@ def _expand(path: Path, kind: Kind, problems: list[FileProblem]) -> list[Path]:
     if path.suffix.lower() not in kind.suffixes:
         named = f"files named {path.suffix}" if path.suffix else "files without a suffix"
         raise kind.not_read(path, named, kind.suffixes)
-    return [path]
+    return [(path, str(path.resolve()))]
 
 
 def _expand_remote(path: RemotePath, kind: Kind) -> list[Path]:
@@ -126,28 +126,54 @@ def _expand_remote(path: RemotePath, kind: Kind) -> list[Path]:
     return list(files)
 
 
-def _walk(folder: Path, root: Path, kind: Kind, problems: list[FileProblem]) -> Iterator[Path]:
-    def closed(error: OSError) -> None:
-        reason = f"this folder cannot be listed: {error.strerror or error}"
-        problems.append(kind.error(error.filename, reason, "check its permissions"))
-
-    entered = {root}
-    for place, folders, names in os.walk(folder, onerror=closed, followlinks=True):
-        here = Path(place)
-        kept = []
-        for name in sorted(folders):
-            real = (here / name).resolve()
-            if not name.startswith(".") and real not in entered and real.is_relative_to(root):
+def _walk(folder: Path, root: Path, kind: Kind, problems: list[FileProblem]) -> Iterator[tuple[Path, str]]:
+    """Files below a folder in the order of their paths; links are resolved only where there are some."""
+    entered = {str(root)}
+    waiting = [_entries(folder, str(root), kind, problems)]
+    while waiting:
+        entry = next(waiting[-1], None)
+        if entry is None:
+            waiting.pop()
+            continue
+        found, place = entry
+        real = place if not found.is_symlink() else os.path.realpath(found.path)
+        if real != place and not Path(real).is_relative_to(root):
+            continue
+        if _is_dir(found):
+            if real not in entered:
                 entered.add(real)
-                kept.append(name)
-        folders[:] = kept
-        for name in names:
-            if not name.startswith(".") and _counts(here / name, root, kind):
-                yield here / name
+                waiting.append(_entries(Path(found.path), real, kind, problems))
+        elif _counts(found, kind):
+            yield Path(found.path), real
 
 
-def _counts(path: Path, root: Path, kind: Kind) -> bool:
-    suffix = path.suffix.lower()
-    if suffix not in kind.suffixes or not path.is_file() or not path.resolve().is_relative_to(root):
+def _entries(
+    folder: Path, real: str, kind: Kind, problems: list[FileProblem]
+) -> Iterator[tuple[os.DirEntry[str], str]]:
+    """What is in a folder, without what is hidden, and the real names of what is no link."""
+    try:
+        with os.scandir(folder) as entries:
+            shown = [entry for entry in entries if not entry.name.startswith(".")]
+    except OSError as error:
+        reason = f"this folder cannot be listed: {error.strerror or error}"
+        problems.append(kind.error(folder, reason, "check its permissions"))
+        return
+    for entry in sorted(shown, key=lambda entry: entry.name):
+        yield entry, os.path.join(real, entry.name)  # noqa: PTH118 - a Path for each of many files is slow
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
         return False
-    return suffix not in kind.loose or kind.loose[suffix](path)
+
+
+def _counts(entry: os.DirEntry[str], kind: Kind) -> bool:
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - as above
+    try:
+        if suffix not in kind.suffixes or not entry.is_file():
+            return False
+    except OSError:
+        return False
+    return suffix not in kind.loose or kind.loose[suffix](Path(entry.path))

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, Literal
 
 from clip3d.errors import DataError, ModelError, SpaceMismatch
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.answering import answer
 from clip3d.search.answers import Answers
-from clip3d.search.embedding import Reading
+from clip3d.search.embedding import Progress, Reading
 from clip3d.search.opening import open_store
 from clip3d.search.query import Files, Items, Texts, make_query
-from clip3d.search.store import Header, Store
+from clip3d.search.signing import check_model
+from clip3d.search.store import Header, Store, Value
 from clip3d.search.where import Condition
 from clip3d.spaces import Space
+
+if TYPE_CHECKING:
+    from clip3d.search.indexing import Change, Report
+
+PathName = str | os.PathLike[str]
 
 WAIT_SECONDS = 5.0
 
@@ -88,6 +97,74 @@ class Collection:
         if self._store is not None:
             self._store.close()
             self._store = None
+
+    def add(self, paths: PathName | Iterable[PathName], **said: Value) -> Report:
+        """Put files in, and folders that are searched through; `index` with nothing but metadata.
+
+        Args:
+            paths: files and folders, and URIs of either.
+            **said: metadata of each, such as `split="test"`.
+        """
+        return self.index(paths, metadata=said)
+
+    def index(
+        self,
+        paths: PathName | Iterable[PathName] = (),
+        *,
+        metadata: Mapping[str, Value] | None = None,
+        tables: PathName | Iterable[PathName] = (),
+        prune: bool = False,
+        only: Literal["cloud", "image"] | None = None,
+        thumbnails: bool = True,
+        reading: Reading | None = None,
+        cache: VectorCache | None = None,
+        progress: Progress | None = None,
+        tell: Callable[[Change], None] | None = None,
+    ) -> Report:
+        """Bring the collection up to date with files, and with folders that are searched through.
+
+        What did not change is not read. What changed is replaced, and keeps its id and metadata; so does a file
+        that was moved, which is told by its content. Clouds are embedded by the model's cloud tower, pictures by
+        its image tower; pictures that are part of an object are none of their own. What is done is kept batch by
+        batch: an interrupted run is gone on with by the next. In a collection that was opened with `reindex`,
+        all vectors are made anew.
+
+        Args:
+            paths: files and folders, and URIs of either; none, to go on with what lacks vectors.
+            metadata: what is said of each file.
+            tables: CSV, JSON or JSON lines files with a column `path` and what is said of each of these files; as
+                `clip3d.search.sidecar.read_table` reads them.
+            prune: remove the records of files in these paths that vanished.
+            only: clouds alone, or pictures alone.
+            thumbnails: keep small pictures.
+            reading: how cloud files are read.
+            cache: of vectors; None opens the user's.
+            progress: called with the number of files done and of all files.
+            tell: called for each file, once what was done with it is kept.
+
+        Raises:
+            DataError: if another process is writing, the collection cannot be written, or a table cannot be read.
+            SpaceMismatch: if the collection's vectors are another model's.
+            ModelError: if the model has no tower for files.
+            ShapeError: if metadata have a name or value that cannot be kept.
+        """
+        from clip3d.search.indexing import Plan, index_files
+        from clip3d.search.sidecar import read_tables
+
+        plan = Plan(
+            reading=reading or Reading(),
+            only=only,
+            prune=prune,
+            reindex=self._reindex,
+            thumbnails=thumbnails,
+            metadata=metadata or {},
+            table=read_tables(tables),
+        )
+        model = self.model
+        if self._store is None:
+            self._store = open_store(self.address, create=True, read_only=self._read_only, wait=self._wait)
+        with nullcontext(cache) if cache is not None else VectorCache() as used:
+            return index_files(self._store, model, paths, plan, cache=used, progress=progress, tell=tell)
 
     def search(
         self,
@@ -211,17 +288,6 @@ class Collection:
 
     def _is_there(self) -> bool:
         return self._store is not None or "://" in self.address or Path(self.address).exists()
-
-
-def check_model(address: str, header: Header, model: Model) -> None:
-    """Raise SpaceMismatch, with how to re-index, unless a collection's vectors are a model's."""
-    if header.space == model.space.id and header.weights == model.card.weights_hash:
-        return
-    raise SpaceMismatch(
-        f"{address}: its vectors are of the model {header.model} in the space {header.space!r}, this model is "
-        f"{model.id} in {model.space.id!r}. Give the model that made it with --model, or make all vectors anew: "
-        f"clip3d index --db {address} --model {model.folder} --reindex"
-    )
 
 
 def _embedded(address: str, header: Header | None) -> Model:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Progress = Callable[[int, int], None]
+S = TypeVar("S")
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -112,11 +114,16 @@ class Embedded:
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A file that was read, not yet encoded: a cloud, or a picture's pixels as the image tower takes them.
+class ReadFile:
+    """A file that was read, not yet encoded.
 
-    `settled` is False if it may have changed while it was read; `remote` is True if a copy of it was read, whose
-    place and times say nothing of it.
+    Attributes:
+        path: as it was named.
+        content: a cloud, or a picture's pixels as the image tower takes them.
+        print: of all files that make it up.
+        settled: False if one of them may have changed while it was read.
+        remote: whether a copy was read, whose place and times say nothing of the file.
+        drawn: a small picture of it, where that was asked for.
     """
 
     path: Path
@@ -124,6 +131,7 @@ class _Read:
     print: Fingerprint
     settled: bool
     remote: bool
+    drawn: bytes | None = None
 
 
 def embed_files(
@@ -147,106 +155,118 @@ def embed_files(
         progress: called with the number of files done and of all files.
     """
     reading = reading or Reading()
-    work = _Work(model, cache, reading)
+    work = _Work(Encoder(model, searched_modality(model), cache, reading))
     work.look_up(files)
     missing = [file for file in files if file not in work.vectors]
     log.info("%d of %d vectors are in the cache %s", len(files) - len(missing), len(files), cache.path)
     report = progress or (lambda done, total: None)
     report(len(files) - len(missing), len(files))
-    for batch in in_batches(_read_ahead(missing, work.read), BATCH):
+    for batch in in_batches(read_ahead(missing, work.encoder.read), BATCH):
         work.encode(batch)
         report(len(work.vectors) + len(work.problems), len(files))
     return work.result(files)
 
 
-class _Work:
-    """The state of one run: vectors and contents by file, and the problems."""
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """What came of some files: vectors (d,) float32 by path, problems, and how many vectors were computed."""
 
-    def __init__(self, model: Model, cache: VectorCache, reading: Reading) -> None:
+    vectors: dict[Path, Array]
+    problems: list[FileProblem]
+    computed: int
+
+
+class Encoder:
+    """Reads and encodes the files of one modality; vectors that the cache knows are not computed.
+
+    Attributes:
+        model: whose tower encodes.
+        modality: "cloud" or "image".
+        tower: id of the tower.
+        cache: of vectors.
+        reading: how cloud files are read.
+        draw: makes a small picture of each cloud, or PIL image, that is read; None for none.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        modality: Modality,
+        cache: VectorCache,
+        reading: Reading,
+        draw: Callable[[Any], bytes | None] | None = None,
+    ) -> None:
         self.model = model
+        self.modality = modality
+        self.tower = model.tower_card(modality).id
         self.cache = cache
-        self.modality = searched_modality(model)
-        self.tower = model.tower_card(self.modality).id
         self.reading = reading
-        self.vectors: dict[Path, Array] = {}
-        self.contents: dict[Path, str] = {}
-        self.problems: list[FileProblem] = []
-        self.computed = 0
+        self.draw = draw
 
-    def look_up(self, files: Sequence[Path]) -> None:
-        """Take from the cache the vectors of the files that did not change."""
-        known = {file: content for file, content in zip(files, self.cache.contents(files), strict=True) if content}
-        self._take({file: self._key(file, content) for file, content in known.items()}, known)
+    def options(self, path: Path) -> dict[str, object]:
+        """What decides the vector of a file besides its content and the tower."""
+        return self.reading.key(path) if self.modality == "cloud" else {"reader": clip3d.__version__}
 
-    def read(self, path: Path) -> _Read | FileProblem:
+    def read(self, path: Path) -> ReadFile | FileProblem:
         """Read one file, on any thread."""
         started = time.time_ns()
         try:
             with local_copy(path) as place:
-                content = self._content(place)
+                content, drawn = self._content(place)
                 sources = content.sources if isinstance(content, PointCloud) else ()
                 taken = fingerprint(sources or (place,))
         except FileProblem as problem:
             return problem
+        except MemoryError:
+            return CloudError(path, "reading it needs more memory than there is", "simplify it")
         remote = place != path
-        return _Read(path, content, taken, settled=remote or not taken.written_since(started), remote=remote)
+        settled = remote or not taken.written_since(started)
+        return ReadFile(path, content, taken, settled=settled, remote=remote, drawn=drawn)
 
-    def _content(self, place: Path) -> PointCloud | Array:
+    def _content(self, place: Path) -> tuple[PointCloud | Array, bytes | None]:
         if self.modality == "cloud":
-            return read_thinned(place, self.reading, self.model.cloud_preparation().candidates())
+            cloud = read_thinned(place, self.reading, self.model.cloud_preparation().candidates())
+            return cloud, self.draw(cloud) if self.draw else None
         # prepared at once, so that large pictures do not pile up in memory
-        return self.model.prepare_image(open_image(place))
+        picture = open_image(place)
+        return self.model.prepare_image(picture), self.draw(picture) if self.draw else None
 
-    def encode(self, batch: Sequence[_Read | FileProblem]) -> None:
-        """Encode what was read, except contents met before, and keep the vectors."""
-        self.problems += [item for item in batch if isinstance(item, FileProblem)]
-        read = [item for item in batch if isinstance(item, _Read)]
+    def known(self, contents: Mapping[Path, str]) -> dict[Path, Array]:
+        """Vectors by path of files, given their contents, that are in the cache."""
+        keys = {path: self._key(path, content) for path, content in contents.items()}
+        found = self.cache.get_many(keys.values())
+        return {path: found[key] for path, key in keys.items() if key in found}
+
+    def encode(self, read: Sequence[ReadFile]) -> Encoded:
+        """Vectors of files that were read; what was computed is kept in the cache."""
         contents = {item.path: item.print.content for item in read}
-        self._take({path: self._key(path, content) for path, content in contents.items()}, contents)
-        fresh = [item for item in read if item.path not in self.vectors]
-        encoded = self._encode_all(fresh)
-        self.computed += len(encoded)
-        self.vectors.update(encoded)
-        self.contents.update((path, contents[path]) for path in encoded)
-        settled = [item for item in read if item.settled and item.path in self.vectors]
+        vectors = self.known(contents)
+        computed, problems = self._encode_all([item for item in read if item.path not in vectors])
+        vectors |= computed
+        settled = [item for item in read if item.settled and item.path in vectors]
         self.cache.remember(item.print for item in settled if not item.remote)
-        self._keep({item.path: item.print.content for item in settled if item.path in encoded})
-
-    def result(self, files: Sequence[Path]) -> Embedded:
-        """All vectors in the order of the files."""
-        paths = [file for file in files if file in self.vectors]
-        rows = [self.vectors[path] for path in paths]
-        dim = int(self.model.card.space["dim"])
-        vectors = np.stack(rows) if rows else np.zeros((0, dim), np.float32)
-        return Embedded(paths, vectors, [self.contents[path] for path in paths], self.problems, self.computed)
+        self._keep({self._key(i.path, contents[i.path]): vectors[i.path] for i in settled if i.path in computed})
+        return Encoded(vectors, problems, len(computed))
 
     def _key(self, path: Path, content: str) -> str:
-        options = self.reading.key(path) if self.modality == "cloud" else {"reader": clip3d.__version__}
-        return vector_key(content, self.tower, options)
+        return vector_key(content, self.tower, self.options(path))
 
-    def _take(self, keys: dict[Path, str], contents: dict[Path, str]) -> None:
-        found = self.cache.get_many(keys.values())
-        for path, key in keys.items():
-            if key in found:
-                self.vectors[path] = found[key]
-                self.contents[path] = contents[path]
-
-    def _keep(self, contents: dict[Path, str]) -> None:
-        vectors = {self._key(path, content): self.vectors[path] for path, content in contents.items()}
+    def _keep(self, vectors: dict[str, Array]) -> None:
         self.cache.put_many(vectors, space=self.model.card.space["id"], model=self.model.id)
 
-    def _encode_all(self, items: Sequence[_Read]) -> dict[Path, Array]:
+    def _encode_all(self, items: Sequence[ReadFile]) -> tuple[dict[Path, Array], list[FileProblem]]:
         """Vectors by path; when a batch fails, its items are tried alone, so that one cannot spoil the others."""
         if not items:
-            return {}
+            return {}, []
         try:
             vectors = self._vectors([item.content for item in items])
         except ShapeError as error:
             if len(items) == 1:
-                self.problems.append(CloudError(items[0].path, str(error)))
-                return {}
-            return {path: vector for item in items for path, vector in self._encode_all([item]).items()}
-        return {item.path: vector for item, vector in zip(items, vectors, strict=True)}
+                return {}, [CloudError(items[0].path, str(error))]
+            alone = [self._encode_all([item]) for item in items]
+            found = {path: vector for vectors_, _ in alone for path, vector in vectors_.items()}
+            return found, [problem for _, problems in alone for problem in problems]
+        return {item.path: vector for item, vector in zip(items, vectors, strict=True)}, []
 
     def _vectors(self, contents: Sequence[Any]) -> Array:
         normalize = self.model.card.space["stored"] == "unit"
@@ -255,21 +275,56 @@ class _Work:
         return self.model.encode_clouds(contents, normalize=normalize, pose=self.reading.pose)
 
 
-def _read_ahead(
-    files: Sequence[Path], read: Callable[[Path], _Read | FileProblem]
-) -> Iterator[_Read | FileProblem]:
-    """Read files in order on a few threads, never more than `READ_AHEAD` of them waiting."""
-    if not files:
-        return
+class _Work:
+    """The state of one run: vectors and contents by file, and the problems."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.vectors: dict[Path, Array] = {}
+        self.contents: dict[Path, str] = {}
+        self.problems: list[FileProblem] = []
+        self.computed = 0
+
+    def look_up(self, files: Sequence[Path]) -> None:
+        """Take from the cache the vectors of the files that did not change."""
+        contents = self.encoder.cache.contents(files)
+        known = {file: content for file, content in zip(files, contents, strict=True) if content}
+        self._take(self.encoder.known(known), known)
+
+    def encode(self, batch: Sequence[ReadFile | FileProblem]) -> None:
+        """Encode what was read, except contents met before, and keep the vectors."""
+        read = [item for item in batch if isinstance(item, ReadFile)]
+        encoded = self.encoder.encode(read)
+        self.problems += [item for item in batch if isinstance(item, FileProblem)] + encoded.problems
+        self.computed += encoded.computed
+        self._take(encoded.vectors, {item.path: item.print.content for item in read})
+
+    def result(self, files: Sequence[Path]) -> Embedded:
+        """All vectors in the order of the files."""
+        paths = [file for file in files if file in self.vectors]
+        rows = [self.vectors[path] for path in paths]
+        dim = int(self.encoder.model.card.space["dim"])
+        vectors = np.stack(rows) if rows else np.zeros((0, dim), np.float32)
+        return Embedded(paths, vectors, [self.contents[path] for path in paths], self.problems, self.computed)
+
+    def _take(self, vectors: dict[Path, Array], contents: Mapping[Path, str]) -> None:
+        self.vectors |= vectors
+        self.contents |= {path: contents[path] for path in vectors}
+
+
+def read_ahead(
+    items: Iterable[S], read: Callable[[S], T], readers: int = READERS, ahead: int = READ_AHEAD
+) -> Iterator[T]:
+    """What `read` gives for each item, in order, from a few threads, never more than `ahead` of them waiting."""
     from collections import deque
     from concurrent.futures import ThreadPoolExecutor
 
-    pool = ThreadPoolExecutor(READERS, thread_name_prefix="clip3d-read")
-    waiting: deque[Future[_Read | FileProblem]] = deque()
+    pool = ThreadPoolExecutor(readers, thread_name_prefix="clip3d-read")
+    waiting: deque[Future[T]] = deque()
     try:
-        for file in files:
-            waiting.append(pool.submit(read, file))
-            if len(waiting) >= READ_AHEAD:
+        for item in items:
+            waiting.append(pool.submit(read, item))
+            if len(waiting) >= ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -341,6 +341,8 @@ class SqliteStore:
 
     def _comes_after(self, earlier: State, state: State) -> bool:
         """Whether this file was once in an earlier state, so that only what changed since need be looked at."""
+        if earlier.generation > state.generation:
+            return False
         known = (earlier.generation, earlier.token)
         statement = "SELECT 1 FROM generations WHERE number = ? AND token = ?"
         return earlier.header == state.header and self._connection.execute(statement, known).fetchone() is not None

@@ -1,0 +1,162 @@
+"""`clip3d index`: files into a collection, and a collection up to date with its files."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.output import (
+    WrongCommand,
+    finish,
+    flush,
+    note,
+    print_json,
+    print_line,
+    progress_bar,
+    start_logging,
+)
+from clip3d.cli.session import load_model, open_cache, reading_of
+
+if TYPE_CHECKING:
+    from clip3d.search.indexing import Change, Report
+
+EXAMPLES = o.examples(
+    "clip3d index assets/ --db assets.db",
+    "clip3d index assets/ --db assets.db --prune",
+    "clip3d index assets/ --db assets.db --meta split=test --metadata labels.csv",
+    "clip3d index --db assets.db --model my-model/ --reindex",
+)
+QUIET = ("unchanged",)
+
+
+class Only(str, Enum):
+    """Kinds of files."""
+
+    clouds = "clouds"
+    pictures = "pictures"
+
+
+ONLY: dict[Only, Literal["cloud", "image"]] = {Only.clouds: "cloud", Only.pictures: "image"}
+
+
+def index(
+    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The collection; made if there is none.")],
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Files, folders to search through, and URIs of either."),
+    ] = None,
+    meta: Annotated[
+        list[str] | None,
+        typer.Option("--meta", metavar="NAME=VALUE", help="What to say of each of these files; repeatable."),
+    ] = None,
+    tables: Annotated[
+        list[Path] | None,
+        typer.Option("--metadata", metavar="TABLE", help="CSV, JSON or JSON lines with a column path; repeatable."),
+    ] = None,
+    prune: Annotated[bool, typer.Option("--prune", help="Remove the items whose files vanished.")] = False,
+    reindex: Annotated[
+        bool, typer.Option("--reindex", help="Make all vectors anew, as for another model; metadata stay.")
+    ] = False,
+    only: Annotated[Only | None, typer.Option("--only", help="These alone.")] = None,
+    no_thumbnails: Annotated[bool, typer.Option("--no-thumbnails", help="Keep no small pictures.")] = False,
+    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")] = 5.0,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="NAME|FOLDER", help="As for search; the collection's own, or mini, if left out."
+        ),
+    ] = None,
+    device: o.Device = "cpu",
+    up: o.UpAxis = None,
+    unit: o.UnitName = None,
+    pose: o.PoseName = o.Stance.upright,
+    topic: o.Topic = None,
+    message: o.Message = 0,
+    points: o.Points = 8192,
+    seed: o.Seed = 0,
+    no_cache: o.NoCache = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Put 3D objects and pictures into a collection, and bring it up to date.
+
+    Files that did not change are not read. Changed files are replaced; moved ones are known by their content, and
+    keep what was said of them. Vanished files are told, and removed with --prune alone. Work is kept as it is done:
+    interrupt it at any moment and run it again to go on. --json prints a line a file that is not unchanged, once it
+    is kept, and one of counts at the end.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    if not paths and not reindex:
+        raise WrongCommand(f"name the files or folders to index: clip3d index FOLDER --db {db}")
+    from clip3d.search.collection import Collection
+    from clip3d.search.sidecar import read_assignments
+
+    counted = 0
+
+    def tell(change: Change) -> None:
+        nonlocal counted
+        counted += change.status not in ("vanished", "failed")
+        _tell(change, as_json=as_json, verbose=verbose, quiet=quiet)
+
+    metadata = read_assignments(meta or [])
+    chosen = None if model is None else load_model(model, device)
+    try:
+        with (
+            Collection(db, chosen, reindex=reindex, wait=wait) as collection,
+            open_cache(disabled=no_cache) as cache,
+            progress_bar("Indexing", quiet=quiet) as progress,
+        ):
+            report = collection.index(
+                paths or [],
+                metadata=metadata,
+                tables=tables or [],
+                prune=prune,
+                only=None if only is None else ONLY[only],
+                thumbnails=not no_thumbnails,
+                reading=reading_of(points, seed, up, unit, pose, topic, message),
+                cache=cache,
+                progress=progress,
+                tell=tell,
+            )
+            items, used = len(collection), collection.model.id
+    except KeyboardInterrupt:
+        note(f"{counted} files are done and kept; run it again to go on")
+        raise
+    _sum_up(report, db, items, used, as_json=as_json)
+    for line in report.notes if not quiet else ():
+        note(line)
+    finish(report.problems, report.done)
+
+
+def _tell(change: Change, *, as_json: bool, verbose: bool, quiet: bool) -> None:
+    """A line of what was done with a file, at once: it is kept by now."""
+    if change.problem is not None:
+        note(str(change.problem))
+    if change.status in QUIET and not verbose:
+        return
+    if as_json:
+        said = {"source": change.source, "reason": None if change.problem is None else change.problem.reason}
+        print_json(
+            {"status": change.status, "path": change.path, **{k: v for k, v in said.items() if v is not None}}
+        )
+    elif verbose or (change.status == "vanished" and not quiet):
+        print_line(f"{change.status:9}  {change.path}" + (f"  from {change.source}" if change.source else ""))
+    flush()
+
+
+def _sum_up(report: Report, db: Path, items: int, model: str, *, as_json: bool) -> None:
+    counts = {**report.counted(), "described": report.described, "computed": report.computed}
+    if as_json:
+        print_json({"status": "done", **counts, "items": items, "db": str(db), "model": model})
+        return
+    said = ", ".join(f"{n} {status}" for status, n in report.counted().items() if n or status == "added")
+    if report.described:
+        said += f", {report.described} described anew"
+    print_line(f"{db}: {said}; {items} items, model {model}")
+    if report.counts["vanished"]:
+        note(f"{report.counts['vanished']} files vanished; --prune removes their items")
