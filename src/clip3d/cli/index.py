@@ -44,7 +44,10 @@ ONLY: dict[Only, Literal["cloud", "image"]] = {Only.clouds: "cloud", Only.pictur
 
 
 def index(
-    db: Annotated[Path, typer.Option("--db", metavar="FILE", help="The collection; made if there is none.")],
+    db: Annotated[
+        str,
+        typer.Option("--db", metavar="DB", help="The collection: a file, .lance folder or URI; made if need be."),
+    ],
     paths: Annotated[
         list[str] | None,
         typer.Argument(metavar="PATH", help="Files, folders to search through, and URIs of either."),
@@ -149,10 +152,10 @@ def _tell(change: Change, *, as_json: bool, verbose: bool, quiet: bool) -> None:
     flush()
 
 
-def _sum_up(report: Report, db: Path, items: int, model: str, *, as_json: bool) -> None:
+def _sum_up(report: Report, db: str, items: int, model: str, *, as_json: bool) -> None:
     counts = {**report.counted(), "described": report.described, "computed": report.computed}
     if as_json:
-        print_json({"status": "done", **counts, "items": items, "db": str(db), "model": model})
+        print_json({"status": "done", **counts, "items": items, "db": db, "model": model})
         return
     said = ", ".join(f"{n} {status}" for status, n in report.counted().items() if n or status == "added")
     if report.described:

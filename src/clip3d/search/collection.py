@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
@@ -15,7 +14,7 @@ from clip3d.models.vector_cache import VectorCache
 from clip3d.search.answering import answer
 from clip3d.search.answers import Answers
 from clip3d.search.embedding import Progress, Reading
-from clip3d.search.opening import open_store
+from clip3d.search.opening import is_there, open_store
 from clip3d.search.query import Files, Items, Texts, make_query
 from clip3d.search.signing import check_model
 from clip3d.search.store import Header, Store, Value
@@ -40,7 +39,7 @@ class Collection:
     The file is made when something is added. An instance belongs to the thread that made it.
 
     Attributes:
-        address: path of the collection's file.
+        address: path of the collection's file, or folder or URI of LanceDB.
     """
 
     def __init__(
@@ -55,7 +54,7 @@ class Collection:
         """Open a collection.
 
         Args:
-            address: path of its file.
+            address: path of its file; of a folder that ends in .lance, or a URI, for LanceDB.
             model: what embeds items and queries; None for the embedded model that the collection was made with,
                 loaded when needed, and for `mini` where there is no collection yet.
             reindex: take a model that is not the collection's: with the next run of `index` all vectors are made
@@ -287,7 +286,7 @@ class Collection:
         return self._model
 
     def _is_there(self) -> bool:
-        return self._store is not None or "://" in self.address or Path(self.address).exists()
+        return self._store is not None or is_there(self.address)
 
 
 def _embedded(address: str, header: Header | None) -> Model:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.errors import DataError, ShapeError
+from clip3d.errors import Clip3dError, DataError, ShapeError
 from clip3d.search.columns import FIXED
 from clip3d.search.matrix import Array, Ids, Matrix, Part, nearest
 from clip3d.search.matrix_cache import MatrixCache, State
@@ -411,6 +411,6 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise as_data_error(self.path, error) from error
         except (ValueError, KeyError) as error:
-            if isinstance(error, ShapeError):
+            if isinstance(error, Clip3dError):  # of what was asked, not of the file
                 raise
             raise DataError(self.path, f"the collection is damaged: {error}", "restore a copy of it") from error

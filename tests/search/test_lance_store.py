@@ -1,0 +1,196 @@
+"""What a collection in LanceDB does beside what every store does: its index, its place, writers without locks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clip3d.errors import DataError
+from clip3d.search import lance_index, lance_state
+from clip3d.search.opening import is_there, open_store
+from clip3d.search.store import Entry, Header, Trace
+from clip3d.search.where import Condition
+from clip3d.spaces import Space, unit
+
+lancedb = pytest.importorskip("lancedb")
+
+from clip3d.search.lance_place import Place, open_tables  # noqa: E402
+from clip3d.search.lance_state import LanceState  # noqa: E402
+from clip3d.search.lance_store import LanceStore  # noqa: E402
+
+DIM = 32
+MEAN = np.full(DIM, 0.1, np.float32)
+HEADER = Header("space", DIM, MEAN, "unit", "model@1", "abc", {"cloud": "tower", "image": "tower-2"})
+SPACE = Space("space", DIM, MEAN)
+
+
+def draw(n: int, seed: int) -> np.ndarray:
+    return unit(np.random.default_rng(seed).standard_normal((n, DIM)).astype(np.float32))
+
+
+def entries(cloud: np.ndarray, image: np.ndarray, start: int = 0) -> list[Entry]:
+    return [
+        Entry("object", Trace(f"/{i}.off", "", f"c{i}", "r"), {"cloud": a, "image": b}, {"fold": i % 10})
+        for i, (a, b) in enumerate(zip(cloud, image, strict=True), start)
+    ]
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Path:
+    return tmp_path / "many.lance"
+
+
+@pytest.fixture
+def indexed(address: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LanceStore, np.ndarray, np.ndarray]:
+    """A store of 2,000 items with an index; vectors of clouds and pictures."""
+    monkeypatch.setattr(lance_index, "INDEX_FROM", 1000)
+    cloud, image = draw(2000, 1), draw(2000, 2)
+    store = LanceStore(address, create=True)
+    with store.writing():
+        store.begin(HEADER)
+        store.put(entries(cloud, image))
+    return store, cloud, image
+
+
+def share_found(store: LanceStore, directions: dict[str, np.ndarray], scores: np.ndarray, where: str = "") -> float:
+    allowed = np.arange(len(scores)) if not where else np.flatnonzero(np.arange(len(scores)) % 10 < 2)
+    ids, found = store.nearest(directions, 10, Condition(where) if where else None)
+    np.testing.assert_allclose(found, scores[ids - 1], atol=1e-5)
+    best = allowed[np.argsort(-scores[allowed])][:10] + 1
+    return len(set(ids.tolist()) & set(best.tolist())) / 10
+
+
+def test_many_vectors_get_an_index_that_finds_nearly_all(indexed):
+    store, cloud, image = indexed
+    facts = store.facts()
+    assert facts["exact"] is False
+    assert facts["index"]["cloud"] == {"kind": "IVF_RQ", "vectors": 2000, "not_yet": 0}
+    centred, pictures = SPACE.centre(cloud), SPACE.centre(image)
+    for where in ("", "fold < 2"):
+        shares = [share_found(store, {"cloud": q}, centred @ q, where) for q in draw(20, 3)]
+        assert np.mean(shares) >= 0.95
+        both = [
+            share_found(store, {"cloud": q, "image": -0.5 * p}, centred @ q - 0.5 * pictures @ p, where)
+            for q, p in zip(draw(10, 4), draw(10, 5), strict=True)
+        ]
+        assert np.mean(both) >= 0.95
+
+
+def test_what_comes_after_the_index_is_found_at_once_and_taken_up(indexed):
+    store, _, _ = indexed
+    new = draw(3, 9)
+    with store.writing():
+        store.put(entries(new, new, 5000))
+        assert store.nearest({"cloud": SPACE.centre(new)[1]}, 1)[0].tolist() == [2002]
+    assert store.facts()["index"]["cloud"]["vectors"] == 2003
+
+
+def test_metadata_and_places_change_without_the_index(indexed):
+    store, cloud, _ = indexed
+    with store.writing():
+        store.describe({item: {"colour": "red"} for item in range(1, 500)})
+        store.move({3: Trace("/elsewhere", "", "c", "r")})
+        store.remove([7])
+    query = SPACE.centre(cloud)
+    for item, where in ((5, "colour = 'red'"), (3, "path = '/elsewhere'"), (1500, "fold = 9")):
+        assert store.nearest({"cloud": query[item - 1]}, 1, Condition(where))[0].tolist() == [item]
+    assert 7 not in store.nearest({"cloud": query[6]}, 10)[0]
+    assert store.facts()["index"]["cloud"]["not_yet"] == 0
+
+
+def test_four_times_the_vectors_make_the_index_anew(indexed):
+    store, _, _ = indexed
+    assert set(store._state.read()["trained"].values()) == {2000}
+    more = draw(6000, 8)
+    with store.writing():
+        store.put(entries(more, more, 2000))
+    assert store.facts()["index"]["cloud"]["vectors"] == 8000
+    assert set(store._state.read()["trained"].values()) == {8000}
+
+
+def test_a_uri_of_a_file_is_a_folder(tmp_path: Path):
+    uri = (tmp_path / "my things.lance").as_uri()
+    assert not is_there(uri)
+    with pytest.raises(DataError, match="no such collection"):
+        open_store(uri)
+    open_store(uri, create=True).close()
+    assert is_there(uri)
+    assert is_there(tmp_path / "my things.lance")
+    assert isinstance(open_store(uri), LanceStore)
+    assert isinstance(open_store(f"{tmp_path}/other.lance/", create=True), LanceStore)
+
+
+@pytest.mark.parametrize("address", ["ftp://host/x.lance", "http://host/x", "file://host/share/x.lance"])
+def test_a_uri_that_no_store_is_for_is_refused(address: str):
+    with pytest.raises(DataError, match=r"store for|another machine"):
+        open_store(address, create=True)
+
+
+def test_tables_of_others_are_refused(address: Path):
+    database = lancedb.connect(address)
+    database.create_table("holidays", [{"place": "sea"}])
+    for create in (False, True):
+        with pytest.raises(DataError, match=r"not those of a collection|other things"):
+            open_store(address, create=create)
+    database.create_table("records", [{"id": 1}])
+    database.create_table("state", [{"name": "header", "value": "null"}])
+    with pytest.raises(DataError, match="not those of a collection"):
+        open_store(address)
+    with pytest.raises(DataError, match="a single table"):
+        open_store(address / "records.lance")
+
+
+def test_a_table_that_asks_for_a_function_is_refused(address: Path):
+    open_store(address, create=True).close()
+    database = lancedb.connect(address)
+    schema = database.open_table("records").schema
+    database.create_table("records", schema=schema.with_metadata({"embedding_functions": "[]"}), mode="overwrite")
+    with pytest.raises(DataError, match="not those of a collection"):
+        open_store(address)
+
+
+def test_a_condition_that_compares_a_text_with_a_number_is_told(indexed):
+    store, _, _ = indexed
+    with store.writing():
+        store.describe({1: {"colour": "red"}})
+    with pytest.raises(DataError, match="condition"):
+        store.select(Condition("colour > 2"))
+
+
+@pytest.fixture
+def far(address: Path) -> tuple[Any, Any, Place]:
+    """The state of a collection twice, as two machines have it, where no file can be locked."""
+    place = Place.of(address)
+    first = open_tables(place, create=True, read_only=False).state
+    return first, open_tables(place, create=False, read_only=False).state, replace(place, folder=None)
+
+
+def test_without_locks_a_second_writer_is_refused_until_the_first_ends(far):
+    first, second, place = far
+    one, other = LanceState(first, place), LanceState(second, place)
+    with one.only_writer(0):
+        with pytest.raises(DataError, match="another process is writing"), other.only_writer(0):
+            pass
+        one.renew()
+    with other.only_writer(0):
+        pass
+
+
+def test_without_locks_a_writer_that_died_is_succeeded_and_may_not_go_on(far, monkeypatch: pytest.MonkeyPatch):
+    first, second, place = far
+    one, other = LanceState(first, place), LanceState(second, place)
+    monkeypatch.setattr(lance_state, "LEASE", 0.2)
+    monkeypatch.setattr(lance_state, "RENEWED_AFTER", 0.0)
+    silent = one.only_writer(0)
+    silent.__enter__()
+    time.sleep(0.3)
+    with other.only_writer(0):
+        with pytest.raises(DataError, match="took over"):
+            one.renew()
+        monkeypatch.setattr(lance_state, "LEASE", 60)
+        other.renew()
