@@ -214,6 +214,7 @@ def test_names_that_are_no_text_are_kept(file: Path):
         {"metadata": {"size": 2**70}},
         {"metadata": {"size": [1]}},
         {"metadata": {"size": "\udcff"}},
+        {"metadata": {"size": "a\0b"}},
     ],
 )
 def test_what_cannot_be_kept_is_refused_and_nothing_with_it_kept(file: Path, bad: dict):

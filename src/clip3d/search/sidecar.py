@@ -187,6 +187,8 @@ def _checked(table: Path, row: int, value: Any) -> Value:
     if isinstance(value, str):
         if len(value) > MAX_TEXT:
             raise DataError(table, f"row {row} has a text of more than {MAX_TEXT} characters", "shorten it")
+        if "\x00" in value:
+            raise DataError(table, f"row {row} has a text with zero bytes")
         value.encode()
         return value
     if isinstance(value, bool) or (isinstance(value, int) and abs(value) < LARGEST_INTEGER):

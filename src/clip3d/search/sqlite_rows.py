@@ -72,8 +72,8 @@ def metadata_text(metadata: Mapping[str, Value]) -> str:
         ShapeError: for a value that is neither text, number, truth value nor None, or no finite number.
     """
     for name, value in metadata.items():
-        fits = value is None or isinstance(value, str | bool | int | float)
-        if not fits or (isinstance(value, float) and not math.isfinite(value)):
+        odd = (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, str) and "\0" in value)
+        if odd or not isinstance(value, str | bool | int | float | None):
             raise ShapeError(f"metadata {name!r} must be text, a finite number, true or false, got {value!r}")
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             raise ShapeError(f"metadata {name!r} must fit into 64 bits, got {value!r}")

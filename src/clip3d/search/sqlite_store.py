@@ -43,6 +43,7 @@ from clip3d.spaces import Space
 VARIABLES_A_QUERY = 500
 ROWS_A_BLOCK = 4096
 GENERATIONS_KEPT = 100_000
+LEAST_WAIT = 1.0  # for what takes but a moment, such as the tables that another process is making
 TYPES = {"text": "text", "integer": "number", "real": "number", "true": "boolean", "false": "boolean"}
 PUT = """INSERT INTO items (path, part, content, reading, sources, stamps, taken_ns, name, kind, metadata, indexed)
 VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)
@@ -77,7 +78,7 @@ class SqliteStore:
         """
         self.address = os.fspath(address)
         self.path = Path(address).resolve()
-        opened = open_file(self.path, create=create, read_only=read_only, wait=wait)
+        opened = open_file(self.path, create=create, read_only=read_only, wait=max(wait, LEAST_WAIT))
         self._connection = opened.connection
         self._writable = opened.writable
         self._wait = wait
