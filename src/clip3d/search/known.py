@@ -30,7 +30,8 @@ class Known:
 
     def taken_again(self) -> Trace | None:
         """The trace with the times of now, if the content is still the same; reads the files."""
-        if not self.trace.sources or not self.trace.content:
+        # What a stranger's collection names may be no file, and without end.
+        if not self.trace.content or not all(map(_is_file_or_missing, self.trace.sources or [""])):
             return None
         again = fingerprint(self.trace.sources)
         if again.content != self.trace.content:
@@ -94,6 +95,10 @@ def reading_digest(encoder: Encoder, path: Path) -> str:
     """Digest of what decides a file's vector besides its content."""
     said = json.dumps([encoder.tower, encoder.options(path)], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:DIGITS]
+
+
+def _is_file_or_missing(path: str) -> bool:
+    return bool(path) and (Path(path).is_file() or not Path(path).exists())
 
 
 def _fingerprint(trace: Trace) -> Fingerprint:
