@@ -32,6 +32,7 @@ DISTRIBUTION_OF = {
     "huggingface_hub": "huggingface-hub",
     "open_clip": "open-clip-torch",
     "pxr": "usd-core",
+    "rerun": "rerun-sdk",
     "sklearn": "scikit-learn",
     "umap": "umap-learn",
 }

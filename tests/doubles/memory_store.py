@@ -17,6 +17,7 @@ from clip3d.search.where import Condition
 from clip3d.spaces import Space
 
 TABLE = "CREATE TABLE items (path TEXT, name TEXT, part TEXT, kind TEXT, content TEXT, indexed REAL, metadata TEXT)"
+TYPES = {bool: "boolean", int: "number", float: "number"}
 
 
 class MemoryStore:
@@ -97,8 +98,11 @@ class MemoryStore:
         return np.array(best, np.int64), np.array([scores[number] for number in best], np.float32)
 
     def columns(self) -> dict[str, str]:
-        named = {name for record, _ in self.entries.values() for name in record.metadata}
-        return {**FIXED, **dict.fromkeys(sorted(named), "text")}
+        kinds: dict[str, set[str]] = {}
+        for record, _ in self.entries.values():
+            for name, value in record.metadata.items():
+                kinds.setdefault(name, set()).add(TYPES.get(type(value), "text"))
+        return {**FIXED, **{name: found.pop() if len(found) == 1 else "text" for name, found in kinds.items()}}
 
     def facts(self) -> Mapping[str, Any]:
         return {"kind": "memory", "bytes": 0}
@@ -109,9 +113,10 @@ class MemoryStore:
 
 def _row(record: Record) -> tuple[Any, ...]:
     trace = record.trace
-    name = PurePosixPath(trace.path).name
+    path = trace.path.encode("utf-8", "backslashreplace").decode()
+    name = PurePosixPath(path).name
     said = dumps(dict(record.metadata), ensure_ascii=False)
-    return trace.path, name, trace.part, record.kind, trace.content, record.indexed, said
+    return path, name, trace.part, record.kind, trace.content, record.indexed, said
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import typer
 import clip3d
 from clip3d.cli import (
     classify,
+    collection,
     data,
     demo,
     embed,
@@ -53,6 +54,7 @@ app.command("index", epilog=index.EXAMPLES)(index.index)
 app.command("stats", epilog=stats.EXAMPLES)(stats.stats)
 app.command("classify", epilog=classify.EXAMPLES)(classify.classify)
 app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
+app.add_typer(collection.app, name="collection")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TextIO
 
 import typer
@@ -96,6 +98,13 @@ def _draw_table(headings: Sequence[str], rows: Sequence[Sequence[str]], right: S
     for row in rows:
         table.add_row(*(Text(_showable(cell, sys.stdout)) for cell in row))
     Console(file=sys.stdout).print(table)
+
+
+def near_path(path: str) -> str:
+    """A path as one would write it here: from the current folder if it lies below, else as it is."""
+    here = str(Path.cwd())
+    below = here if here.endswith(os.sep) else here + os.sep
+    return path[len(below) :] if path.startswith(below) else path
 
 
 def name_problems(problems: Sequence[FileProblem]) -> None:

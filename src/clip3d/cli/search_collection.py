@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clip3d.cli.output import WrongCommand, finish, name_problems, note, print_json, print_line, print_table
+from clip3d.cli.output import (
+    WrongCommand,
+    finish,
+    name_problems,
+    near_path,
+    note,
+    print_json,
+    print_line,
+    print_table,
+)
 
 if TYPE_CHECKING:
     from clip3d.search.answers import Answers, Hit
@@ -138,14 +147,17 @@ def _print_table(answers: Answers, columns: Sequence[str]) -> None:
         row = [str(hit.rank), f"{hit.score:.3f}"]
         row += [f"{hit.fit:.2f}"] if answers.query.confident and hit.fit is not None else []
         row += [str(hit.copies)] if hit.copies is not None else []
-        row += [_cell(value_of(hit.record, name)) for name in columns]
+        row += [_cell(name, value_of(hit.record, name)) for name in columns]
         rows.append([*row, _place(hit)])
     print_table((*headings, *columns, "path"), rows, right=tuple(numbers))
 
 
 def _place(hit: Hit) -> str:
-    return f"{hit.path} {hit.part}" if hit.part else hit.path
+    path = near_path(hit.path)
+    return f"{path} {hit.part}" if hit.part else path
 
 
-def _cell(value: object) -> str:
+def _cell(name: str, value: object) -> str:
+    if name in ("folder", "path"):
+        return near_path(str(value))
     return "-" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

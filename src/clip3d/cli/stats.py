@@ -12,6 +12,7 @@ import typer
 from clip3d.cli import options as o
 from clip3d.cli.output import (
     finish,
+    near_path,
     note,
     print_json,
     print_line,
@@ -162,12 +163,16 @@ def _paths(ids: Sequence[int], paths: Mapping[int, str]) -> list[str]:
     return [paths[i] for i in ids if i in paths]
 
 
+def _near(ids: Sequence[int], paths: Mapping[int, str]) -> str:
+    return ", ".join(near_path(path) for path in _paths(ids, paths))
+
+
 def _show(found: Overview, db: str) -> None:
     header, facts = found.header, dict(found.facts)
     rows = [("collection", db), ("items", f"{found.records:,}"), ("different contents", f"{found.contents:,}")]
     if header is not None:
         rows += [("space", header.space), ("model", header.model)]
-    rows += [("files below", found.root)] if found.root else []
+    rows += [("files below", near_path(found.root))] if found.root else []
     rows += [(name.replace("_", " "), _told(name, value)) for name, value in facts.items() if name != "records"]
     print_table(("what", "value"), rows)
     _counts("kind", found.kinds)
@@ -229,16 +234,16 @@ def _duplicates(name: str, found: NearDuplicates, paths: Mapping[int, str]) -> N
     print_line()
     print_line(f"near-duplicates among {found.total:,} {name} vectors, cosine at least {found.near:g}: {told}")
     if found.largest:
-        rows = [(f"{len(group):,}", ", ".join(_paths(group[:2], paths))) for group in found.largest]
+        rows = [(f"{len(group):,}", _near(group[:2], paths)) for group in found.largest]
         print_table(("size", "such as"), rows, right=(0,))
 
 
 def _coverage(name: str, found: Coverage, paths: Mapping[int, str]) -> None:
     print_line()
     print_line(f"what the {found.total:,} {name} vectors are, of {found.words:,} words")
-    rows = [(c.label, f"{c.count:,}", ", ".join(_paths(c.examples[:1], paths))) for c in found.labels[:LINES]]
+    rows = [(c.label, f"{c.count:,}", _near(c.examples[:1], paths)) for c in found.labels[:LINES]]
     rest = found.labels[LINES:]
     rows += [(f"{len(rest)} other words", f"{sum(c.count for c in rest):,}", "")] if rest else []
     if found.none is not None:
-        rows.append(("none of these", f"{found.none:,}", ", ".join(_paths(found.unfit[:1], paths))))
+        rows.append(("none of these", f"{found.none:,}", _near(found.unfit[:1], paths)))
     print_table(("word", "items", "such as"), rows, right=(1,))

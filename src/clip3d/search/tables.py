@@ -56,7 +56,8 @@ def arrow_columns(columns: Columns) -> dict[str, pa.Array]:
     for name, values in columns.items():
         kinds = {type(value) for value in values} - {type(None)}
         if len(kinds) > 1 and not kinds <= {int, float}:
-            values = [None if value is None else _plain(value) for value in values]
+            values = [None if value is None else plain_text(value) for value in values]
+        values = [as_utf8(value) if isinstance(value, str) else value for value in values]
         kind = pyarrow.float64() if kinds == {int, float} else None
         found[name] = pyarrow.array(values, type=kind or (None if kinds else pyarrow.string()))
     return found
@@ -107,5 +108,11 @@ def metadata_columns(
     return {f"metadata.{name}" if name in taken else name: [one.get(name) for one in said] for name in every}
 
 
-def _plain(value: Value) -> str:
+def plain_text(value: Value) -> str:
+    """A value as text, true and false in small letters."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def as_utf8(text: str) -> str:
+    """A text whose bytes were no UTF-8, written so that they can be told."""
+    return text.encode("utf-8", "backslashreplace").decode()
