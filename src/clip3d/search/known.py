@@ -25,8 +25,8 @@ class Known:
 
     def is_current(self) -> bool:
         """Whether the file system shows that no file of it changed; reads none."""
-        whole = bool(self.trace.sources and self.trace.content)
-        return whole and _fingerprint(self.trace).is_current()
+        whole = self.trace.content and 0 < len(self.trace.sources) == len(self.trace.stamps)
+        return bool(whole) and _fingerprint(self.trace).is_current()
 
     def taken_again(self) -> Trace | None:
         """The trace with the times of now, if the content is still the same; reads the files."""
