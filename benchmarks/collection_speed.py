@@ -149,23 +149,22 @@ def exact_best(vectors: Array, direction: Array, share: int) -> Array:
 
 
 def fill(address: Path, vectors: Array) -> None:
-    """Put vectors into a new collection, as clip3d index would; one that is there is used as it is."""
+    """Put vectors into a new collection, as clip3d index would; one that is there is used, or completed."""
     model = clip3d.load("mini")
     store = open_store(address, create=True)
-    if len(store.select()) == len(vectors):
-        store.close()
-        return
+    there = len(store.select())
     values = condition_values(len(vectors))
     started = time.perf_counter()
     with store.writing():
         if store.header() is None:
             store.begin(header_of(model))
-        for start in range(len(store.select()), len(vectors), A_BATCH):
+        for start in range(there, len(vectors), A_BATCH):
             store.put(list(entries(model, vectors[start : start + A_BATCH], values, start)))
         written = time.perf_counter() - started
-    rate = len(vectors) / written
-    print(f"made {address.name}: written in {written:.0f} s, {rate:.0f} a second; "
-          f"indexes and tidying {time.perf_counter() - started - written:.0f} s")
+    if there < len(vectors):
+        rate = (len(vectors) - there) / written
+        print(f"{address.name}: {len(vectors) - there} vectors written in {written:.0f} s, {rate:.0f} a second; "
+              f"indexes and tidying {time.perf_counter() - started - written:.0f} s")
     store.close()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from small_files import box, json_lines, make_bundle, settle, write_off
 
+from clip3d.search.indexing import Change
 from clip3d.search.sqlite_store import SqliteStore
 
 DOUBLES = Path(__file__).parent.parent / "doubles"
@@ -125,6 +126,19 @@ def test_the_databases_of_others_are_refused_in_one_line(run_cli, assets: Path, 
     done = run_cli("index", assets, "--db", notes)
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert notes.read_text() == before
+
+
+def test_an_interruption_says_what_is_kept(run_cli, assets: Path, db: Path, monkeypatch: pytest.MonkeyPatch):
+    from clip3d.search.collection import Collection
+
+    def interrupted(self, paths, *, tell, **options):
+        tell(Change("added", "a.off"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Collection, "index", interrupted)
+    done = run_cli("index", assets, "--db", db)
+    assert done.returncode == 130
+    assert "1 files are done and kept; run it again to go on" in done.stderr
 
 
 def test_a_second_writer_is_refused_in_one_line(run_cli, assets: Path, db: Path):

@@ -468,3 +468,25 @@ def test_a_stranger_cannot_name_a_model_to_load(index: Index, db: Path, assets: 
         stranger.execute("UPDATE header SET model = ?", (f"{bundle}@1",))
     with pytest.raises(ModelError, match="not embedded"):
         _ = Collection(db).model
+
+
+def test_a_stranger_cannot_make_a_run_hash_what_has_no_end(index: Index, db: Path, assets: Path):
+    index(assets)
+    with closing(sqlite3.connect(db)) as stranger, stranger:
+        stranger.execute("UPDATE items SET sources = '[\"/dev/zero\"]', stamps = '[null]' WHERE name = 'tall.off'")
+    assert index(assets) == {"unchanged": ALL}
+
+
+def test_a_stranger_cannot_make_a_run_fetch_anything(index: Index, db: Path, assets: Path):
+    index(assets)
+    with closing(sqlite3.connect(db)) as stranger, stranger:
+        stranger.execute("UPDATE items SET path = 'memory://nothing/tall.off', reading = '' WHERE id = 1")
+    assert "failed" not in index(assets)
+
+
+@pytest.mark.parametrize("points", [["0 0 0"], ["1 1 1"] * 5, ["0 0 0", "1 0 0"], ["0 0 0", "0 0 0", "1e30 0 0"]])
+def test_odd_clouds_do_not_end_a_run(index: Index, assets: Path, points: list[str]):
+    (assets / "odd.xyz").write_text("\n".join(points) + "\n")
+    settle()
+    done = index(assets)
+    assert set(done.get("added", []) + done.get("failed", [])) == {*ALL, "odd.xyz"}

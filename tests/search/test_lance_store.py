@@ -81,6 +81,26 @@ def test_many_vectors_get_an_index_that_finds_nearly_all(indexed):
         assert np.mean(both) >= 0.95
 
 
+def test_few_that_meet_a_condition_are_all_found(indexed):
+    store, _, _ = indexed
+    for query in draw(3, 6):
+        ids, _ = store.nearest({"cloud": query}, 10, Condition("path IN ('/5.off', '/700.off', '/1999.off')"))
+        assert sorted(ids.tolist()) == [6, 701, 2000]
+
+
+def test_an_index_that_a_run_was_killed_over_is_made_by_the_next(address: Path, monkeypatch: pytest.MonkeyPatch):
+    cloud = draw(1200, 1)
+    store = LanceStore(address, create=True)
+    with store.writing():
+        store.begin(HEADER)
+        store.put(entries(cloud, cloud))
+    assert store.facts()["exact"]
+    monkeypatch.setattr(lance_index, "INDEX_FROM", 1000)
+    with store.writing():
+        pass
+    assert store.facts()["index"]["image"]["vectors"] == 1200
+
+
 def test_what_comes_after_the_index_is_found_at_once_and_taken_up(indexed):
     store, _, _ = indexed
     new = draw(3, 9)
@@ -194,3 +214,16 @@ def test_without_locks_a_writer_that_died_is_succeeded_and_may_not_go_on(far, mo
             one.renew()
         monkeypatch.setattr(lance_state, "LEASE", 60)
         other.renew()
+
+
+def test_the_commands_take_such_a_collection(run_cli: Any, bundle: Path, assets: Path, address: Path):
+    done = run_cli("index", assets, "--db", address, "--meta", "split=test", "--model", bundle)
+    assert (done.returncode, "4 added" in done.stdout) == (0, True), done.stdout
+    again = run_cli("index", assets, "--db", address.as_uri(), "--model", bundle)
+    assert "4 unchanged" in again.stdout
+    where = ("--where", "split = 'test'")
+    found = run_cli("search", "--like", assets / "tall.off", "--db", address, *where, "-k", "2")
+    assert (found.returncode, found.stdout.count(".o")) == (0, 2), found.stderr
+    missing = run_cli("search", "red", "--db", address.with_name("other.lance"))
+    assert missing.returncode
+    assert "no such collection" in missing.stderr

@@ -369,3 +369,41 @@ def test_reading_alone_changes_nothing(file: Path):
         with pytest.raises(DataError, match="reading alone"), store.writing():
             pass
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "path = x'00ff'",
+        "sources = '[3]'",
+        "sources = '{'",
+        "stamps = '[1, 2]'",
+        "stamps = 'null'",
+        "metadata = '[1]'",
+        "kind = 'virus'",
+        "taken_ns = 'soon'",
+    ],
+)
+def test_rows_of_a_stranger_that_make_no_sense_are_told(file: Path, change: str):
+    fill(file, draw(2))
+    with closing(sqlite3.connect(file)) as stranger, stranger:
+        stranger.execute(f"UPDATE items SET {change} WHERE id = 2")
+    with closing(SqliteStore(file)) as store, pytest.raises(DataError, match="damaged"):
+        store.records([1, 2])
+
+
+def test_a_vector_of_another_length_is_told(file: Path):
+    fill(file, draw(2))
+    with closing(sqlite3.connect(file)) as stranger, stranger:
+        stranger.execute("UPDATE vectors SET vector = x'00'")
+    with closing(SqliteStore(file)) as store, pytest.raises(DataError, match="another length"):
+        store.nearest({"cloud": draw(1)[0]}, 1)
+
+
+def test_a_closed_store_says_so(file: Path):
+    fill(file, draw(1))
+    store = SqliteStore(file)
+    store.close()
+    store.close()
+    with pytest.raises(DataError, match="closed"):
+        store.select()

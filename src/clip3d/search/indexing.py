@@ -249,14 +249,20 @@ class _Run:
                 unchanged.append(known)
             else:
                 jobs.append(_Job(path, name, modality, known))
+        lost = 0
         for known in self.ledger.forgotten():
             path = as_path(known.trace.path)
             if known.trace.path not in listed and self._can_be_read(path):
                 jobs.append(_Job(path, known.trace.path, self.findable.modality(path), known))
+            lost += known.trace.path not in listed and not self._can_be_read(path)
+        if lost:
+            self.report.notes.append(f"{lost} items have no vectors: their files are not where they were last seen")
         return jobs, unchanged
 
     def _can_be_read(self, path: Path) -> bool:
-        there = isinstance(path, RemotePath) or self.places.state(str(path)) == "there"
+        # nothing is fetched because a collection says so, unless that was asked for
+        remote = isinstance(path, RemotePath)
+        there = self.plan.reindex if remote else self.places.state(str(path)) == "there"
         return there and self.findable.takes(path)
 
     def _is_current(self, known: Known, path: Path, modality: Modality) -> bool:

@@ -25,12 +25,13 @@ class Known:
 
     def is_current(self) -> bool:
         """Whether the file system shows that no file of it changed; reads none."""
-        whole = bool(self.trace.sources and self.trace.content)
-        return whole and _fingerprint(self.trace).is_current()
+        whole = self.trace.content and 0 < len(self.trace.sources) == len(self.trace.stamps)
+        return bool(whole) and _fingerprint(self.trace).is_current()
 
     def taken_again(self) -> Trace | None:
         """The trace with the times of now, if the content is still the same; reads the files."""
-        if not self.trace.sources or not self.trace.content:
+        # What a stranger's collection names may be no file, and without end.
+        if not self.trace.content or not all(map(_is_file_or_missing, self.trace.sources or [""])):
             return None
         again = fingerprint(self.trace.sources)
         if again.content != self.trace.content:
@@ -94,6 +95,10 @@ def reading_digest(encoder: Encoder, path: Path) -> str:
     """Digest of what decides a file's vector besides its content."""
     said = json.dumps([encoder.tower, encoder.options(path)], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()[:DIGITS]
+
+
+def _is_file_or_missing(path: str) -> bool:
+    return bool(path) and (Path(path).is_file() or not Path(path).exists())
 
 
 def _fingerprint(trace: Trace) -> Fingerprint:

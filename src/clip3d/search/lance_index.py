@@ -30,14 +30,13 @@ def tidy(table: Any) -> None:
 
 
 def tend(table: Any, state: LanceState, columns: Sequence[str]) -> None:
-    """Tidy, and make the indexes that are due.
+    """Make the indexes that are due, those among them that an earlier run was to make and did not live to.
 
     Args:
         table: of records.
         state: where it is noted how many vectors an index was made from.
         columns: of vectors.
     """
-    tidy(table)
     trained = dict(state.read().get("trained", {}))
     there = {name for index in table.list_indices() for name in index.columns}
     for column in columns:

@@ -404,9 +404,10 @@ class LanceStore:
             yield
 
     def _tidy(self) -> None:
-        if self._changes:
-            with told(self.place):
-                tend(self._table, self._state, self._vector_columns())
+        with told(self.place):
+            if self._changes:
+                tidy(self._table)
+            tend(self._table, self._state, self._vector_columns())
 
     def _vector_columns(self) -> list[str]:
         return [name for name in self._table.schema.names if name.startswith(VECTOR)]

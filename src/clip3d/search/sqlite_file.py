@@ -98,6 +98,8 @@ def as_data_error(path: Path, error: sqlite3.Error) -> DataError:
         return DataError(path, "the disk is full", "make room and run again: what was done is kept")
     if isinstance(error, sqlite3.IntegrityError):
         return DataError(path, f"two items cannot be in one place: {said}")
+    if isinstance(error, sqlite3.ProgrammingError):  # closed, or used in another thread
+        return DataError(path, f"it cannot be used: {said}")
     if isinstance(error, sqlite3.OperationalError) and "disk I/O" not in said:
         return DataError(path, f"it cannot be used: {said}")
     remedy = "it is left as it is: restore a copy, or index into another file"

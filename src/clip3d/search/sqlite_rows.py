@@ -52,17 +52,24 @@ def _name(path: bytes) -> bytes:
 
 
 def trace_of(row: Row) -> Trace:
-    """The trace of a row of `TRACE_COLUMNS`."""
+    """The trace of a row of `TRACE_COLUMNS`; ValueError if it is none, since SQLite keeps anything anywhere."""
     path, part, content, reading, sources, stamps, taken_ns = row
-    typed = tuple(None if stamp is None else (stamp[0], stamp[1], stamp[2]) for stamp in json.loads(stamps))
-    return Trace(path, part, content, reading, tuple(json.loads(sources)), typed, taken_ns)
+    files, times = json.loads(sources), json.loads(stamps)
+    texts = isinstance(path, str) and isinstance(part, str) and all(isinstance(file, str) for file in files)
+    if not texts or not isinstance(taken_ns, int):
+        raise ValueError("the place of an item is no place")
+    typed = tuple(None if stamp is None else (stamp[0], stamp[1], stamp[2]) for stamp in times)
+    return Trace(path, part, str(content), str(reading), tuple(files), typed, taken_ns)
 
 
 def record_of(row: Row) -> Record:
     """The record of a row of `RECORD_COLUMNS`."""
     kind, metadata, indexed = row[8:]
     kinds: dict[str, Kind] = {name: name for name in get_args(Kind)}
-    return Record(row[0], kinds[kind], trace_of(row[1:8]), json.loads(metadata), indexed)
+    said = json.loads(metadata)
+    if not isinstance(said, dict):
+        raise ValueError("the metadata of an item are none")
+    return Record(row[0], kinds[kind], trace_of(row[1:8]), said, indexed)
 
 
 def metadata_text(metadata: Mapping[str, Value]) -> str:

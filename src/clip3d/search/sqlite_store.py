@@ -49,7 +49,8 @@ PUT = """INSERT INTO items (path, part, content, reading, sources, stamps, taken
 VALUES (CAST(? AS TEXT), CAST(? AS TEXT), ?, ?, ?, ?, ?, CAST(? AS TEXT), ?, ?, ?)
 ON CONFLICT (path, part) DO UPDATE SET content = excluded.content, reading = excluded.reading,
 sources = excluded.sources, stamps = excluded.stamps, taken_ns = excluded.taken_ns, kind = excluded.kind,
-metadata = excluded.metadata, indexed = excluded.indexed RETURNING id"""
+metadata = excluded.metadata, indexed = excluded.indexed"""
+ID = "SELECT id FROM items WHERE path = CAST(? AS TEXT) AND part = CAST(? AS TEXT)"
 MOVE = """UPDATE items SET path = CAST(? AS TEXT), part = CAST(? AS TEXT), content = ?, reading = ?, sources = ?,
 stamps = ?, taken_ns = ?, name = CAST(? AS TEXT) WHERE id = ?"""
 
@@ -154,7 +155,8 @@ class SqliteStore:
         with self._transaction() as connection:
             generation = self._new_generation(connection)
             for entry, row, vectors in zip(entries, rows, blobs, strict=True):
-                (item,) = connection.execute(PUT, row).fetchone()
+                connection.execute(PUT, row)
+                (item,) = connection.execute(ID, row[:2]).fetchone()
                 connection.execute("DELETE FROM vectors WHERE item = ?", (item,))
                 connection.executemany(
                     "INSERT INTO vectors VALUES (?, ?, ?, ?)",
@@ -411,7 +413,7 @@ class SqliteStore:
             yield
         except sqlite3.Error as error:
             raise as_data_error(self.path, error) from error
-        except (ValueError, KeyError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, Clip3dError):  # of what was asked, not of the file
                 raise
             raise DataError(self.path, f"the collection is damaged: {error}", "restore a copy of it") from error

@@ -12,6 +12,8 @@ from clip3d.clouds.cloud import PointCloud
 SIZE = 128
 POINTS = 2048  # as many as such a picture shows
 QUALITY = 85
+# What comes of clouds such as one whose points all lie in one place.
+CANNOT_BE_DRAWN = (ValueError, IndexError, ArithmeticError, MemoryError, np.linalg.LinAlgError)
 
 
 def draw_cloud(cloud: PointCloud) -> bytes | None:
@@ -24,7 +26,7 @@ def draw_cloud(cloud: PointCloud) -> bytes | None:
     stood = cloud.z_up()
     try:
         return _as_jpeg(splat(stood.points, stood.colors, stood.normals, size=SIZE))
-    except (ValueError, ArithmeticError, np.linalg.LinAlgError):  # such as points that all lie in one place
+    except CANNOT_BE_DRAWN:
         return None
 
 
