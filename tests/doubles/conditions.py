@@ -24,7 +24,7 @@ SIGNS = {
     ">=": lambda a, b: a >= b,
 }
 words = st.text("abAB%_*?[]\\'\" é\n", max_size=6)
-numbers = st.one_of(st.integers(-50, 50), st.floats(-50, 50).map(lambda x: round(x, 3)))
+numbers = st.one_of(st.integers(-50, 50), st.floats(-50, 50).map(lambda x: round(x, 3) + 0.0))
 
 
 def _maybe(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -20,6 +20,7 @@ from clip3d.search.answering import answer
 from clip3d.search.answers import Answers
 from clip3d.search.choosing import diversify, gather_copies
 from clip3d.search.collection import Collection
+from clip3d.search.opening import open_store
 from clip3d.search.query import Query, Wish, make_query
 from clip3d.search.sqlite_store import SqliteStore
 from clip3d.search.store import Store
@@ -28,9 +29,15 @@ from clip3d.spaces import Space, unit
 Ask = Callable[..., Answers]
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "lance"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    kept = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "items.db", create=True)
+    if request.param == "memory":
+        kept: Store = MemoryStore()
+    else:
+        if request.param == "lance":
+            pytest.importorskip("lancedb")
+        address = tmp_path / {"sqlite": "items.db", "lance": "items.lance"}[request.param]
+        kept = open_store(address, create=True)
     yield kept
     kept.close()
 

@@ -2,19 +2,24 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
+import numpy as np
 import pytest
 from conditions import conditions, rows, scraps
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from clip3d.errors import ConditionError, ShapeError
 from clip3d.search.columns import check_name
+from clip3d.search.store import Entry, Header, Trace
 from clip3d.search.where import Condition
 
 TABLE = "CREATE TABLE items (path TEXT, name TEXT, part TEXT, kind TEXT, content TEXT, indexed REAL, metadata TEXT)"
@@ -190,9 +195,31 @@ def test_datafusion_takes_values_in_the_text():
     text = "a = 'it''s' AND NOT \"b c\" AND x LIKE '10!%%' ESCAPE '!' AND y GLOB '*_?' AND n / 2 > -1.5"
     assert Condition(text).datafusion() == (
         "((`a` = 'it''s') AND (NOT `b c`) AND (`x` LIKE '10\\%%') AND (`y` LIKE '%\\__')"
-        " AND ((CAST(`n` AS DOUBLE) / NULLIF(CAST(2 AS DOUBLE), 0)) > -1.5))"
+        " AND ((CAST(`n` AS DOUBLE) / NULLIF(CAST(2 AS DOUBLE) + 0, 0) + 0) > -1.5))"
     )
     assert Condition("a = TRUE").datafusion(lambda name: f"meta['{name}']") == "(meta['a'] = true)"
+
+
+@settings(max_examples=3, deadline=None, database=None, phases=[Phase.generate])  # the first is all zeros
+@given(st.lists(rows, min_size=20, max_size=30), st.lists(conditions, min_size=30, max_size=40))
+def test_lancedb_finds_what_the_condition_means(table: list[dict[str, Any]], pairs: list[Any]):
+    pytest.importorskip("lancedb")
+    from clip3d.search.lance_store import LanceStore
+
+    header = Header("space", 2, np.zeros(2, np.float32), "unit", "model", "weights", {"cloud": "tower"})
+    vector = {"cloud": np.array([1, 0], np.float32)}
+    said = [{name: value for name, value in row.items() if value is not None} for row in table]
+    with tempfile.TemporaryDirectory() as folder, closing(LanceStore(f"{folder}/a.lance", create=True)) as store:
+        with store.writing():
+            store.begin(header)
+            store.put([Entry("object", Trace(f"/{i}", "", "c", "r"), vector, row) for i, row in enumerate(said)])
+        known = set(store.columns())
+        for text, worth in pairs:
+            condition = Condition(text)
+            # SQLite, and so the strategy, knows the case of ASCII letters alone
+            if condition.columns <= known and not {"lower", "upper", "ILIKE"} & set(re.findall(r"\w+", text)):
+                true = [place for place, row in enumerate(table, start=1) if worth(row) is True]
+                assert store.select(condition).tolist() == true, text
 
 
 def test_sqlglot_is_loaded_on_use():

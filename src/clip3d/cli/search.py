@@ -112,7 +112,7 @@ def search(
 
     given = query_parts(words or [], {**parts, "image": image, "like": like, "negative": negative})
     loaded = None if model is None else load_model(model, device)
-    with Collection(db, loaded, read_only=True) as collection:
+    with Collection(db, loaded) as collection:
         if device != "cpu":
             collection.model.device = device
         ask_collection(

@@ -72,7 +72,7 @@ class _Writer:
             case Arithmetic(sign, left, right):
                 return self.arithmetic(sign, left, right)
             case Negative(value):
-                return f"(- {self.write(value)})"
+                return self.negative(value)
             case Call(name, arguments):
                 return f"{name}({', '.join(self.write(argument) for argument in arguments)})"
 
@@ -90,6 +90,9 @@ class _Writer:
 
     def match(self, value: Node, pattern: tuple[Piece, ...], any_case: bool) -> str:
         raise NotImplementedError
+
+    def negative(self, value: Node) -> str:
+        return f"(- {self.write(value)})"
 
     def arithmetic(self, sign: str, left: Node, right: Node) -> str:
         raise NotImplementedError
@@ -131,7 +134,10 @@ class _Sqlite(_Writer):
 
 
 class _DataFusion(_Writer):
-    """DataFusion: values in the text, LIKE looks at the case, dividing whole numbers by nothing is an error."""
+    """DataFusion: values in the text, LIKE looks at the case, dividing whole numbers by nothing is an error.
+
+    It takes -0.0 for another number than 0.0; adding 0 makes it 0.0.
+    """
 
     def __init__(self, column: Callable[[str], str]) -> None:
         self.of_name = column
@@ -152,12 +158,15 @@ class _DataFusion(_Writer):
         # a backslash escapes without being named, as in PostgreSQL
         return f"({self.write(value)} {'ILIKE' if any_case else 'LIKE'} {_quoted(_like(pattern))})"
 
+    def negative(self, value: Node) -> str:
+        return f"(0 - {self.write(value)})"
+
     def arithmetic(self, sign: str, left: Node, right: Node) -> str:
         kind = {"/": "DOUBLE", "%": "BIGINT"}.get(sign)
         if kind is None:
-            return f"({self.write(left)} {sign} {self.write(right)})"
-        divisor = f"NULLIF(CAST({self.write(right)} AS {kind}), 0)"
-        return f"(CAST({self.write(left)} AS {kind}) {sign} {divisor})"
+            return f"({self.write(left)} {sign} {self.write(right)} + 0)"
+        divisor = f"NULLIF(CAST({self.write(right)} AS {kind}) + 0, 0)"
+        return f"(CAST({self.write(left)} AS {kind}) {sign} {divisor} + 0)"
 
 
 def _quoted(text: str) -> str:

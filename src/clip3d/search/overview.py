@@ -159,11 +159,12 @@ def look_over(
     wanted = near is not None or (words and model is not None)
     for name in sorted(header.towers) if header is not None and wanted else ():
         assert header is not None
-        found = _vectors(store, name, sample, report)
+        found = _vectors(store, name, sample, header.dim, report)
         there = np.isfinite(found).all(axis=1)
         if not there.any():
             continue
-        vectors[name], kept, own = int(there.sum()), sample[there], found[there]
+        vectors[name], kept = int(there.sum()), sample[there]
+        own = found if there.all() else found[there]
         if near is not None:
             duplicates[name] = _duplicates(header, own, kept, near, name, report)
         if words and model is not None:
@@ -234,12 +235,13 @@ def _below_root(folders: Counter[str]) -> tuple[str, Counter[str]]:
     return "/".join(shared), below
 
 
-def _vectors(store: Store, name: str, ids: Ids, report: Progress) -> Array:
-    rows = []
+def _vectors(store: Store, name: str, ids: Ids, dim: int, report: Progress) -> Array:
+    rows = np.zeros((len(ids), dim), np.float32)
     for start in range(0, len(ids), RECORDS_A_TIME):
-        rows.append(store.vectors(name, ids[start : start + RECORDS_A_TIME].tolist()))
+        part = ids[start : start + RECORDS_A_TIME].tolist()
+        rows[start : start + len(part)] = store.vectors(name, part)
         report(f"Reading {name} vectors", min(start + RECORDS_A_TIME, len(ids)), len(ids))
-    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
+    return rows
 
 
 def _duplicates(
@@ -247,7 +249,11 @@ def _duplicates(
 ) -> NearDuplicates:
     space = Space(header.space, header.dim, header.mean, stored=header.stored)
     told = f"Comparing {name} vectors"
-    groups = near_groups(space.centre(vectors), near, lambda done, total: report(told, done, total))
+    centred = np.zeros_like(vectors)
+    for start in range(0, len(vectors), RECORDS_A_TIME):  # at once it would take room for several times as many
+        part = slice(start, start + RECORDS_A_TIME)
+        centred[part] = space.centre(vectors[part])
+    groups = near_groups(centred, near, lambda done, total: report(told, done, total))
     leaders, sizes = np.unique(groups, return_counts=True)
     several = sizes > 1
     order = np.argsort(-sizes, kind="stable")[:GROUPS_SHOWN]
