@@ -71,8 +71,11 @@ def _candidates(
     if conditions:
         query = query.where(" AND ".join(conditions), prefilter=True)
     columns = ["id", *(VECTOR + each for each in directions), "_distance"]
-    query = query.distance_type("l2").minimum_nprobes(PROBES).maximum_nprobes(0).limit(limit).select(columns)
-    return _scored(query.to_arrow(), directions)
+    query = query.distance_type("l2").nprobes(PROBES).limit(limit).select(columns)
+    found = query.to_arrow()
+    if len(found) < limit:  # what meets the condition lies in other partitions; from the start it would cost double
+        found = query.maximum_nprobes(0).to_arrow()
+    return _scored(found, directions)
 
 
 def _of_all(table: Any, directions: Mapping[str, Array], k: int, where: str | None) -> tuple[Ids, Array]:
