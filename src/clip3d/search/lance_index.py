@@ -21,12 +21,22 @@ INDEX_FROM = 20_000  # below, comparing with all takes some 50 ms
 # With one bit ten times the candidates are needed for the same recall; eight take twice the room for nothing.
 BITS = 4
 TRAINED_ANEW = 4  # when there are so many times the vectors that the partitions were made from
-VERSIONS_KEPT = timedelta(hours=1)  # for who reads an earlier one at this moment
+VERSIONS_KEPT = timedelta(minutes=10)  # for who reads an earlier one at this moment
+# To join files copies up to a million records, so that a small run leaves it to a later one.
+MOST_FILES = 100
+MOST_NOT_INDEXED = 5000
 
 
 def tidy(table: Any) -> None:
     """Join small files, let indexes take up new rows, and delete versions that nobody reads."""
     table.optimize(cleanup_older_than=VERSIONS_KEPT)
+
+
+def is_untidy(table: Any, columns: Sequence[str]) -> bool:
+    """Whether there are so many files, or vectors that an index does not know, that searches get slower."""
+    files = table.stats()["fragment_stats"]["num_fragments"]
+    waiting = [facts["not_yet"] for facts in index_facts(table, columns).values()]
+    return files > MOST_FILES or max(waiting, default=0) > MOST_NOT_INDEXED
 
 
 def tend(table: Any, state: LanceState, columns: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from clip3d.errors import DataError, ShapeError
 from clip3d.search.columns import FIXED
-from clip3d.search.lance_index import INDEX_FROM, has_index, index_facts, tend, tidy
+from clip3d.search.lance_index import INDEX_FROM, has_index, index_facts, is_untidy, tend, tidy
 from clip3d.search.lance_place import Place, open_tables, told
 from clip3d.search.lance_rows import (
     LENGTH,
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 IDS_A_QUERY = 1000
 ROWS_A_BLOCK = 20_000
-CHANGES_A_TIDYING = 100  # each makes a file, and many small ones are slow to read
+CHANGES_A_TIDYING = 1000  # each makes a file, and many small ones are slow to read
 
 
 class LanceStore:
@@ -105,7 +105,7 @@ class LanceStore:
     def writing(self) -> Iterator[None]:
         """Become the only writer until the end of the block; blocks may stand within each other.
 
-        At its end small files are joined, and the index takes up what is new: minutes where millions came.
+        At its end small files are joined and the index takes up what is new, if that is much: minutes for millions.
 
         Raises:
             DataError: if another process writes and does not end within the time that the store was opened with,
@@ -405,9 +405,10 @@ class LanceStore:
 
     def _tidy(self) -> None:
         with told(self.place):
-            if self._changes:
+            columns = self._vector_columns()
+            if self._changes and is_untidy(self._table, columns):
                 tidy(self._table)
-            tend(self._table, self._state, self._vector_columns())
+            tend(self._table, self._state, columns)
 
     def _vector_columns(self) -> list[str]:
         return [name for name in self._table.schema.names if name.startswith(VECTOR)]
