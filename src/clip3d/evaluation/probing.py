@@ -25,7 +25,7 @@ from clip3d.models.model import Model
 Array = NDArray[np.float32]
 Labels = NDArray[np.intp]
 
-STRENGTHS = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)  # C of scikit-learn, the inverse of the penalty
+STRENGTHS = (1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # C of scikit-learn, the inverse of the penalty
 VALIDATION = 0.2
 ITERATIONS = 1000
 NEIGHBORS = 5
