@@ -18,7 +18,7 @@ from clip3d.spaces import unit
 Array = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
-PROBES = 20  # partitions that are looked through, of some 8,000 vectors each; more if too little is found
+PROBES = 40  # partitions that are looked through, of some 8,000 vectors each; more if too little is found
 REFINE, SPARE = 2, 30  # candidates for each of the best, and beside them, since the order of an index is rough
 OF_EACH = 1000  # candidates of each name of vectors, where several are added up
 ROUNDING = 1e-5
