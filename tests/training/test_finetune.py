@@ -300,3 +300,14 @@ def test_epochs_count_every_batch_of_a_step():
     recipe = FinetuneRecipe(epochs=3, batch=8, run=Run(steps=1, accumulate=2))
     assert recipe.steps(32) == 6
     assert replace(recipe, run=Run(steps=1)).steps(32) == 12
+
+
+def test_random_weights_do_without_what_spares_learned_ones() -> None:
+    spared = FinetuneRecipe()
+    assert spared.settled() is spared
+    assert spared.fixed_norms
+    assert spared.optimiser.rates
+    random = FinetuneRecipe(from_scratch=True).settled()
+    assert (random.fixed_norms, random.optimiser.rates) == (False, None)
+    kept = replace(random, optimiser=replace(random.optimiser, rates={"tower.head.": 0.1}))
+    assert kept.settled().optimiser.rates == {"tower.head.": 0.1}

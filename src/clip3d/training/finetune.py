@@ -104,7 +104,7 @@ def finetune(
         DataError: if `out` holds something else, or the test clouds are of other classes.
         ModelError: if the model's cloud tower is of a kind that gives no feature to classify by.
     """
-    base = load(recipe.model)
+    recipe, base = recipe.settled(), load(recipe.model)
     task = choose_clouds(recipe, train)
     identity = identity_of(recipe, base, [train] if test is None else [train, test], near)
     if report := finished_report(out, identity):

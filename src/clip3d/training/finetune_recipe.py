@@ -15,8 +15,11 @@ def _changes() -> Augmentation:
     return Augmentation(scale=(0.8, 1.25), turn=0.0, jitter=0.3)
 
 
+BACKBONE = "tower.backbone."  # how the names of its parameters begin
+
+
 def _optimiser() -> Optimiser:
-    return Optimiser(lr=1e-3, weight_decay=0.05)
+    return Optimiser(lr=1e-3, weight_decay=0.05, rates={BACKBONE: 2e-4})
 
 
 def _schedule() -> Schedule:
@@ -40,7 +43,7 @@ class FinetuneRecipe:
         model: whose cloud tower is the backbone.
         from_scratch: give the backbone random weights: the same architecture without what it was trained on.
         head_only: leave the backbone as it is, with its statistics of normalisation.
-        fixed_norms: train the backbone, but keep its statistics of normalisation.
+        fixed_norms: train the backbone, but keep its statistics of normalisation; random weights have none to keep.
         fraction: of the training clouds, the same share of each class.
         shots: training clouds of each class; 0 for the fraction.
         validation: share of the chosen training clouds that is held out to choose the weights; 0 for none, and
@@ -59,7 +62,8 @@ class FinetuneRecipe:
         drop: dropout after each of them, or of the feature where there is none.
         clip: largest norm of the gradient; 0 for any.
         augmentation: changes to a cloud before it is shown.
-        optimiser: how weights are moved; `rates` may give "tower.backbone." a rate of its own.
+        optimiser: how weights are moved; `rates` may give "tower.backbone." a rate of its own, which one of random
+            weights does without.
         schedule: of the learning rate.
         run: steps, averaging, and how often is told, kept and validated.
         watch: which number of the validations chooses the weights, and when to stop: accuracy, class_mean or -loss.
@@ -72,7 +76,7 @@ class FinetuneRecipe:
     model: str = "mini"
     from_scratch: bool = False
     head_only: bool = False
-    fixed_norms: bool = False
+    fixed_norms: bool = True
     fraction: float = 1.0
     shots: int = 0
     validation: float = 0.1
@@ -113,6 +117,13 @@ class FinetuneRecipe:
     def start(self) -> str:
         """Which weights the backbone begins with."""
         return "random" if self.from_scratch else "head only" if self.head_only else "pre-trained"
+
+    def settled(self) -> FinetuneRecipe:
+        """The same without what only a backbone has that learned something before, if it has random weights."""
+        if not self.from_scratch:
+            return self
+        rates = {name: rate for name, rate in (self.optimiser.rates or {}).items() if not name.startswith(BACKBONE)}
+        return replace(self, fixed_norms=False, optimiser=replace(self.optimiser, rates=rates or None))
 
     def lasting(self, *, steps: int | None = None, epochs: int | None = None) -> FinetuneRecipe:
         """The same over so many steps or epochs; the warm-up keeps its share of the run."""
