@@ -26,10 +26,9 @@ NOT_STATED = "not stated"
 def identity_of(
     recipe: FinetuneRecipe, base: Model, sets: Sequence[LabelledClouds], near: Collection[str]
 ) -> str:
-    """What decides a run and its report: settings that are not the default, the model's weights, and the data."""
-    plain = FinetuneRecipe()
-    changed = [f.name for f in fields(recipe) if getattr(recipe, f.name) != getattr(plain, f.name)]
-    settings = [f"{name}={getattr(recipe, name)!r}" for name in changed]
+    """What decides a run and its report: all settings, so that another version's defaults make another run, the
+    model's weights, and the data."""
+    settings = [f"{f.name}={getattr(recipe, f.name)!r}" for f in fields(recipe)]
     data = [f"{part.sha256} {part.split} {part.every} {len(part)}" for part in sets]
     return "\n".join([*settings, base.card.weights_hash, *data, *sorted(near)])
 
