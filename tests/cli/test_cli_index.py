@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from small_files import box, json_lines, make_bundle, settle, write_off
 
+from clip3d.models.model import Model
+from clip3d.search import collection
 from clip3d.search.indexing import Change
 from clip3d.search.sqlite_store import SqliteStore
 
@@ -78,6 +80,18 @@ def test_a_collection_in_lancedb_follows_its_files_as_well(run_cli, assets: Path
     assert "1 moved, 2 unchanged, 1 pruned; 3 items" in done.stdout
     found = run_cli("search", "tall", "--db", db, "-k", "1", "--where", "split = 'test'", "--json")
     assert json_lines(found.stdout)[0]["path"] == str(assets / "high.off")
+
+
+@pytest.mark.parametrize("command", ["index", "search", "stats"])
+def test_the_device_is_that_of_the_collections_own_model(
+    command: str, run_cli, command_line, assets: Path, db: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
+    run_cli("index", assets / "tall.off", "--db", db)
+    own = Model(bundle)
+    monkeypatch.setattr(collection, "_embedded", lambda address, header: own)
+    words = {"index": [assets], "search": ["tall"], "stats": []}[command]
+    command_line(command, *words, "--db", db, "--device", "no-such-device")
+    assert own.device == "no-such-device"
 
 
 def test_verbose_names_every_file(run_cli, assets: Path, db: Path):

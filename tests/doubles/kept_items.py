@@ -24,11 +24,12 @@ def item(
     vectors: dict[str, np.ndarray],
     *,
     kind: Kind = "object",
-    content: str = "",
+    content: str | None = None,
     part: str = "",
     **said: Any,
 ) -> Entry:
-    trace = Trace(path, part, content or f"content of {path}", "reading", (path,), ((1, 2, 3),), 4)
+    digest = f"content of {path}" if content is None else content
+    trace = Trace(path, part, digest, "reading", (path,), ((1, 2, 3),), 4)
     return Entry(kind, trace, vectors, said)
 
 

@@ -117,6 +117,35 @@ def test_more_like_a_hit_leaves_out_the_hit_and_its_copies(shelf, ask: Ask, stor
         ask(hit="/a/none.off")
 
 
+def test_items_whose_content_is_not_known_are_no_copies_of_each_other(store, ask: Ask, model: Model):
+    words = ["tall red", "tall", "red"]
+    keep(store, model, [described(model, f"/new/{word}.off", word, content="") for word in words])
+    assert [hit.copies for hit in ask("tall", unique=True)] == [0, 0, 0]
+    assert set(names(ask(hit=1))) == {"tall", "red"}
+    assert set(names(ask(hit="/new/red.off"))) == {"tall", "tall red"}
+
+
+def test_an_item_is_found_by_any_path(store, ask: Ask, model: Model, tmp_path: Path, monkeypatch):
+    strange = ["it's.off", "10\N{NARROW NO-BREAK SPACE}cm.off", "two\nlines.off", "old-\udce9.off", "tab\t.off"]
+    if isinstance(store, MemoryStore):
+        strange.remove("old-\udce9.off")  # it asks sqlite3 for whole texts
+    paths = [str(tmp_path / "files" / name) for name in strange]
+    keep(store, model, [described(model, path, "tall", content=f"{i}") for i, path in enumerate(paths)])
+    for number, path in enumerate(paths, start=1):
+        assert number not in [hit.id for hit in ask(hit=path)]
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert 1 not in [hit.id for hit in ask(hit="../files/it's.off")]
+    with pytest.raises(DataError, match="no item"):
+        ask(hit="it's.off")
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**63, "99999999999999999999", "9" * 5000])
+def test_an_id_that_none_can_have_is_told(shelf, ask: Ask, number: int | str):
+    with pytest.raises(ShapeError, match="has no item"):
+        ask(hit=number)
+
+
 def test_a_file_of_several_parts_is_asked_for_by_id(store, ask: Ask, model: Model):
     vector = model.encode_texts(["red"])[0]
     keep(store, model, [item("/log", {"cloud": vector}, part=str(i), kind="segment") for i in range(4)])

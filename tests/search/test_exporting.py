@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from PIL import Image
 
 from clip3d.errors import ConditionError, DataError, MissingExtra
 from clip3d.models.model import Model
+from clip3d.search import export_rerun as export_rerun_module
 from clip3d.search import exporting
 from clip3d.search.export_fiftyone import NOTHING, export_fiftyone
 from clip3d.search.export_parquet import export_parquet
@@ -92,6 +94,18 @@ def test_a_recording_holds_a_map_the_items_and_their_points(kept: MemoryStore, t
     for entity in ("/map/cloud", "/map/lidar", "/item/picture", "/item/cloud", "/item/about", "/log"):
         assert entity in printed.stdout
     assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_recording_fetches_nothing_and_reads_files_alone(model: Model, tmp_path: Path, monkeypatch):
+    pytest.importorskip("rerun")
+    pipe = tmp_path / "pipe.off"
+    os.mkfifo(pipe)
+    entries = [described(model, path, "red") for path in ("https://example.org/a.off", str(pipe))]
+    read: list[object] = []
+    monkeypatch.setattr(export_rerun_module, "read_thinned", lambda path, *_: read.append(path))
+    done, problems = export_rerun(tmp_path / "a.rrd", select(keep(MemoryStore(), model, entries)))
+    assert (done, read) == (2, [])
+    assert [str(problem) for problem in problems] == [f"{pipe}: it is no regular file, and was not read"]
 
 
 @pytest.fixture

@@ -85,6 +85,11 @@ def test_counts(kept: MemoryStore):
         look_over(kept, Condition("splat = 'test'"))
 
 
+def test_contents_that_are_not_known_are_different(model: Model):
+    entries = [described(model, f"/new/{i}.off", "red", content="") for i in range(3)]
+    assert look_over(keep(MemoryStore(), model, entries), near=None).contents == 3
+
+
 def test_near_duplicates_and_words(kept: MemoryStore, model: Model):
     teach_refusal(model)
     found = look_over(kept, near=0.9, words=["red", "blue", "tall"], model=model)

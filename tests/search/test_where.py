@@ -225,3 +225,10 @@ def test_lancedb_finds_what_the_condition_means(table: list[dict[str, Any]], pai
 def test_sqlglot_is_loaded_on_use():
     code = "import sys, clip3d.search.where; sys.exit('sqlglot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", "\u202f"])
+def test_spaces_of_any_width_are_part_of_a_text(space: str):
+    condition = Condition(f"name = 'a{space}b'")
+    assert condition.sqlite()[1] == (f"a{space}b",)
+    assert f"'a{space}b'" in condition.datafusion()

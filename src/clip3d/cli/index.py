@@ -19,7 +19,7 @@ from clip3d.cli.output import (
     progress_bar,
     start_logging,
 )
-from clip3d.cli.session import load_model, open_cache, reading_of
+from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
 
 if TYPE_CHECKING:
     from clip3d.search.indexing import Change, Report
@@ -114,6 +114,7 @@ def index(
             open_cache(disabled=no_cache) as cache,
             progress_bar("Indexing", quiet=quiet) as progress,
         ):
+            put_on_device(collection, device)
             report = collection.index(
                 paths or [],
                 metadata=metadata,

@@ -18,7 +18,7 @@ from clip3d.cli.output import (
     progress_bar,
     start_logging,
 )
-from clip3d.cli.session import load_model, open_cache, reading_of
+from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
 
 if TYPE_CHECKING:
     from clip3d.search.adhoc import SearchResult
@@ -113,8 +113,7 @@ def search(
     given = query_parts(words or [], {**parts, "image": image, "like": like, "negative": negative})
     loaded = None if model is None else load_model(model, device)
     with Collection(db, loaded) as collection:
-        if device != "cpu":
-            collection.model.device = device
+        put_on_device(collection, device)
         ask_collection(
             collection,
             given,

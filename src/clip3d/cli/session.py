@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from clip3d.data.labelled_clouds import LabelledClouds
     from clip3d.models.model import Model
     from clip3d.models.vector_cache import VectorCache
+    from clip3d.search.collection import Collection
     from clip3d.search.embedding import Reading
 
 
@@ -22,6 +23,12 @@ def load_model(name: str, device: str) -> Model:
     from clip3d.models.loading import load
 
     return load(name, device=device)
+
+
+def put_on_device(collection: Collection, device: str) -> None:
+    """Let the model of a collection run where `--device` says, also where `--model` did not name it."""
+    if device != "cpu":
+        collection.model.device = device
 
 
 def read_clouds(

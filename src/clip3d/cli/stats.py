@@ -21,7 +21,7 @@ from clip3d.cli.output import (
     start_logging,
 )
 from clip3d.cli.search_options import ModelOfCollection, Where
-from clip3d.cli.session import load_model
+from clip3d.cli.session import load_model, put_on_device
 
 if TYPE_CHECKING:
     from clip3d.models.model import Model
@@ -77,7 +77,7 @@ def stats(
             condition,
             near=None if counts else near,
             words=words,
-            model=_model_of(collection, given=loaded is not None) if words else None,
+            model=_model_of(collection, device, given=loaded is not None) if words else None,
             progress=progress,
         )
     if as_json:
@@ -87,13 +87,14 @@ def stats(
     finish([], found.records)
 
 
-def _model_of(collection: Collection, *, given: bool) -> Model | None:
+def _model_of(collection: Collection, device: str, *, given: bool) -> Model | None:
     """The collection's model; None, with a note, where it is not at hand and was not named."""
     from clip3d.errors import ModelError
 
     if collection.store.header() is None:
         return None
     try:
+        put_on_device(collection, device)
         return collection.model
     except ModelError as error:
         if given:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.remote import URI, as_path
+from clip3d.clouds.remote import as_path
 from clip3d.errors import DataError, ShapeError
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
+from clip3d.search.choosing import Sameness, sameness
 from clip3d.search.embedding import Reading, embed_files
 from clip3d.search.pictures import open_image
 from clip3d.search.query import Query, Wish
 from clip3d.search.store import Header, Record, Store
+from clip3d.search.vanished import absolute
 from clip3d.search.where import Condition
 
 Array = NDArray[np.float32]
 
+MOST_ID = 2**63 - 1
+LONGEST_ID = len(str(MOST_ID))
 SPREAD_SAMPLE = 2000  # records from which the spread of a sensor's cosines is taken
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +62,7 @@ class Aims:
     aims: tuple[Aim, ...]
     words: Array | None
     itself: frozenset[int]
-    contents: frozenset[Key]
+    contents: frozenset[Sameness]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +102,8 @@ def find_aims(
     _check_names(query.sensors, header)
     meanings = [_meaning(wish, store, header, model, reading, cache) for wish in query.wishes]
     records = [record for meaning in meanings if meaning.wish.weight > 0 for record in meaning.records]
-    keys = [(record.trace.content, record.trace.part) for record in records]
-    keys += [(content, "") for meaning in meanings for content in meaning.contents]
+    keys = [sameness(record) for record in records]
+    keys += [(content, "") for meaning in meanings for content in meaning.contents if content]
     texts = [meaning.vectors for meaning in meanings if meaning.wish.kind == "text" and meaning.wish.weight > 0]
     return Aims(
         aims=_aims(query, meanings, store, header, model),
@@ -200,14 +202,14 @@ def _of_cloud(wish: Wish, model: Model, reading: Reading | None, cache: VectorCa
 
 def _items(wish: Wish, store: Store) -> list[Record]:
     """The item of an id, or that of a path."""
-    if isinstance(wish.value, int) or str(wish.value).isdecimal():
-        found = store.records([int(wish.value)])
+    if isinstance(wish.value, int) or wish.value.isdecimal():
+        known = len(str(wish.value)) <= LONGEST_ID and 0 < int(wish.value) <= MOST_ID
+        found = store.records([int(wish.value)]) if known else []
         if not found:
-            raise ShapeError(f"the collection {store.address} has no item {wish.value}")
+            raise ShapeError(f"the collection {store.address} has no item {str(wish.value)[: LONGEST_ID + 1]}")
         return found
-    path = str(wish.value) if URI.match(str(wish.value)) else str(Path(str(wish.value)).absolute())
-    quoted = path.replace("'", "''")
-    found = store.records(store.select(Condition(f"path = '{quoted}'")).tolist())
+    path = absolute(wish.value)
+    found = store.records(store.select(Condition.equal("path", path)).tolist())
     if not found:
         raise DataError(path, f"it is no item of the collection {store.address}", "index it, or give an item's id")
     if len(found) > 1:

@@ -16,7 +16,7 @@ from clip3d.models.vector_cache import VectorCache
 from clip3d.search.aims import Aims, find_aims
 from clip3d.search.answers import Answers, Hit
 from clip3d.search.candidates import Candidates, Compared, find_candidates, scores_by_name
-from clip3d.search.choosing import DIVERSIFIED, diversify, gather_copies, limit_groups
+from clip3d.search.choosing import DIVERSIFIED, diversify, gather_copies, limit_groups, sameness
 from clip3d.search.columns import FIXED, nearest_name
 from clip3d.search.embedding import Reading
 from clip3d.search.query import Query
@@ -123,13 +123,13 @@ class _Answering:
     def _is_query(self, record: Record | None) -> bool:
         if record is None or record.id in self.aims.itself:
             return True
-        return (record.trace.content, record.trace.part) in self.aims.contents
+        return sameness(record) in self.aims.contents
 
     def _choose(self, standing: Candidates) -> _Chosen:
         query = self.query
         places, copies = np.arange(len(standing)), None
         if query.unique or query.near:
-            keys = [(record.trace.content, record.trace.part) for record in self._records_of(standing.ids)]
+            keys = [sameness(record) for record in self._records_of(standing.ids)]
             vectors = self.compared.of(standing) if query.near else None
             places, copies = gather_copies(keys, vectors, query.near or 1.0, self._most_leaders())
         leaders = len(places)

@@ -7,12 +7,21 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.search.store import Record
+
 Array = NDArray[np.float32]
 Places = NDArray[np.int64]
+Sameness = tuple[str | int, str]
 
 BLOCK = 512
 PASSED_OVER = -1
 DIVERSIFIED = 500  # best answers that are put in another order; the rest follow by score
+
+
+def sameness(record: Record) -> Sameness:
+    """Equal for records of equal content and part; of content that is not known, as of a file that was read
+    as it was written, for none but the record itself."""
+    return record.trace.content or record.id, record.trace.part
 
 
 def gather_copies(

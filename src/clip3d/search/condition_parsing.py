@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any, Literal, cast
+from unicodedata import category
 
 from clip3d.errors import ConditionError, ShapeError
 from clip3d.search.columns import FIXED, check_name
@@ -65,7 +66,8 @@ def _check_size(text: str) -> None:
     if len(text) > LONGEST:
         raise ConditionError(text, LONGEST, len(text), f"it is longer than {LONGEST} characters")
     for place, sign in enumerate(text):
-        if not (sign.isprintable() or sign in "\t\n\r") or sign == "\N{ZERO WIDTH NO-BREAK SPACE}":
+        shown = sign.isprintable() or sign in "\t\n\r" or category(sign) == "Zs"  # a space of any width
+        if not shown or sign == "\N{ZERO WIDTH NO-BREAK SPACE}":
             raise ConditionError(text, place, place + 1, f"the character {sign!r} is not allowed")
 
 

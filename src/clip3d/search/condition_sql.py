@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from clip3d.search.columns import FIXED
@@ -25,7 +26,7 @@ from clip3d.search.condition_tree import (
     Value,
 )
 
-Parameter = str | int | float
+Parameter = str | int | float | bytes
 
 
 def for_sqlite(tree: Node) -> tuple[str, tuple[Parameter, ...]]:
@@ -105,6 +106,9 @@ class _Sqlite(_Writer):
         self.parameters: list[Parameter] = []
 
     def value(self, value: str | int | float) -> str:
+        if isinstance(value, str) and not _is_unicode(value):
+            self.parameters.append(os.fsencode(value))  # as names of files in old encodings are kept
+            return "CAST(? AS TEXT)"
         self.parameters.append(value)
         return "?"
 
@@ -143,7 +147,9 @@ class _DataFusion(_Writer):
         self.of_name = column
 
     def value(self, value: str | int | float) -> str:
-        return _quoted(value) if isinstance(value, str) else repr(value)
+        if not isinstance(value, str):
+            return repr(value)
+        return _quoted(value.encode("utf-8", "backslashreplace").decode())  # as LanceDB's column of paths has it
 
     def truth(self, value: bool) -> str:
         return "true" if value else "false"
@@ -167,6 +173,14 @@ class _DataFusion(_Writer):
             return f"({self.write(left)} {sign} {self.write(right)} + 0)"
         divisor = f"NULLIF(CAST({self.write(right)} AS {kind}) + 0, 0)"
         return f"(CAST({self.write(left)} AS {kind}) {sign} {divisor} + 0)"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _quoted(text: str) -> str:

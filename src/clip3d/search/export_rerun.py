@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.atomic import replacing
-from clip3d.clouds.remote import as_path
+from clip3d.clouds.remote import URI
 from clip3d.errors import DataError, FileProblem, MissingExtra
 from clip3d.search.answering import value_of
 from clip3d.search.embedding import Reading, read_thinned
@@ -47,7 +47,8 @@ def export_rerun(
         path: the .rrd file.
         selection: what is exported.
         progress: called with the number of records done and of all.
-        points: at most so many of each cloud, z up and in metres where the file says so; 0 to read no files.
+        points: at most so many of each cloud, z up and in metres where the file says so; 0 to read no files. The
+            local files that the collection names are read for them; what is remote is not fetched.
         colour: column whose values colour the map.
         reading: how cloud files are read.
 
@@ -139,12 +140,27 @@ class _Writer:
     def _cloud(self, record: Record) -> Any:
         if not self.points or record.kind != "object" or record.trace.part:
             return None
+        # the collection may be a stranger's: nothing is fetched for it, and nothing read that may not end
+        if URI.match(record.trace.path):
+            return None
         try:
-            cloud = read_thinned(as_path(record.trace.path), self.reading, self.points).z_up()
+            _check_regular(record.trace.path)
+            cloud = read_thinned(Path(record.trace.path), self.reading, self.points).z_up()
         except FileProblem as problem:
             self.problems.append(problem)
             return None
         return self.rerun.Points3D(cloud.points, colors=_bytes_of(cloud.colors))
+
+
+def _check_regular(path: str) -> None:
+    """DataError if something is there that is no file, such as a device or a pipe."""
+    place = Path(path)
+    try:
+        strange = place.exists() and not place.is_file()
+    except (OSError, ValueError) as error:
+        raise DataError(path, f"it cannot be looked at: {error}") from error
+    if strange:
+        raise DataError(path, "it is no regular file, and was not read")
 
 
 def _projection(selection: Selection, space: Space, name: str) -> Callable[[Array], Array]:

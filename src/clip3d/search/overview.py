@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.remote import URI
 from clip3d.models.model import Model
+from clip3d.search.choosing import sameness
 from clip3d.search.coverage import Coverage, cover
 from clip3d.search.near_groups import near_groups
 from clip3d.search.store import Header, Record, Store, Value
@@ -194,7 +195,7 @@ def _count(store: Store, ids: Ids, report: Progress) -> dict[str, Any]:
         kinds[record.kind] += 1
         formats[_ending(record.trace.path)] += 1
         folders[_folder(record.trace.path)] += 1
-        contents.add((record.trace.content, record.trace.part))
+        contents.add(sameness(record))
         for name, value in record.metadata.items():
             columns.setdefault(name, ColumnFacts(name, types.get(name, "text"))).take(value)
     root, below = _below_root(folders)

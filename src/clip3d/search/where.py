@@ -12,7 +12,7 @@ from clip3d.search.columns import FIXED, nearest_name
 if TYPE_CHECKING:
     from clip3d.search.condition_tree import Column, Node
 
-Parameter = str | int | float
+Parameter = str | int | float | bytes
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,16 @@ class Condition:
         from clip3d.search.condition_parsing import parse
 
         object.__setattr__(self, "tree", parse(self.text))
+
+    @classmethod
+    def equal(cls, column: str, value: str | int | float) -> Condition:
+        """The condition that a column has a value, which may be any text: it is never read as SQL."""
+        from clip3d.search.condition_tree import Column, Comparison, Value
+
+        made = object.__new__(cls)
+        object.__setattr__(made, "text", f"{column} = {value!r}")
+        object.__setattr__(made, "tree", Comparison("=", Column(column), Value(value)))
+        return made
 
     @property
     def columns(self) -> frozenset[str]:
