@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -402,8 +403,18 @@ def test_a_collection_of_another_space_or_of_nothing_is_refused(store, ask: Ask,
     other = Space("other", 8, np.zeros(8, np.float32))
     keep(store, model, [described(model, "/a.off", "red")])
     model.__dict__["space"] = other
-    with pytest.raises(SpaceMismatch, match="embed it again"):
+    with pytest.raises(SpaceMismatch, match=r"'other'.*--reindex"):
         ask("red")
+
+
+def test_vectors_of_other_weights_are_not_compared(model: Model):
+    store = keep(MemoryStore(), model, [described(model, "/a.off", "red")])
+    header = store.header()
+    assert header is not None
+    answer(store, model, make_query("red"))
+    other = MemoryStore(replace(header, weights="of a later version"))
+    with pytest.raises(SpaceMismatch, match="--reindex"):
+        answer(other, model, make_query("red"))
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -482,6 +483,29 @@ def test_a_stranger_cannot_make_a_run_fetch_anything(index: Index, db: Path, ass
     with closing(sqlite3.connect(db)) as stranger, stranger:
         stranger.execute("UPDATE items SET path = 'memory://nothing/tall.off', reading = '' WHERE id = 1")
     assert "failed" not in index(assets)
+
+
+@pytest.mark.parametrize(
+    ("path", "roots", "expected"),
+    [
+        ("/a/b/c.off", {"/a"}, True),
+        ("/a/b/c.off", {"/a/b/c.off"}, True),
+        ("/a/b/c.off", {"/"}, True),
+        ("/a/bc.off", {"/a/b"}, False),
+        ("/a/b", {"/a/b/c.off"}, False),
+        ("s3://a/b.off", {"/"}, False),
+        ("/a/b.off", set(), False),
+    ],
+)
+def test_what_lies_below_a_folder(path: str, roots: set[str], expected: bool):
+    assert vanished.below(path, roots) is expected
+
+
+def test_what_lies_below_one_of_many_files_is_told_at_once():
+    roots = {f"/files/{i}.off" for i in range(50_000)}
+    start = time.process_time()
+    assert not any(vanished.below(f"/files/old/{i}.off", roots) for i in range(2000))
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("points", [["0 0 0"], ["1 1 1"] * 5, ["0 0 0", "1 0 0"], ["0 0 0", "0 0 0", "1e30 0 0"]])

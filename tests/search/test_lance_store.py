@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from clip3d.errors import DataError
-from clip3d.search import lance_index, lance_state
+from clip3d.search import lance_index, lance_search, lance_state
 from clip3d.search.opening import is_there, open_store
 from clip3d.search.store import Entry, Header, Trace
 from clip3d.search.where import Condition
@@ -20,6 +21,7 @@ from clip3d.spaces import Space, unit
 lancedb = pytest.importorskip("lancedb")
 
 from clip3d.search.lance_place import Place, open_tables  # noqa: E402
+from clip3d.search.lance_rows import header_text  # noqa: E402
 from clip3d.search.lance_state import LanceState  # noqa: E402
 from clip3d.search.lance_store import LanceStore  # noqa: E402
 
@@ -218,6 +220,107 @@ def test_without_locks_a_writer_that_died_is_succeeded_and_may_not_go_on(far, mo
             one.renew()
         monkeypatch.setattr(lance_state, "LEASE", 60)
         other.renew()
+
+
+def test_without_locks_ids_follow_what_another_writer_did_a_moment_ago(
+    address: Path, monkeypatch: pytest.MonkeyPatch
+):
+    here = Place.of(address)
+    monkeypatch.setattr(Place, "of", classmethod(lambda cls, address: replace(here, folder=None)))
+    cloud = draw(4, 1)
+    one, other = LanceStore(address, create=True), LanceStore(address)
+    with one.writing():
+        one.begin(HEADER)
+        one.put(entries(cloud[:1], cloud[:1]))
+    with other.writing():
+        other.put(entries(cloud[1:3], cloud[1:3], 1))
+    with one.writing():
+        one.put(entries(cloud[3:], cloud[3:], 3))
+    assert [(item, trace.path) for item, trace in LanceStore(address).traces()] == [
+        (i + 1, f"/{i}.off") for i in range(4)
+    ]
+
+
+def test_an_interruption_does_not_start_what_takes_long(address: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lance_index, "INDEX_FROM", 1000)
+    cloud = draw(1200, 1)
+    store = LanceStore(address, create=True)
+    with pytest.raises(KeyboardInterrupt), store.writing():  # noqa: PT012
+        store.begin(HEADER)
+        store.put(entries(cloud, cloud))
+        raise KeyboardInterrupt
+    assert store.facts()["exact"]
+    with store.writing():
+        pass
+    assert not store.facts()["exact"]
+
+
+def test_without_locks_an_index_is_not_made_once_another_writer_took_over(
+    address: Path, monkeypatch: pytest.MonkeyPatch
+):
+    here = Place.of(address)
+    monkeypatch.setattr(Place, "of", classmethod(lambda cls, address: replace(here, folder=None)))
+    monkeypatch.setattr(lance_index, "INDEX_FROM", 1000)
+    monkeypatch.setattr(lance_state, "LEASE", 0.01)
+    cloud = draw(1200, 1)
+    one, other = LanceStore(address, create=True), LanceStore(address)
+    with pytest.raises(DataError, match="took over"), one.writing():  # noqa: PT012
+        one.begin(HEADER)
+        one.put(entries(cloud, cloud))
+        time.sleep(0.02)
+        monkeypatch.setattr(lance_state, "LEASE", 60)
+        taken = other._state.only_writer(0)
+        taken.__enter__()
+    assert LanceStore(address).facts()["exact"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"trace": "[" * 50_000},
+        {"trace": "[]"},
+        {"trace": '["/a", "", ["/a"], [[1]], 1]'},
+        {"trace": '["/a", "", [1], [], 1]'},
+        {"metadata": '{"tags": ["a"]}'},
+        {"kind": "virus"},
+    ],
+)
+def test_rows_of_a_stranger_that_make_no_sense_are_told(address: Path, change: dict[str, str]):
+    cloud = draw(2, 1)
+    store = LanceStore(address, create=True)
+    with store.writing():
+        store.begin(HEADER)
+        store.put(entries(cloud, cloud))
+    lancedb.connect(address).open_table("records").update(where="id = 2", values=change)
+    with pytest.raises(DataError, match="damaged"):
+        store.records([1, 2])
+
+
+def test_names_of_vectors_of_a_stranger_are_told(address: Path):
+    open_store(address, create=True).close()
+    text = header_text(HEADER).replace('"cloud"', '"../cloud"')
+    lancedb.connect(address).open_table("state").add([{"name": "header", "value": json.dumps(text)}])
+    with pytest.raises(DataError, match=r"damaged.*names"):
+        LanceStore(address).header()
+
+
+def test_many_equal_rows_are_read_in_turn(address: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lance_search, "MOST_TIED", 100)
+    cloud = np.repeat(draw(1, 1), 900, axis=0)
+    store = LanceStore(address, create=True)
+    with store.writing():
+        store.begin(HEADER)
+        store.put(entries(cloud, cloud))
+    most: list[int] = []
+    candidates = lance_search._candidates
+
+    def noted(*given: Any) -> Any:
+        most.append(given[3])
+        return candidates(*given)
+
+    monkeypatch.setattr(lance_search, "_candidates", noted)
+    assert store.nearest({"cloud": SPACE.centre(cloud[:1])[0]}, 3)[0].tolist() == [1, 2, 3]
+    assert max(most) <= 4 * (3 + lance_search.SPARE)
 
 
 def test_the_commands_take_such_a_collection(run_cli: Any, bundle: Path, assets: Path, address: Path):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from clip3d.errors import ConditionError, DataError, ShapeError
-from clip3d.search import sqlite_file
+from clip3d.search import sqlite_file, sqlite_store
 from clip3d.search.sqlite_store import SqliteStore
 from clip3d.search.store import Entry, Header, Trace
 from clip3d.search.where import Condition
@@ -382,6 +382,15 @@ def test_reading_alone_changes_nothing(file: Path):
         "metadata = '[1]'",
         "kind = 'virus'",
         "taken_ns = 'soon'",
+        "sources = '" + "[" * 50_000 + "'",
+        "sources = '\"abc\"'",
+        "stamps = '[[1]]'",
+        "stamps = '[[1, 2, \"3\"]]'",
+        """metadata = '{"tags": ["a"]}'""",
+        """metadata = '{"size": NaN}'""",
+        "metadata = '" + '{"a":' * 50_000 + "'",
+        "indexed = 'never'",
+        "content = x'00'",
     ],
 )
 def test_rows_of_a_stranger_that_make_no_sense_are_told(file: Path, change: str):
@@ -390,6 +399,60 @@ def test_rows_of_a_stranger_that_make_no_sense_are_told(file: Path, change: str)
         stranger.execute(f"UPDATE items SET {change} WHERE id = 2")
     with closing(SqliteStore(file)) as store, pytest.raises(DataError, match="damaged"):
         store.records([1, 2])
+
+
+def test_metadata_that_are_no_object_are_told(file: Path):
+    fill(file, draw(2))
+    with closing(sqlite3.connect(file)) as stranger, stranger:
+        stranger.execute("UPDATE items SET metadata = '[1]' WHERE id = 2")
+    with closing(SqliteStore(file)) as store, pytest.raises(DataError, match="damaged"):
+        store.columns()
+
+
+@pytest.mark.parametrize("name", ["../../precious", "a/b", "", "x" * 65, "cloud\\n"])
+def test_a_stranger_cannot_name_files_that_are_written(file: Path, tmp_path: Path, name: str):
+    precious = tmp_path / "precious.json"
+    precious.write_text("mine")
+    (tmp_path / "a").mkdir()
+    inner = tmp_path / "a" / "assets.db"
+    fill(inner, draw(2))
+    with closing(sqlite3.connect(inner)) as stranger, stranger:
+        stranger.execute("UPDATE header SET towers = json_object(?, 'c')", (name,))
+        stranger.execute("UPDATE vectors SET name = ?", (name,))
+    with closing(SqliteStore(inner)) as store, pytest.raises(DataError, match=r"damaged.*names"):
+        store.nearest({name: draw(1)[0]}, 1)
+    assert precious.read_text() == "mine"
+
+
+def test_what_a_writer_did_not_commit_is_never_read(file: Path, monkeypatch: pytest.MonkeyPatch):
+    fill(file, draw(2))
+    monkeypatch.setattr(sqlite_store, "LEAST_WAIT", 0.05)
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("PRAGMA cache_size = 1")  # pages of the transaction reach the file
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("DELETE FROM items")
+        with pytest.raises(DataError, match="another process is writing"):
+            SqliteStore(file, read_only=True, wait=0.05)
+        other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-journal"])
+def test_a_file_with_a_journal_is_not_read_without_it(file: Path, suffix: str, monkeypatch: pytest.MonkeyPatch):
+    fill(file, draw(2))
+
+    def bar(uri: str, *options: object) -> object:
+        if "immutable" not in uri:
+            raise sqlite3.OperationalError("unable to open database file")
+        return configured(uri, *options)
+
+    configured = sqlite_file._configured
+    monkeypatch.setattr(sqlite_file, "_configured", bar)
+    with closing(SqliteStore(file)) as store:
+        assert len(store.select()) == 2
+    file.with_name(file.name + suffix).write_bytes(b"pages")
+    with pytest.raises(DataError, match="unable to open"):
+        SqliteStore(file)
 
 
 def test_a_vector_of_another_length_is_told(file: Path):

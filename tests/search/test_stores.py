@@ -328,12 +328,19 @@ def test_metadata_are_replaced(filled: Store):
         {"vectors": {}},
         {"vectors": {"cloud": np.ones(3, np.float32)}},
         {"vectors": {"cloud": np.full(DIM, np.nan, np.float32)}},
+        {"vectors": {"../cloud": np.ones(DIM, np.float32)}},
     ],
 )
 def test_a_batch_with_one_bad_entry_is_not_kept(filled: Store, wrong: dict[str, Any]):
     with pytest.raises(ShapeError), filled.writing():
         filled.put([entry("/good", 1), replace(entry("/bad", 2), **wrong)])
     assert len(list(filled.traces())) == 4
+
+
+@pytest.mark.parametrize("name", ["", "../cloud", "a b", "x" * 65])
+def test_a_header_with_odd_names_of_vectors_is_refused(store: Store, name: str):
+    with store.writing(), pytest.raises(ShapeError, match="named"):
+        store.begin(replace(HEADER, towers={name: "tower"}))
 
 
 def test_voided_records_keep_their_metadata_and_are_out_of_date(filled: Store):

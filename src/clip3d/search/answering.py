@@ -20,6 +20,7 @@ from clip3d.search.choosing import DIVERSIFIED, diversify, gather_copies, limit_
 from clip3d.search.columns import FIXED, nearest_name
 from clip3d.search.embedding import Reading
 from clip3d.search.query import Query
+from clip3d.search.signing import check_model
 from clip3d.search.store import Record, Store, Value
 
 Array = NDArray[np.float32]
@@ -48,7 +49,7 @@ def answer(
 
     Raises:
         DataError: if the collection is empty, or an item of the query is not in it.
-        SpaceMismatch: if the collection is of another space.
+        SpaceMismatch: if the collection is of another space, or of a model of other weights.
         ConditionError: if the condition names a column that no record has.
         ShapeError: if the query asks for vectors or groups that the collection does not have.
         ModelError: if the model lacks a tower, or its card does not say how to tell what fits.
@@ -57,7 +58,7 @@ def answer(
     header = store.header()
     if header is None:
         raise DataError(store.address, "the collection is empty", "put files into it with clip3d index")
-    model.space.check(header.space, f"the collection {store.address}")
+    check_model(store.address, header, model)
     _check_columns(query, store)
     aims = find_aims(query, store, header, model, reading=reading, cache=cache)
     return _Answering(store, model, query, aims).answers()

@@ -380,7 +380,7 @@ class _Run:
     # What vanished
 
     def _settle_vanished(self, given: Sequence[Path], listed: set[str], problems: Sequence[FileProblem]) -> None:
-        roots = [str(path) for path in given if not isinstance(path, RemotePath)]
+        roots = {str(path) for path in given if not isinstance(path, RemotePath)}
         vanished, told = [], set()
         for known in chain.from_iterable(self.ledger.parts.values()):
             path = known.trace.path

@@ -53,12 +53,14 @@ def tend(table: Any, state: LanceState, columns: Sequence[str]) -> None:
         count = table.count_rows(f"`{column}` IS NOT NULL")
         due = column not in there or count >= TRAINED_ANEW * trained.get(column, count)
         if count >= INDEX_FROM and due:
+            state.renew(always=True)
             _index_vectors(table, column, count)
             state.write(trained=trained | {column: count})
             trained[column] = count
     if table.count_rows() >= INDEX_FROM:
         for column, config in _plain_indexes(table.schema.names).items():
             if column not in there:
+                state.renew(always=True)
                 table.create_index(column, config=config)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from clip3d.errors import Clip3dError, DataError, MissingExtra
+from clip3d.search.kept_values import Damaged
 from clip3d.search.lance_rows import check_columns, fixed_schema, state_schema
 
 SCHEMES = ("s3", "gs", "az", "db", "file")
@@ -156,7 +157,10 @@ def told(place: Place) -> Iterator[None]:
         yield
     except Clip3dError:
         raise
-    except (RuntimeError, ValueError, OSError, KeyError) as error:  # pyarrow's errors are ValueErrors or OSErrors
+    except Damaged as error:
+        raise DataError(place.uri, f"the collection is damaged: {error}", "restore a copy of it") from error
+    # pyarrow's errors are ValueErrors or OSErrors
+    except (RuntimeError, ValueError, OSError, LookupError, TypeError) as error:
         raise _as_data_error(place, error) from error
 
 

@@ -11,14 +11,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.errors import DataError, ShapeError
+from clip3d.search.kept_values import (
+    VECTOR_NAME,
+    Damaged,
+    parsed,
+    read_header,
+    read_metadata,
+    read_sources,
+    read_stamps,
+)
 from clip3d.search.store import Entry, Header, Kind, Record, Trace, Value
 from clip3d.spaces import Space
 
@@ -72,7 +80,8 @@ def check_columns(schema: pa.Schema, expected: pa.Schema, where: str) -> None:
 
 def _is_own(name: str, kind: str) -> bool:
     if name.startswith(VECTOR):
-        return kind.startswith("fixed_size_list<item: float>")
+        fits = kind.startswith("fixed_size_list<item: float>")
+        return fits and VECTOR_NAME.fullmatch(name.removeprefix(VECTOR)) is not None
     prefix = name.split("_", 1)[0]
     return kind == {"text": "string", "number": "double", "boolean": "bool", "length": "float"}.get(prefix)
 
@@ -98,18 +107,24 @@ def trace_values(trace: Trace) -> Row:
 
 
 def trace_of(row: Row, *, void: bool = False) -> Trace:
-    """The trace of a row; one that was read in no way if its vectors were voided."""
-    path, part, sources, stamps, taken_ns = json.loads(row["trace"])
-    typed = tuple(None if stamp is None else (stamp[0], stamp[1], stamp[2]) for stamp in stamps)
+    """The trace of a row, one that was read in no way if its vectors were voided; Damaged if it is none."""
+    facts = parsed(row["trace"])
+    if not isinstance(facts, list) or len(facts) != 5:
+        raise Damaged("the place of an item is no place")
+    path, part, sources, stamps, taken_ns = facts
+    if not isinstance(path, str) or not isinstance(part, str) or not isinstance(taken_ns, int):
+        raise Damaged("the place of an item is no place")
     reading = "" if void else row["reading"]
-    return Trace(path, part, row["content"], reading, tuple(sources), typed, taken_ns)
+    return Trace(path, part, row["content"], reading, read_sources(sources), read_stamps(stamps), taken_ns)
 
 
 def record_of(row: Row, *, void: bool = False) -> Record:
-    """The record of a row of `RECORD_COLUMNS`."""
+    """The record of a row of `RECORD_COLUMNS`; Damaged if it is none."""
     kinds: dict[str, Kind] = {name: name for name in get_args(Kind)}
+    if row["kind"] not in kinds:
+        raise Damaged("the kind of an item is none")
     trace = trace_of(row, void=void)
-    return Record(row["id"], kinds[row["kind"]], trace, json.loads(row["metadata"]), row["indexed"])
+    return Record(row["id"], kinds[row["kind"]], trace, read_metadata(row["metadata"]), row["indexed"])
 
 
 def metadata_values(metadata: Mapping[str, Value]) -> Row:
@@ -242,22 +257,12 @@ def header_text(header: Header) -> str:
 
 
 def header_of(text: str) -> Header:
-    """The header of a JSON text; ValueError or KeyError if it is none."""
-    facts = json.loads(text)
-    kept: dict[str, Literal["raw", "unit"]] = {"raw": "raw", "unit": "unit"}
-    mean = np.array(facts["mean"], np.float32)
-    if mean.shape != (facts["dim"],):
-        raise ValueError("the header of the collection is damaged")
-    towers = {str(name): str(tower) for name, tower in facts["towers"].items()}
-    stored = kept[facts["stored"]]
-    return Header(facts["space"], facts["dim"], mean, stored, facts["model"], facts["weights"], towers)
+    """The header of a JSON text; ValueError, LookupError or TypeError if it is none."""
+    facts = parsed(text)
+    fixed = (facts["stored"], facts["model"], facts["weights"], facts["towers"])
+    return read_header(facts["space"], facts["dim"], np.array(facts["mean"], np.float32), *fixed)
 
 
 def _printable(text: str) -> str:
     """A text for conditions; what is no Unicode, as in names of files in old encodings, is written out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def now() -> float:
-    """Seconds since the epoch."""
-    return time.time()

@@ -22,6 +22,7 @@ PROBES = 40  # partitions that are looked through, of some 8,000 vectors each; m
 REFINE, SPARE = 2, 30  # candidates for each of the best, and beside them, since the order of an index is rough
 OF_EACH = 1000  # candidates of each name of vectors, where several are added up
 ROUNDING = 1e-5
+MOST_TIED = 20_000  # rows that are read at once to tell those of equal score apart; more than that if k is large
 BLOCK = 8192
 
 
@@ -52,6 +53,7 @@ def _of_one(
 ) -> tuple[Ids, Array]:
     name = next(iter(directions))
     limit = REFINE * k + SPARE if indexed else k + SPARE
+    most = max(MOST_TIED, 4 * limit)
     while True:
         found = _candidates(table, directions, name, limit, where)
         ids, scores = _best(found, k)
@@ -59,6 +61,8 @@ def _of_one(
         if len(found[0]) < limit or scores[-1] > found[1].min() + ROUNDING:
             return ids, scores
         limit *= 4
+        if limit > most:  # rather all rows in turn than most of them at once
+            return _of_all(table, directions, k, where)
 
 
 def _candidates(

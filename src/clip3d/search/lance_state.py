@@ -33,6 +33,10 @@ class LanceState:
         self._mark = ""
         self._renewed = 0.0
 
+    def refresh(self) -> None:
+        """See what others wrote, however short a time ago."""
+        self._table.checkout_latest()
+
     def read(self) -> dict[str, Any]:
         """All facts."""
         rows = self._table.search().select(["name", "value"]).limit(None).to_arrow().to_pylist()
@@ -54,13 +58,14 @@ class LanceState:
         with self._lock(wait) if self._place.folder is not None else self._lease(wait):
             yield
 
-    def renew(self) -> None:
-        """Say that one still writes, where that is needed; before each change.
+    def renew(self, *, always: bool = False) -> None:
+        """Say that one still writes, where that is needed; before each change, and always before what takes long.
 
         Raises:
             DataError: if another writer took over, since this one was silent for too long.
         """
-        if self._mark and time.monotonic() - self._renewed > RENEWED_AFTER and not self._put_mark(self._mark):
+        due = bool(self._mark) and (always or time.monotonic() - self._renewed > RENEWED_AFTER)
+        if due and not self._put_mark(self._mark):
             remedy = "run again: what was done is kept"
             raise DataError(self._place.uri, "another process took over writing to the collection", remedy)
 
@@ -102,6 +107,7 @@ class LanceState:
 
     def _put_mark(self, mark: str) -> bool:
         """Take or renew the right to write, unless another has it; one step, whoever else tries."""
+        self.refresh()
         now = time.time()
         free = f"(name = 'writer' AND value < '{_lease_text('', now)}')"
         result = self._table.update(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from clip3d.errors import DataError, ShapeError
 from clip3d.search.columns import FIXED
+from clip3d.search.kept_values import check_header, check_vectors, metadata_text, now
 from clip3d.search.lance_index import INDEX_FROM, has_index, index_facts, is_untidy, tend, tidy
 from clip3d.search.lance_place import Place, open_tables, told
 from clip3d.search.lance_rows import (
@@ -34,7 +35,6 @@ from clip3d.search.lance_rows import (
     metadata_columns,
     metadata_values,
     missing_fields,
-    now,
     record_of,
     trace_of,
     trace_values,
@@ -44,7 +44,6 @@ from clip3d.search.lance_rows import (
 )
 from clip3d.search.lance_search import nearest
 from clip3d.search.lance_state import LanceState
-from clip3d.search.sqlite_rows import metadata_text, vector_blobs
 from clip3d.search.store import Entry, Header, Record, Trace, Value
 from clip3d.search.where import Condition
 
@@ -119,12 +118,15 @@ class LanceStore:
         with told(self.place):
             lock = self._state.only_writer(self._wait)
         with lock:
+            with told(self.place):  # what another writer did a moment ago
+                self._state.refresh()
+                self._table.checkout_latest()
             self._writing, self._changes, self._keys = 1, 0, None
             try:
                 yield
             finally:
                 self._writing = 0
-                self._tidy()
+            self._tidy()  # not after an error or an interruption: it may take minutes, and the next run does it
 
     def begin(self, header: Header) -> None:
         """Set the header of an empty store, or of one whose records were all voided.
@@ -133,8 +135,7 @@ class LanceStore:
             ShapeError: if the mean is not of shape (d,), or not shorter than one.
             DataError: if it holds vectors of another model.
         """
-        if header.mean.shape != (header.dim,):
-            raise ShapeError(f"the mean must have shape ({header.dim},), got {header.mean.shape}")
+        check_header(header)
         if not np.linalg.norm(header.mean) < 1:
             raise ShapeError("the mean of vectors of unit length is shorter than one")
         with self._changing():
@@ -270,7 +271,7 @@ class LanceStore:
         """The k best records that meet a condition, best first: ids (m,) int64 and scores (m,) float32.
 
         As `clip3d.search.store.Store.nearest` says, and exact while there is no index. With one, scores are exact,
-        but a few of the best records may be missing: of the ten best, less than one in twenty.
+        but a few of the best records may be missing: of the ten best of a million, fewer than one in a hundred.
 
         Raises:
             ShapeError: if there is no direction, one is not of shape (d,), or k is less than 1.
@@ -406,7 +407,8 @@ class LanceStore:
     def _tidy(self) -> None:
         with told(self.place):
             columns = self._vector_columns()
-            if self._changes and is_untidy(self._table, columns):
+            if is_untidy(self._table, columns):
+                self._state.renew(always=True)
                 tidy(self._table)
             tend(self._table, self._state, columns)
 
@@ -438,7 +440,7 @@ def _number(key: str) -> int:
 
 def _rows(entries: Sequence[Entry], header: Header, generation: int) -> list[Row]:
     for entry in entries:  # before anything is changed
-        vector_blobs(entry, header)
+        check_vectors(entry, header)
         metadata_text(entry.metadata)
     return [
         {

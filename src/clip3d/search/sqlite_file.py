@@ -137,9 +137,10 @@ def _connect(path: Path, *, create: bool, read_only: bool, wait: float) -> Opene
     try:
         return _configured(f"{uri}?mode={mode}", read_only, wait)
     except sqlite3.OperationalError as error:
-        # Where no file may be made beside it, SQLite opens a file that has no writer, and only if told so.
-        journal = path.with_name(path.name + "-wal")
-        if not path.exists() or (journal.exists() and journal.stat().st_size):
+        # Where no file may be made beside it, SQLite opens a file that has no writer, and only if told so. A file
+        # that is locked, or has a journal, has one: what is in it may never be committed.
+        barred = any(said in str(error) for said in ("unable to open", "readonly"))
+        if not barred or not path.exists() or _has_journal(path):
             raise as_data_error(path, error) from error
     except sqlite3.Error as error:
         raise as_data_error(path, error) from error
@@ -147,6 +148,11 @@ def _connect(path: Path, *, create: bool, read_only: bool, wait: float) -> Opene
         return _configured(f"{uri}?mode=ro&immutable=1", True, wait)
     except sqlite3.Error as error:
         raise as_data_error(path, error) from error
+
+
+def _has_journal(path: Path) -> bool:
+    journals = [path.with_name(path.name + suffix) for suffix in ("-wal", "-journal")]
+    return any(journal.exists() and journal.stat().st_size for journal in journals)
 
 
 def _configured(uri: str, read_only: bool, wait: float) -> Opened:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
-import time
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.errors import ShapeError
-from clip3d.search.store import Entry, Header, Kind, Record, Trace, Value
+from clip3d.search.kept_values import (
+    Damaged,
+    check_vectors,
+    parsed,
+    read_header,
+    read_metadata,
+    read_sources,
+    read_stamps,
+)
+from clip3d.search.store import Entry, Header, Kind, Record, Trace
 
 Array = NDArray[np.float32]
 Row = tuple[Any, ...]
@@ -30,14 +35,10 @@ def header_row(header: Header) -> Row:
 
 
 def header_of(row: Row) -> Header:
-    """The header of a row; ValueError if it cannot be one."""
+    """The header of a row; Damaged or TypeError if it cannot be one."""
     _, space, dim, mean, stored, model, weights, towers = row
-    kept: dict[str, Literal["raw", "unit"]] = {"raw": "raw", "unit": "unit"}
     found = np.frombuffer(mean, "<f4").astype(np.float32)
-    names = json.loads(towers)
-    if found.shape != (dim,) or stored not in kept or not isinstance(names, dict):
-        raise ValueError("the header of the collection is damaged")
-    return Header(space, dim, found, kept[stored], model, weights, {str(k): str(v) for k, v in names.items()})
+    return read_header(space, dim, found, stored, model, weights, parsed(towers))
 
 
 def trace_row(trace: Trace) -> Row:
@@ -52,57 +53,29 @@ def _name(path: bytes) -> bytes:
 
 
 def trace_of(row: Row) -> Trace:
-    """The trace of a row of `TRACE_COLUMNS`; ValueError if it is none, since SQLite keeps anything anywhere."""
+    """The trace of a row of `TRACE_COLUMNS`; Damaged if it is none, since SQLite keeps anything anywhere."""
     path, part, content, reading, sources, stamps, taken_ns = row
-    files, times = json.loads(sources), json.loads(stamps)
-    texts = isinstance(path, str) and isinstance(part, str) and all(isinstance(file, str) for file in files)
-    if not texts or not isinstance(taken_ns, int):
-        raise ValueError("the place of an item is no place")
-    typed = tuple(None if stamp is None else (stamp[0], stamp[1], stamp[2]) for stamp in times)
-    return Trace(path, part, str(content), str(reading), tuple(files), typed, taken_ns)
+    if not all(isinstance(text, str) for text in (path, part, content, reading)) or not isinstance(taken_ns, int):
+        raise Damaged("the place of an item is no place")
+    return Trace(path, part, content, reading, read_sources(parsed(sources)), read_stamps(parsed(stamps)), taken_ns)
 
 
 def record_of(row: Row) -> Record:
-    """The record of a row of `RECORD_COLUMNS`."""
+    """The record of a row of `RECORD_COLUMNS`; Damaged if it is none."""
     kind, metadata, indexed = row[8:]
     kinds: dict[str, Kind] = {name: name for name in get_args(Kind)}
-    said = json.loads(metadata)
-    if not isinstance(said, dict):
-        raise ValueError("the metadata of an item are none")
-    return Record(row[0], kinds[kind], trace_of(row[1:8]), said, indexed)
-
-
-def metadata_text(metadata: Mapping[str, Value]) -> str:
-    """Metadata as JSON, names in plain letters since conditions ask for them so.
-
-    Raises:
-        ShapeError: for a value that is neither text, number, truth value nor None, or no finite number.
-    """
-    for name, value in metadata.items():
-        odd = (isinstance(value, float) and not math.isfinite(value)) or (isinstance(value, str) and "\0" in value)
-        if odd or not isinstance(value, str | bool | int | float | None):
-            raise ShapeError(f"metadata {name!r} must be text, a finite number, true or false, got {value!r}")
-        if isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise ShapeError(f"metadata {name!r} must fit into 64 bits, got {value!r}")
-    text = json.dumps(dict(metadata), ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ShapeError(f"metadata must be text of Unicode: {error}") from error
-    return text
+    if kind not in kinds or not isinstance(indexed, float):
+        raise Damaged("the kind or the time of an item is none")
+    return Record(row[0], kinds[kind], trace_of(row[1:8]), read_metadata(metadata), indexed)
 
 
 def vector_blobs(entry: Entry, header: Header) -> dict[str, bytes]:
     """The vectors of an entry as they are stored.
 
     Raises:
-        ShapeError: if there is none, or one is not finite or of another length than the header says.
+        ShapeError: if there is none, or one cannot be kept.
     """
-    if not entry.vectors:
-        raise ShapeError(f"{entry.trace.path}: an item needs at least one vector")
-    for name, vector in entry.vectors.items():
-        if np.shape(vector) != (header.dim,) or not np.isfinite(vector).all():
-            raise ShapeError(f"{entry.trace.path}: the {name} vector must be {header.dim} finite numbers")
+    check_vectors(entry, header)
     return {name: np.asarray(vector, "<f4").tobytes() for name, vector in entry.vectors.items()}
 
 
@@ -111,8 +84,3 @@ def vectors_of(blobs: list[bytes], dim: int) -> Array:
     if any(len(blob) != 4 * dim for blob in blobs):
         raise ValueError("a vector is of another length than the header of the collection says")
     return np.frombuffer(b"".join(blobs), "<f4").astype(np.float32).reshape(len(blobs), dim)
-
-
-def now() -> float:
-    """Seconds since the epoch."""
-    return time.time()

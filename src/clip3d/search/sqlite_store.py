@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from clip3d.errors import Clip3dError, DataError, ShapeError
 from clip3d.search.columns import FIXED
+from clip3d.search.kept_values import check_header, metadata_text, now
 from clip3d.search.matrix import Array, Ids, Matrix, Part, nearest
 from clip3d.search.matrix_cache import MatrixCache, State
 from clip3d.search.sqlite_file import MIGRATIONS, as_data_error, open_file
@@ -28,8 +29,6 @@ from clip3d.search.sqlite_rows import (
     TRACE_COLUMNS,
     header_of,
     header_row,
-    metadata_text,
-    now,
     record_of,
     trace_of,
     trace_row,
@@ -120,8 +119,7 @@ class SqliteStore:
 
     def begin(self, header: Header) -> None:
         """Set the header of an empty store, or of one whose records were all voided."""
-        if header.mean.shape != (header.dim,):
-            raise ShapeError(f"the mean must have shape ({header.dim},), got {header.mean.shape}")
+        check_header(header)
         with self._transaction() as connection:
             if connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone():
                 raise DataError(self.path, "it holds vectors of another model", "void them first")
@@ -293,8 +291,9 @@ class SqliteStore:
             rows = self._connection.execute(
                 "SELECT DISTINCT each.key, each.type FROM items, json_each(items.metadata) AS each"
             ).fetchall()
+            rows.sort()  # not all keys are texts where metadata are none
         types: dict[str, set[str]] = {}
-        for name, kind in sorted(rows):
+        for name, kind in rows:
             types.setdefault(name, set()).update([TYPES[kind]] if kind in TYPES else [])
         mixed = {name: kinds.pop() if len(kinds) == 1 else "text" for name, kinds in types.items()}
         return {**FIXED, **mixed}
@@ -413,7 +412,7 @@ class SqliteStore:
             yield
         except sqlite3.Error as error:
             raise as_data_error(self.path, error) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
             if isinstance(error, Clip3dError):  # of what was asked, not of the file
                 raise
             raise DataError(self.path, f"the collection is damaged: {error}", "restore a copy of it") from error

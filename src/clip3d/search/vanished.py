@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -81,6 +81,11 @@ def absolute(path: str | os.PathLike[str]) -> str:
     return str(path) if URI.match(str(path)) else os.path.abspath(path)  # noqa: PTH100
 
 
-def below(path: str, roots: Iterable[str]) -> bool:
+def below(path: str, roots: Set[str]) -> bool:
     """Whether a path is one of the roots or lies in one of them; all as `absolute` gives them."""
-    return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in roots)
+    while path not in roots:
+        folder = os.path.dirname(path)  # noqa: PTH120 - a Path for each of many files costs more
+        if folder == path:
+            return False
+        path = folder
+    return True
