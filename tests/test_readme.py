@@ -26,27 +26,20 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 COMMANDS = [(name, words) for name, text in TEXTS.items() for words in shell_commands(text)]
-EXAMPLES = [(name, example) for name, text in TEXTS.items() for example in console_examples(text)]
-SNIPPETS = [(name, body) for name, text in TEXTS.items() for body in blocks(text, "python")]
+PAGES = [name for name, text in TEXTS.items() if console_examples(text) or blocks(text, "python")]
 LINK = re.compile(r"(?:\]\(|src=\")([^)\s\"]+)")
 
 needs_mini = pytest.mark.skipif("mini" not in embedded_models(), reason="this checkout holds no weights of mini")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("reader")
-    make_assets(place)
-    return place
-
-
 @pytest.fixture
-def desk(folder: Path, command_line, monkeypatch: pytest.MonkeyPatch) -> Path:
+def desk(tmp_path: Path, command_line, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The reader's folder as the current one, with a cache that lasts from one example to the next."""
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("CLIP3D_CACHE", str(folder / "vectors.db"))
+    make_assets(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLIP3D_CACHE", str(tmp_path / "vectors.db"))
     monkeypatch.setenv("COLUMNS", "100")
-    return folder
+    return tmp_path
 
 
 def parse(words: list[str]) -> None:
@@ -76,21 +69,24 @@ def test_a_command_with_an_unknown_option_would_be_noticed():
 
 
 @needs_mini
-@pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[e.command[:60] for _, e in EXAMPLES])
-def test_every_command_prints_what_is_said(name: str, example: Example, desk: Path, command_line):
+@pytest.mark.parametrize("name", PAGES)
+def test_every_example_of_a_page_does_what_is_said(name: str, desk: Path, command_line):
+    """In the order of the page, since a reader has what the examples before have made; then its Python."""
+    wrong = [line for example in console_examples(TEXTS[name]) for line in run_example(example, command_line)]
+    assert wrong == []
+    for body in blocks(TEXTS[name], "python"):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", category=DeprecationWarning, module=r"clip3d\b")
+            exec(compile(body, name, "exec"), {"__name__": "__main__"})
+
+
+def run_example(example: Example, command_line) -> list[str]:
+    """What a command prints other than is said, with the command."""
     program, *words = shlex.split(example.command)
     assert program == "clip3d"
     done = command_line(*words)
-    assert done.returncode == 0, done.stderr
-    assert differences(example.output, done.stdout) == []
-
-
-@needs_mini
-@pytest.mark.parametrize(("name", "body"), SNIPPETS, ids=[f"{n}:{i}" for i, (n, _) in enumerate(SNIPPETS)])
-def test_every_piece_of_python_runs(name: str, body: str, desk: Path):
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", category=DeprecationWarning, module=r"clip3d\b")
-        exec(compile(body, name, "exec"), {"__name__": "__main__"})
+    assert done.returncode == 0, f"{example.command}: {done.stderr}"
+    return [f"{example.command}: {line}" for line in differences(example.output, done.stdout)]
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=list(TEXTS))

@@ -11,7 +11,11 @@ from kept_items import described, keep
 from small_files import json_lines
 
 from clip3d.models.model import Model
+from clip3d.search.answer_files import link_hits
+from clip3d.search.answers import Answers, Hit
+from clip3d.search.query import make_query
 from clip3d.search.sqlite_store import SqliteStore
+from clip3d.search.store import Record
 
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"not looked at any closer"
 
@@ -104,6 +108,17 @@ def test_answers_as_files(run_cli, db: Path, assets: Path, tmp_path: Path):
     assert len(printed.stdout.splitlines()) == 3
 
 
+def test_links_are_listed_once_for_all(tmp_path: Path, assets: Path, model: Model, monkeypatch: pytest.MonkeyPatch):
+    trace = described(model, str(assets / "tall.off"), "tall").trace
+    hits = tuple(Hit(rank, 0.5, Record(rank, "object", trace)) for rank in range(1, 30))
+    lists: list[str] = []
+    write = Path.write_text
+    monkeypatch.setattr(Path, "write_text", lambda path, *a, **k: lists.append(path.name) or write(path, *a, **k))
+    assert link_hits(tmp_path / "links", Answers(hits, make_query("tall"), "model", "assets.db")) == []
+    assert len(lists) == 1
+    assert sum(path.is_symlink() for path in (tmp_path / "links").iterdir()) == 29
+
+
 def test_answers_as_parquet(run_cli, db: Path, tmp_path: Path):
     parquet = pytest.importorskip("pyarrow.parquet")
     done = run_cli("search", "tall", "--db", db, "-k", 3, "--parquet", tmp_path / "hits.parquet")
@@ -124,6 +139,10 @@ def test_answers_as_parquet(run_cli, db: Path, tmp_path: Path):
         (("red", "--db", "DB", "--where", "split = = 1"), "is wrong at character 9, '=': it is not one"),
         (("red", "--db", "DB", "--where", "splt = 'test'"), "did you mean split?"),
         (("red", "--db", "DB", "--show", "nothing"), "no column 'nothing' to show; there are: folder, path"),
+        (("red", "--db", "DB", "--csv", "-", "--json"), "--csv - and --json both want stdout"),
+        (("red", "--db", "DB", "--json", "--show", "split"), "--show adds columns to the table; --json"),
+        (("red", "--db", "DB", "--csv", "-", "--show", "split"), "--show adds columns to the table; --csv -"),
+        (("red", "--db", "DB", "--hit", "9" * 20), "has no item 99"),
         (("red", "--db", "DB", "--lidar", "x"), "the collection has no lidar vectors; it has: cloud"),
         (("red", "--db", "DB", "--hit", "77"), "has no item 77"),
         (("red", "--db", "DB", "--near", "2"), "near is a cosine"),

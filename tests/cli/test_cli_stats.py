@@ -55,6 +55,13 @@ def test_counts_need_no_model(command_line, db: Path):
     assert "near-duplicates among 4 cloud vectors" in told.stdout
 
 
+@pytest.mark.parametrize("option", ["--near", "--vocabulary"])
+def test_what_counts_leave_out_is_not_asked_for(command_line, db: Path, option: str):
+    refused = command_line("stats", "--db", db, "--counts", option, "0.9")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert f"--counts leaves out what {option} is for" in refused.stderr
+
+
 def test_wrong_commands(command_line, db: Path, tmp_path: Path):
     assert command_line("stats").returncode == 2
     wrong = command_line("stats", "--db", db, "--where", "sise > 1")

@@ -17,10 +17,12 @@ from PIL import Image
 from clip3d.errors import ConditionError, DataError, ModelError, ShapeError, SpaceMismatch
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
+from clip3d.search.answer_files import write_answers_page
 from clip3d.search.answering import answer
 from clip3d.search.answers import Answers
 from clip3d.search.choosing import diversify, gather_copies
 from clip3d.search.collection import Collection
+from clip3d.search.export_fiftyone import NOTHING
 from clip3d.search.opening import open_store
 from clip3d.search.query import Query, Wish, make_query
 from clip3d.search.sqlite_store import SqliteStore
@@ -144,6 +146,20 @@ def test_an_item_is_found_by_any_path(store, ask: Ask, model: Model, tmp_path: P
 def test_an_id_that_none_can_have_is_told(shelf, ask: Ask, number: int | str):
     with pytest.raises(ShapeError, match="has no item"):
         ask(hit=number)
+
+
+def test_a_page_shows_what_was_asked_with(shelf, store, model: Model, assets: Path, tmp_path: Path):
+    object.__setattr__(item_of := described(model, "/e/shown.off", "red"), "thumbnail", NOTHING)
+    keep(store, model, [item_of])
+    Image.new("RGB", (4, 4), (255, 0, 0)).save(tmp_path / "red.png")
+    asked = make_query(hit=["/e/shown.off", 1], image=str(tmp_path / "red.png"), like=str(assets / "tall.off"))
+    answers = answer(store, model, asked, cache=VectorCache.disabled())
+    assert answers.itself == (1, 7)
+    page = write_answers_page(tmp_path / "page.html", answers, store).read_text(encoding="utf-8")
+    query = page[page.index("<div class='query'>") : page.index("<h2>")]
+    assert query.count("<img src='data:image/png;base64,") == 3
+    for alt in ("Item 7 of the query", "The picture of the query", "The shape of the query"):
+        assert f"alt='{alt}'" in query
 
 
 def test_a_file_of_several_parts_is_asked_for_by_id(store, ask: Ask, model: Model):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from clip3d.errors import ConditionError, DataError, MissingExtra
 from clip3d.models.model import Model
+from clip3d.search import export_parquet as export_parquet_module
 from clip3d.search import export_rerun as export_rerun_module
 from clip3d.search import exporting
 from clip3d.search.export_fiftyone import NOTHING, export_fiftyone
@@ -52,7 +54,10 @@ def test_npz_of_one_kind_of_vectors_is_read_as_vectors(kept: MemoryStore, model:
     np.testing.assert_array_equal(read.vectors, kept.vectors("cloud", [1, 3]))
     arrays = np.load(tmp_path / "a.npz")
     assert arrays["ids"].tolist() == [1, 3]
-    assert json.loads(str(arrays["metadata"][0]))["mixed"] == 1
+    ends = arrays["metadata_offsets"]
+    assert json.loads(arrays["metadata"][ends[0] : ends[1]].tobytes())["mixed"] == 1
+    assert json.loads(arrays["metadata"][ends[1] : ends[2]].tobytes())["size"] == 3
+    assert arrays["paths"][1] == "/gone/\udcff.off"
     np.testing.assert_array_equal(arrays["mean"], model.space.mean)
     assert told[-1] == (2, 2)
 
@@ -79,6 +84,42 @@ def test_parquet_has_a_row_an_item(kept: MemoryStore, tmp_path: Path):
     assert cloud[3] is None
     np.testing.assert_array_equal(np.array(cloud[:3], np.float32), kept.vectors("cloud", [1, 2, 3]))
     assert table.schema.metadata[b"space"] == b"test-space"
+
+
+def test_one_long_description_does_not_take_room_for_all(model: Model, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(exporting, "MOST_CHARACTERS", 40)
+    long = "ö" * 100_000
+    entries = [described(model, f"/data/{i}.off", "red", note=long if i == 7 else "é") for i in range(200)]
+    export_npz(tmp_path / "a.npz", select(keep(MemoryStore(), model, entries)))
+    assert (tmp_path / "a.npz").stat().st_size < 500_000
+    arrays = np.load(tmp_path / "a.npz")
+    assert arrays["paths"].tolist() == [f"/data/{i}.off" for i in range(200)]
+    ends = arrays["metadata_offsets"]
+    told = [json.loads(arrays["metadata"][a:b].tobytes())["note"] for a, b in pairwise(ends)]
+    assert told == [long if i == 7 else "é" for i in range(200)]
+
+
+def test_parquet_of_a_collection_that_changes_meanwhile(model: Model, tmp_path: Path, monkeypatch):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    said = {"flag": True, "count": 3, "size": 1.5, "word": "a", "huge": 2**70}
+    store = keep(MemoryStore(), model, [described(model, f"/{i}.off", "red", **said) for i in range(3)])
+    schema = export_parquet_module._schema
+
+    def then_it_changes(*arguments: Any) -> Any:
+        told = schema(*arguments)
+        store.describe({1: {"flag": "no", "count": "many", "size": "big", "word": 7, "new": 1}})
+        store.describe({2: {"flag": 1, "count": 2.5, "size": 2, "word": True}})
+        return told
+
+    monkeypatch.setattr(export_parquet_module, "_schema", then_it_changes)
+    assert export_parquet(tmp_path / "a.parquet", select(store)) == 3
+    table = parquet.read_table(tmp_path / "a.parquet").to_pydict()
+    assert "new" not in table
+    assert table["flag"] == [None, None, True]
+    assert table["count"] == [None, None, 3]
+    assert table["size"] == [None, 2.0, 1.5]
+    assert table["word"] == ["7", "true", "a"]
+    assert table["huge"] == [None, None, str(2**70)]
 
 
 def test_a_recording_holds_a_map_the_items_and_their_points(kept: MemoryStore, tmp_path: Path):

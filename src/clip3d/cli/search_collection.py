@@ -71,6 +71,7 @@ def ask_collection(
     quiet: bool,
 ) -> None:
     """Ask a collection, print the answers, and write what else is wanted of them."""
+    _refuse_contradictions(to_csv=outputs["csv"] == STANDARD_OUTPUT, as_json=as_json, shows=bool(show))
     from clip3d.models.vector_cache import VectorCache
 
     cache = VectorCache.disabled() if no_cache else None
@@ -88,14 +89,25 @@ def ask_collection(
     if not quiet:
         for text in answers.notes:
             note(text if not text.startswith("nothing here may") else f"{text}; --confident lists only what fits")
-    problems = _write(answers, collection, outputs, quiet=quiet)
+    problems = _write(answers, collection, outputs, reading, quiet=quiet)
     name_problems(problems)
     if not quiet and not as_json and outputs["csv"] != STANDARD_OUTPUT:
         note(f"collection {answers.collection}; model {answers.model}")
     finish(problems, len(answers) - len(problems))
 
 
-def _write(answers: Answers, collection: Collection, outputs: Mapping[str, Any], *, quiet: bool) -> list[Any]:
+def _refuse_contradictions(*, to_csv: bool, as_json: bool, shows: bool) -> None:
+    """WrongCommand for two options of which one would do nothing."""
+    if to_csv and as_json:
+        raise WrongCommand("--csv - and --json both want stdout: choose one, or write CSV to a file")
+    if shows and (to_csv or as_json):
+        form = "--csv -" if to_csv else "--json"
+        raise WrongCommand(f"--show adds columns to the table; {form} prints all metadata without it")
+
+
+def _write(
+    answers: Answers, collection: Collection, outputs: Mapping[str, Any], reading: Reading, *, quiet: bool
+) -> list[Any]:
     from clip3d.search.answer_files import link_hits, write_answers_page, write_table
 
     problems = []
@@ -103,7 +115,7 @@ def _write(answers: Answers, collection: Collection, outputs: Mapping[str, Any],
         if outputs[name] is not None and outputs[name] != STANDARD_OUTPUT:
             _told(write_table(outputs[name], answers, collection.store.columns()), quiet)
     if outputs["html"] is not None:
-        _told(write_answers_page(outputs["html"], answers, collection.store), quiet)
+        _told(write_answers_page(outputs["html"], answers, collection.store, reading=reading), quiet)
     if outputs["links"] is not None:
         problems = link_hits(outputs["links"], answers)
         _told(outputs["links"], quiet)

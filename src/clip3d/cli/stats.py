@@ -11,6 +11,7 @@ import typer
 
 from clip3d.cli import options as o
 from clip3d.cli.output import (
+    WrongCommand,
     finish,
     near_path,
     note,
@@ -42,8 +43,9 @@ def stats(
     db: Annotated[str, typer.Option("--db", metavar="DB", help="The collection.")],
     where: Where = None,
     near: Annotated[
-        float, typer.Option("--near", metavar="COSINE", min=0.5, max=1, help="Least cosine of near-duplicates.")
-    ] = 0.98,
+        float | None,
+        typer.Option("--near", metavar="COSINE", min=0.5, max=1, help="Least cosine of near-duplicates; or 0.98"),
+    ] = None,
     vocabulary: Annotated[
         Path | None,
         typer.Option("--vocabulary", metavar="FILE", help="Words to look for, one a line; else common nouns."),
@@ -63,9 +65,11 @@ def stats(
     several vectors each is told apart. Of more than 100,000 items an even sample is compared, which is said.
     """
     start_logging(quiet=quiet, verbose=verbose)
+    if counts and (near is not None or vocabulary is not None):
+        raise WrongCommand(f"--counts leaves out what {'--near' if near is not None else '--vocabulary'} is for")
     from clip3d.search.collection import Collection
     from clip3d.search.coverage import read_vocabulary
-    from clip3d.search.overview import look_over
+    from clip3d.search.overview import NEAR, look_over
     from clip3d.search.where import Condition
 
     words = [] if counts else read_vocabulary(vocabulary)
@@ -75,7 +79,7 @@ def stats(
         found = look_over(
             collection.store,
             condition,
-            near=None if counts else near,
+            near=None if counts else near or NEAR,
             words=words,
             model=_model_of(collection, device, given=loaded is not None) if words else None,
             progress=progress,

@@ -14,11 +14,19 @@ from clip3d.clouds.remote import URI
 from clip3d.errors import DataError, FileProblem, ShapeError
 from clip3d.search.answering import value_of
 from clip3d.search.answers import Answers, Hit
-from clip3d.search.page import hit_card, picture_bytes, write_html
+from clip3d.search.embedding import Reading
+from clip3d.search.page import (
+    LEAD,
+    Pictures,
+    hit_card,
+    picture_bytes,
+    query_images,
+    query_pictures,
+    write_html,
+)
 from clip3d.search.store import Store, Value
 from clip3d.search.tables import arrow_columns, metadata_columns, write_csv, write_parquet
 
-LEAD = "The score is the cosine of query and item after the mean of the space is subtracted; it ranks, "
 LIST = ".clip3d-links.json"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
 LONGEST = 150  # characters of a link's name
@@ -81,25 +89,38 @@ def write_table(path: str | PathLike[str], answers: Answers, names: Iterable[str
     raise ShapeError(f"a table of answers is a .csv or a .parquet file, not {Path(path).name}")
 
 
-def write_answers_page(path: str | PathLike[str], answers: Answers, store: Store) -> Path:
+def write_answers_page(
+    path: str | PathLike[str], answers: Answers, store: Store, *, reading: Reading | None = None
+) -> Path:
     """Write hits to an HTML file with the collection's thumbnails, which needs no other file and no network.
+
+    Args:
+        path: the HTML file.
+        answers: of a collection.
+        store: of the collection.
+        reading: how clouds of the query are read for their pictures.
 
     Raises:
         DataError: if the file cannot be written.
+        ImageError: if a picture of the query can no longer be read.
     """
-    shown = [wish.value for wish in answers.query.wanted if wish.kind == "hit" and isinstance(wish.value, int)]
-    pictures = store.thumbnails([*(hit.id for hit in answers), *shown])
+    pictures = store.thumbnails([*(hit.id for hit in answers), *answers.itself])
     cards = "\n".join(_card(hit, pictures) for hit in answers)
     listing = f"<ol>\n{cards}\n</ol>" if answers.hits else "<p>Nothing found.</p>"
-    of_query = "".join(
-        f"<img src='{source}' alt='Item {escape(str(number))} of the query'>"
-        for number in shown
-        if (source := picture_bytes(pictures.get(number, b"")))
-    )
+    of_query = _of_query(answers, pictures, Pictures(reading or Reading()))
     notes = "".join(f"<p>{escape(text)}</p>\n" for text in (_origin(answers), *answers.notes))
     heading = f"<div class='query'>{of_query}<div><h2>{escape(str(answers.query))}</h2>\n{notes}</div></div>"
     section = f"<section>\n{heading}\n{listing}\n</section>"
-    return write_html(path, f"clip3d: {answers.query}", [LEAD + "it is no probability."], [section])
+    return write_html(path, f"clip3d: {answers.query}", [LEAD], [section])
+
+
+def _of_query(answers: Answers, thumbnails: Mapping[int, bytes], pictures: Pictures) -> str:
+    """What was asked with, as HTML: files' pictures and items' thumbnails."""
+    files = {
+        kind: [str(wish.value) for wish in answers.query.wanted if wish.kind == kind] for kind in ("image", "cloud")
+    }
+    items = ((picture_bytes(thumbnails.get(i, b"")), f"Item {i} of the query") for i in answers.itself)
+    return query_pictures(files["image"], files["cloud"], pictures) + query_images(items)
 
 
 def _origin(answers: Answers) -> str:
@@ -132,16 +153,17 @@ def link_hits(folder: str | PathLike[str], answers: Answers) -> list[FileProblem
         target.mkdir(parents=True, exist_ok=True)
         _clear(target)
         digits = len(str(max((hit.rank for hit in answers), default=1)))
-        made = []
+        links: dict[str, str] = {}
         for hit in answers:
             problem = _problem_of(hit)
             if problem is None:
-                made.append(_link_name(hit, digits))
-                # said before it is done: a link that is not listed would never be removed
-                (target / LIST).write_text(json.dumps(made), encoding="utf-8")
-                (target / made[-1]).symlink_to(hit.path)
+                links[_link_name(hit, digits)] = hit.path
             else:
                 problems.append(problem)
+        # said before it is done: a link that is not listed would never be removed
+        (target / LIST).write_text(json.dumps([*links]), encoding="utf-8")
+        for name, path in links.items():
+            (target / name).symlink_to(path)
     except OSError as error:
         remedy = "the file system must know symbolic links"
         raise DataError(target, f"links cannot be made: {error.strerror or error}", remedy) from error

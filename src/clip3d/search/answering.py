@@ -190,7 +190,8 @@ class _Answering:
             )
             for place, record in enumerate(self._records_of(shown.ids))
         )
-        return Answers(hits, self.query, self.model.id, self.store.address, (*notes, *self._doubts(hits)))
+        told, itself = (*notes, *self._doubts(hits)), tuple(sorted(self.aims.itself))
+        return Answers(hits, self.query, self.model.id, self.store.address, told, itself)
 
     def _doubts(self, hits: Sequence[Hit]) -> tuple[str, ...]:
         """A note if what is listed may not fit, or nothing is listed since nothing fits."""

@@ -58,6 +58,7 @@ class Answers(Sequence[Hit]):
         model: id of the model that answered.
         collection: path or URI of the collection.
         notes: what a reader of the hits should know, such as that nothing may fit.
+        itself: ids of the items that were asked with.
     """
 
     hits: tuple[Hit, ...]
@@ -65,6 +66,7 @@ class Answers(Sequence[Hit]):
     model: str
     collection: str
     notes: tuple[str, ...] = ()
+    itself: tuple[int, ...] = ()
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...

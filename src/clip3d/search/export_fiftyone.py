@@ -118,7 +118,8 @@ def _samples(
 def _as(kind: type, value: Value) -> Value:
     if kind is str:
         return str(value).lower() if isinstance(value, bool) else str(value)
-    return kind(value)  # type: ignore[no-any-return]
+    # what came since the fields were told may be of another type
+    return None if isinstance(value, str) else kind(value)
 
 
 def _picture(record: Record, thumbnail: bytes | None, media: Path) -> str:

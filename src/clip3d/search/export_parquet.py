@@ -28,7 +28,8 @@ def export_parquet(
 
     The columns are id, path, part, kind, content and indexed, one for each name of metadata, `vector_NAME`, a
     list of d float32 or null, for each name of vectors, and `thumbnail` if wanted. The file's metadata hold space,
-    model, weights, and the mean of the space as JSON.
+    model, weights, and the mean of the space as JSON. What a run of `clip3d index` changes meanwhile is written as
+    far as it fits the columns that there were at the start.
 
     Raises:
         DataError: if the file cannot be written.
@@ -56,7 +57,7 @@ def _schema(selection: Selection, thumbnails: bool) -> pa.Schema:
     for block in selection.blocks(vectors=False):
         for record in block.records:
             for name, value in record.metadata.items():
-                kinds.setdefault(name, set()).update([] if value is None else [type(value)])
+                kinds.setdefault(name, set()).update([] if value is None else [_kind_of(value)])
     types = {frozenset({bool}): pa.bool_(), frozenset({int}): pa.int64()}
     types |= dict.fromkeys((frozenset({float}), frozenset({int, float})), pa.float64())
     said = {name: types.get(frozenset(found), pa.string()) for name, found in kinds.items()}
@@ -68,6 +69,11 @@ def _schema(selection: Selection, thumbnails: bool) -> pa.Schema:
     fields += [pa.field("thumbnail", pa.binary())] if thumbnails else []
     told = {**selection.origin(), "mean": str(selection.header.mean.tolist())}
     return pa.schema(fields, metadata=told)
+
+
+def _kind_of(value: Value) -> type:
+    """The type of a value; of whole numbers that 64 bits do not hold, text."""
+    return type(value) if not isinstance(value, int) or abs(value) < 2**63 else str
 
 
 def _free(name: str, selection: Selection) -> str:
@@ -100,14 +106,28 @@ def _table(block: Block, selection: Selection, schema: pa.Schema) -> pa.Table:
 
 
 def _typed(columns: Mapping[str, list[Value]], schema: pa.Schema) -> dict[str, list[Value]]:
-    """Columns of mixed values as texts."""
+    """Columns of the schema, mixed values as texts; what came since and does not fit a column is left out."""
     pa = import_pyarrow()
-    texts = {name for name in columns if schema.field(name).type == pa.string()}
-    return {name: [_text(v) for v in values] if name in texts else values for name, values in columns.items()}
+    of = {pa.string(): _text, pa.bool_(): _truth, pa.int64(): _whole, pa.float64(): _number}
+    known = {name: of[schema.field(name).type] for name in columns if name in schema.names}
+    return {name: [convert(value) for value in columns[name]] for name, convert in known.items()}
 
 
 def _text(value: Value) -> str | None:
     return None if value is None else as_utf8(plain_text(value))
+
+
+def _truth(value: Value) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _whole(value: Value) -> int | None:
+    return value if isinstance(value, int) and _kind_of(value) is int else None
+
+
+def _number(value: Value) -> float | None:
+    number = value if isinstance(value, float) else _whole(value)
+    return None if number is None else float(number)
 
 
 def _lists(vectors: Array, schema: pa.Schema) -> pa.Array:

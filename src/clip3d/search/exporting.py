@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from array import array
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from clip3d.atomic import replacing
 from clip3d.errors import DataError
 from clip3d.search.store import Header, Record, Store
+from clip3d.search.tables import as_utf8
 from clip3d.search.where import Condition
 
 Array = NDArray[np.float32]
@@ -23,6 +26,7 @@ Ids = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 BLOCK = 2000
+MOST_CHARACTERS = 4_000_000  # of texts that are made an array at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,46 +100,95 @@ def _is_there(store: Store, name: str, ids: Ids) -> bool:
 def export_npz(path: str | PathLike[str], selection: Selection, progress: Progress | None = None) -> int:
     """Write records and vectors to an npz file, whole or not at all; gives the number of records.
 
-    It holds `ids` (n,) int64, `paths`, `parts`, `kinds`, `contents` and `metadata` (n,) unicode, the last as JSON,
-    `indexed` (n,) float64 in seconds since the epoch, `mean` (d,) float32, and `space`, `model` and `weights`,
-    unicode of no dimension. Vectors of one name are `vectors` (n, d) float32, as `clip3d embed` writes them; of
-    several names they are `vectors_NAME` each, NaN where a record has none.
+    It holds `ids` (n,) int64, `paths`, `parts`, `kinds` and `contents` (n,) unicode, `indexed` (n,) float64 in
+    seconds since the epoch, `mean` (d,) float32, and `space`, `model` and `weights`, unicode of no dimension. The
+    metadata of item i are JSON, the bytes from `metadata_offsets[i]` up to `metadata_offsets[i + 1]` of `metadata`
+    (m,) uint8: an array of unicode would take room for the longest n times. Vectors of one name are `vectors`
+    (n, d) float32, as `clip3d embed` writes them; of several names they are `vectors_NAME` each, NaN where a record
+    has none.
 
     Raises:
         DataError: if the file cannot be written.
     """
     target = Path(path)
-    records = [record for block in selection.blocks(vectors=False) for record in block.records]
-    ids = np.array([record.id for record in records], np.int64)
-    told = Selection(selection.store, selection.header, ids, selection.names)
+    facts = _Facts(selection)
+    told = Selection(selection.store, selection.header, np.asarray(facts.ids, np.int64), selection.names)
     try:
         with replacing(target) as temporary, zipfile.ZipFile(temporary, "x", allowZip64=True) as archive:
-            for name, values in _facts(records, told).items():
-                _write(archive, name, values.shape, values.dtype, [values])
+            facts.write(archive, told)
             for name in told.names:
                 written = "vectors" if len(told.names) == 1 else f"vectors_{name}"
                 rows = _rows(told, name, progress)
-                _write(archive, written, (len(ids), told.header.dim), np.dtype(np.float32), rows)
+                _write(archive, written, (len(told.ids), told.header.dim), np.dtype(np.float32), rows)
     except OSError as error:
         raise DataError(target, f"it cannot be written: {error.strerror or error}") from error
-    return len(records)
+    return len(told.ids)
 
 
-def _facts(records: Sequence[Record], selection: Selection) -> dict[str, NDArray[Any]]:
-    texts = {
-        "paths": [record.trace.path for record in records],
-        "parts": [record.trace.part for record in records],
-        "kinds": [record.kind for record in records],
-        "contents": [record.trace.content for record in records],
-        "metadata": [json.dumps(dict(record.metadata), ensure_ascii=False) for record in records],
-    }
-    return {
-        "ids": selection.ids,
-        **{name: np.array(values, np.str_) for name, values in texts.items()},
-        "indexed": np.array([record.indexed for record in records], np.float64),
-        "mean": selection.header.mean,
-        **{name: np.array(value, np.str_) for name, value in selection.origin().items()},
-    }
+class _Texts:
+    """Many texts, in little memory: their bytes one after the other."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.offsets = array("q", [0])
+        self.longest = 1
+
+    def add(self, text: str) -> None:
+        self.data += text.encode("utf-8", "surrogatepass")
+        self.offsets.append(len(self.data))
+        self.longest = max(self.longest, len(text))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def write(self, archive: zipfile.ZipFile, name: str) -> None:
+        """As an array of unicode, of which no more than a block is ever in memory."""
+        dtype = np.dtype(f"<U{self.longest}")
+        _write(archive, name, (len(self),), dtype, self._blocks(dtype))
+
+    def _blocks(self, dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
+        rows = max(1, MOST_CHARACTERS // self.longest)
+        for start in range(0, len(self), rows):
+            places = pairwise(self.offsets[start : start + rows + 1])
+            yield np.array([self.data[a:b].decode("utf-8", "surrogatepass") for a, b in places], dtype)
+
+
+class _Facts:
+    """What records say, but for their vectors, read in one go."""
+
+    def __init__(self, selection: Selection) -> None:
+        self.ids = array("q")
+        self.indexed = array("d")
+        self.texts = {name: _Texts() for name in ("paths", "parts", "kinds", "contents")}
+        self.metadata = _Texts()
+        for block in selection.blocks(vectors=False):
+            for record in block.records:
+                self._take(record)
+
+    def _take(self, record: Record) -> None:
+        trace = record.trace
+        self.ids.append(record.id)
+        self.indexed.append(record.indexed)
+        for texts, text in zip(
+            self.texts.values(), (trace.path, trace.part, record.kind, trace.content), strict=True
+        ):
+            texts.add(text)
+        # what is no Unicode becomes an escape of JSON
+        self.metadata.add(as_utf8(json.dumps(dict(record.metadata), ensure_ascii=False)))
+
+    def write(self, archive: zipfile.ZipFile, selection: Selection) -> None:
+        arrays: dict[str, NDArray[Any]] = {
+            "ids": selection.ids,
+            "indexed": np.asarray(self.indexed, np.float64),
+            "metadata": np.frombuffer(self.metadata.data, np.uint8),
+            "metadata_offsets": np.asarray(self.metadata.offsets, np.int64),
+            "mean": selection.header.mean,
+            **{name: np.array(value, np.str_) for name, value in selection.origin().items()},
+        }
+        for name, values in arrays.items():
+            _write(archive, name, values.shape, values.dtype, [values])
+        for name, texts in self.texts.items():
+            texts.write(archive, name)
 
 
 def _rows(selection: Selection, name: str, progress: Progress | None) -> Iterator[Array]:

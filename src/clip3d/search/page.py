@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from os import PathLike
@@ -18,9 +18,16 @@ from clip3d.search.adhoc import Hit, SearchResult
 from clip3d.search.embedding import Reading, read_thinned
 from clip3d.search.pictures import is_picture, open_image
 
+PathName = str | PathLike[str]
+
 PICTURE = 224  # pixels
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
 MOST_BYTES = 2_000_000  # of a picture that is put into a page as it is
+
+LEAD = (
+    "The score is the cosine of query and object after the mean of the space is subtracted; it ranks, it is no "
+    "probability."
+)
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --dim: #57606a; --paper: #fff; --card: #f6f8fa; --line: #d0d7de;
@@ -78,10 +85,9 @@ def write_page(
     Raises:
         DataError: if the file cannot be written.
     """
-    pictures = _Pictures(reading or Reading())
+    pictures = Pictures(reading or Reading())
     sections = [_section(answer, pictures, names or {}) for answer in answers]
-    lead = "The score is the cosine of query and object after the mean of the space is subtracted; it ranks, "
-    return write_html(path, title, [lead + "it is no probability."], sections)
+    return write_html(path, title, [LEAD], sections)
 
 
 def write_html(
@@ -122,8 +128,8 @@ def picture_data(picture: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-class _Pictures:
-    """Pictures of the files that were compared as data, each drawn once."""
+class Pictures:
+    """Pictures of the files of queries and answers as data, each drawn once."""
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -157,23 +163,32 @@ def _of_image(path: str | PathLike[str]) -> str:
     return picture_data(picture)
 
 
-def _section(answer: Answer, pictures: _Pictures, names: Mapping[Path, str]) -> str:
+def _section(answer: Answer, pictures: Pictures, names: Mapping[Path, str]) -> str:
     result = answer.result
+    images, likes = ([] if file is None else [file] for file in (answer.image, answer.like))
     hits = "\n".join(_hit(hit, pictures.of_file(hit.path), names) for hit in result.hits)
     listing = f"<ol>\n{hits}\n</ol>" if result.hits else "<p>Nothing found.</p>"
+    asked = query_pictures(images, likes, pictures)
     return (
-        f"<section>\n<div class='query'>{_query_pictures(answer, pictures)}<div><h2>{_text(answer.title)}</h2>\n"
+        f"<section>\n<div class='query'>{asked}<div><h2>{_text(answer.title)}</h2>\n"
         f"<p>{result.searched} objects compared; model {_text(result.model)}</p></div></div>\n{listing}\n</section>"
     )
 
 
-def _query_pictures(answer: Answer, pictures: _Pictures) -> str:
-    shown = []
-    if answer.image is not None:
-        shown.append((_of_image(answer.image), "The picture of the query"))
-    if answer.like is not None and (drawn := pictures.of_file(as_path(answer.like))):
-        shown.append((drawn, "The shape of the query"))
-    return "".join(f"<img src='{source}' alt='{_text(alt)}'>" for source, alt in shown)
+def query_pictures(images: Iterable[PathName], likes: Iterable[PathName], pictures: Pictures) -> str:
+    """The pictures and shapes that a query was asked with, as HTML.
+
+    Raises:
+        ImageError: if a picture can no longer be read.
+    """
+    shown: list[tuple[str | None, str]] = [(_of_image(image), "The picture of the query") for image in images]
+    shown += [(pictures.of_file(as_path(like)), "The shape of the query") for like in likes]
+    return query_images(shown)
+
+
+def query_images(shown: Iterable[tuple[str | None, str]]) -> str:
+    """Addresses of image elements, with what they show, as HTML; None is left out."""
+    return "".join(f"<img src='{source}' alt='{_text(alt)}'>" for source, alt in shown if source)
 
 
 def _hit(hit: Hit, picture: str | None, names: Mapping[Path, str]) -> str:

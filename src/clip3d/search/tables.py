@@ -17,17 +17,32 @@ from clip3d.search.store import Value
 if TYPE_CHECKING:
     import pyarrow as pa
 
+FORMULA = tuple("=+-@\t\r\n")
+
 Columns = Mapping[str, Sequence[Value]]
 
 
 def csv_text(columns: Columns) -> str:
-    """Columns of one length as CSV with a line of names; nothing for None, true and false in words."""
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
-    for row in zip(*columns.values(), strict=True):
-        writer.writerow([str(value).lower() if isinstance(value, bool) else value for value in row])
-    return stream.getvalue()
+    """Columns of one length as CSV with a line of names; nothing for None, true and false in words.
+
+    A text that a spreadsheet would take for a formula, beginning with = + - @, a tab or the end of a line, gets an
+    apostrophe before it: metadata may be a stranger's. Numbers are written as they are.
+    """
+    rows = zip(*columns.values(), strict=True)
+    return "".join(_csv_row(row) for row in ([*columns], *rows))
+
+
+def _csv_row(values: Iterable[Value]) -> str:
+    stream = io.StringIO(newline="")
+    # the writer puts in quotes what its end of line has: both signs, since readers take either for one
+    csv.writer(stream, lineterminator="\r\n").writerow([_csv_cell(value) for value in values])
+    return stream.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _csv_cell(value: Value) -> Value:
+    if isinstance(value, bool):
+        return plain_text(value)
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def write_csv(path: str | PathLike[str], columns: Columns) -> Path:
