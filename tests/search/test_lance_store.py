@@ -83,6 +83,19 @@ def test_many_vectors_get_an_index_that_finds_nearly_all(indexed):
         assert np.mean(both) >= 0.95
 
 
+def test_what_most_records_meet_is_found_as_well_and_only_that(indexed):
+    store, cloud, _ = indexed
+    centred, folds = SPACE.centre(cloud), np.arange(2000) % 10
+    shares = []
+    for query in draw(20, 7):
+        ids, found = store.nearest({"cloud": query}, 10, Condition("fold < 7"))
+        assert (folds[ids - 1] < 7).all()
+        scores = np.where(folds < 7, centred @ query, -2)
+        np.testing.assert_allclose(found, scores[ids - 1], atol=1e-5)
+        shares.append(len(set(ids.tolist()) & set((np.argsort(-scores)[:10] + 1).tolist())) / 10)
+    assert np.mean(shares) >= 0.95
+
+
 def test_few_that_meet_a_condition_are_all_found(indexed):
     store, _, _ = indexed
     for query in draw(3, 6):

@@ -65,6 +65,14 @@ def _showable(text: str, stream: TextIO) -> str:
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
+def exists(word: str) -> bool:
+    """Whether a word of a command is the path of something, rather than part of a query."""
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # a query may be longer than names of files, or hold what these cannot
+        return False
+
+
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
     """A table on stdout: drawn by rich on a terminal, aligned text in a pipe.
 

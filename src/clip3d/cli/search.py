@@ -9,6 +9,7 @@ from clip3d.cli import options as o
 from clip3d.cli import search_options as so
 from clip3d.cli.output import (
     WrongCommand,
+    exists,
     finish,
     name_problems,
     note,
@@ -207,7 +208,7 @@ def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, lis
     Raises:
         WrongCommand: if there is no query, or no path, or it cannot be told which is which.
     """
-    first_exists = bool(words) and _exists(words[0])
+    first_exists = bool(words) and exists(words[0])
     if not with_option:
         return _query_and_paths(words, first_exists)
     if len(words) > 1 and not first_exists and _is_phrase(words[0]):
@@ -224,7 +225,7 @@ def split_words(words: list[str], *, with_option: bool) -> tuple[str | None, lis
 
 def suggest_quotes(words: list[str]) -> None:
     """Where words after the first look like more of the query than like paths, say how to write it."""
-    missing = [word for word in words[1:] if _is_bare(word) and not _exists(word)]
+    missing = [word for word in words[1:] if _is_bare(word) and not exists(word)]
     if words and missing and _is_bare(words[0]):
         note(f'if {missing[0]!r} belongs to the query, put all of it in quotes: "{words[0]} {" ".join(missing)}"')
 
@@ -241,15 +242,8 @@ def _query_and_paths(words: list[str], first_exists: bool) -> tuple[str | None, 
     return words[0], words[1:]
 
 
-def _exists(word: str) -> bool:
-    try:
-        return Path(word).exists()
-    except OSError:  # a query longer than names of files may be
-        return False
-
-
 def _is_phrase(word: str) -> bool:
-    return _is_bare(word) and len(word.split()) > 1 and not _exists(word)
+    return _is_bare(word) and len(word.split()) > 1 and not exists(word)
 
 
 def _is_bare(word: str) -> bool:

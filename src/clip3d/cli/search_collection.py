@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from clip3d.cli.output import (
     WrongCommand,
+    exists,
     finish,
     name_problems,
     near_path,
@@ -46,16 +47,9 @@ def query_parts(
 def _weighed(value: str) -> tuple[str, float]:
     """A value and its weight, which stands behind it as in `a chair^2`; a file's own name may have one."""
     match = WEIGHTED.fullmatch(value)
-    if match is None or _exists(value):
+    if match is None or exists(value):
         return value, 1.0
     return match[1], float(match[2])
-
-
-def _exists(value: str) -> bool:
-    try:
-        return Path(value).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def ask_collection(

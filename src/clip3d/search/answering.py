@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -233,7 +234,7 @@ def value_of(record: Record, column: str) -> Value:
     """What a record says in a column: one that every record has, "folder", or one of the metadata."""
     trace = record.trace
     if column == FOLDER:
-        return trace.path.rpartition("/")[0] if URI.match(trace.path) else str(PurePath(trace.path).parent)
+        return folder_of(trace.path)
     if column == "name":
         return trace.path.rpartition("/")[2] if URI.match(trace.path) else PurePath(trace.path).name
     fixed: dict[str, Value] = {
@@ -244,6 +245,11 @@ def value_of(record: Record, column: str) -> Value:
         "indexed": record.indexed,
     }
     return fixed[column] if column in fixed else record.metadata.get(column)
+
+
+def folder_of(path: str) -> str:
+    """The folder that a path or URI lies in."""
+    return path.rpartition("/")[0] if URI.match(path) else os.path.dirname(path)  # noqa: PTH120
 
 
 def _taken(candidates: Candidates, places: Places) -> Candidates:

@@ -25,6 +25,7 @@ from clip3d.search.condition_tree import (
     Truth,
     Value,
 )
+from clip3d.search.tables import as_utf8
 
 Parameter = str | int | float | bytes
 
@@ -149,7 +150,7 @@ class _DataFusion(_Writer):
     def value(self, value: str | int | float) -> str:
         if not isinstance(value, str):
             return repr(value)
-        return _quoted(value.encode("utf-8", "backslashreplace").decode())  # as LanceDB's column of paths has it
+        return _quoted(as_utf8(value))  # as LanceDB's column of paths has it
 
     def truth(self, value: bool) -> str:
         return "true" if value else "false"

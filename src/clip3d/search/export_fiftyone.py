@@ -15,7 +15,7 @@ from clip3d.errors import DataError, MissingExtra
 from clip3d.search.answering import value_of
 from clip3d.search.columns import FIXED
 from clip3d.search.exporting import Block, Progress, Selection
-from clip3d.search.page import JPEG, PNG
+from clip3d.search.page import picture_type
 from clip3d.search.store import Record, Value
 from clip3d.search.tables import as_utf8
 
@@ -129,9 +129,9 @@ def _picture(record: Record, thumbnail: bytes | None, media: Path) -> str:
     path = record.trace.path
     if record.kind == "image" and not URI.match(path) and is_picture(path):
         return path
-    known = thumbnail is not None and thumbnail.startswith((PNG, JPEG))
-    data = thumbnail if known and thumbnail is not None else NOTHING
+    kind = picture_type(thumbnail)
+    data = NOTHING if kind is None or thumbnail is None else thumbnail
     stem = NO_WORD.sub("_", str(value_of(record, "name")))[:80]
-    file = media / f"{record.id:08d}-{stem}{'.jpg' if data.startswith(JPEG) else '.png'}"
+    file = media / f"{record.id:08d}-{stem}{'.jpg' if kind == 'image/jpeg' else '.png'}"
     file.write_bytes(data)
     return str(file)

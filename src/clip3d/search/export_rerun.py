@@ -16,7 +16,7 @@ from clip3d.errors import DataError, FileProblem, MissingExtra
 from clip3d.search.answering import value_of
 from clip3d.search.embedding import Reading, read_thinned
 from clip3d.search.exporting import Array, Block, Progress, Selection
-from clip3d.search.page import JPEG, PNG
+from clip3d.search.page import picture_type
 from clip3d.search.store import Record
 from clip3d.search.tables import as_utf8
 from clip3d.spaces import Space
@@ -132,10 +132,8 @@ class _Writer:
         self.recording.log(entity, self.rerun.Clear(recursive=False) if shown is None else shown)
 
     def _picture(self, thumbnail: bytes | None) -> Any:
-        if thumbnail is None or not thumbnail.startswith((PNG, JPEG)):
-            return None
-        kind = "image/jpeg" if thumbnail.startswith(JPEG) else "image/png"
-        return self.rerun.EncodedImage(contents=thumbnail, media_type=kind)
+        kind = picture_type(thumbnail)
+        return None if kind is None else self.rerun.EncodedImage(contents=thumbnail, media_type=kind)
 
     def _cloud(self, record: Record) -> Any:
         if not self.points or record.kind != "object" or record.trace.part:

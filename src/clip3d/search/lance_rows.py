@@ -28,6 +28,7 @@ from clip3d.search.kept_values import (
     read_stamps,
 )
 from clip3d.search.store import Entry, Header, Kind, Record, Trace, Value
+from clip3d.search.tables import as_utf8
 from clip3d.spaces import Space
 
 if TYPE_CHECKING:
@@ -94,12 +95,12 @@ def key_of(path: str, part: str) -> str:
 def trace_values(trace: Trace) -> Row:
     """The columns of a trace."""
     facts = [trace.path, trace.part, trace.sources, trace.stamps, trace.taken_ns]
-    path = _printable(trace.path)
+    path = as_utf8(trace.path)
     return {
         "key": key_of(trace.path, trace.part),
         "path": path,
         "name": re.split(r"[/\\]" if "\\" in path and "/" not in path else "/", path)[-1],
-        "part": _printable(trace.part),
+        "part": as_utf8(trace.part),
         "content": trace.content,
         "reading": trace.reading,
         "trace": json.dumps(facts),
@@ -261,8 +262,3 @@ def header_of(text: str) -> Header:
     facts = parsed(text)
     fixed = (facts["stored"], facts["model"], facts["weights"], facts["towers"])
     return read_header(facts["space"], facts["dim"], np.array(facts["mean"], np.float32), *fixed)
-
-
-def _printable(text: str) -> str:
-    """A text for conditions; what is no Unicode, as in names of files in old encodings, is written out."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -20,6 +20,7 @@ Ids = NDArray[np.int64]
 
 PROBES = 40  # partitions that are looked through, of some 8,000 vectors each; more if too little is found
 REFINE, SPARE = 2, 30  # candidates for each of the best, and beside them, since the order of an index is rough
+SIFTED = 4  # so many times the candidates are found without a condition, where it may be met by most rows
 OF_EACH = 1000  # candidates of each name of vectors, where several are added up
 ROUNDING = 1e-5
 MOST_TIED = 20_000  # rows that are read at once to tell those of equal score apart; more than that if k is large
@@ -27,7 +28,7 @@ BLOCK = 8192
 
 
 def nearest(
-    table: Any, directions: Mapping[str, Array], k: int, where: str | None, indexed: bool
+    table: Any, directions: Mapping[str, Array], k: int, where: str | None, indexed: bool, rare: set[str]
 ) -> tuple[Ids, Array]:
     """The k best rows by the sum over names of vector times direction: ids (m,) and scores (m,), best first.
 
@@ -37,10 +38,19 @@ def nearest(
         k: at most so many.
         where: a condition for LanceDB.
         indexed: whether the columns of vectors have an index: then the best of those that it brings.
+        rare: conditions that few rows were found to meet; more are added.
     """
     if any(not np.any(direction) for direction in directions.values()):
         return _of_all(table, directions, k, where)
     if len(directions) == 1:
+        if where and indexed and where not in rare:
+            # To list all rows that meet a condition costs more than to look at some that do not, if most do.
+            limit = REFINE * k + SPARE
+            found = _candidates(table, directions, next(iter(directions)), SIFTED * limit, where, sifted=True)
+            ids, scores = _best(found, k)
+            if len(found[0]) >= limit and scores[-1] > found[1].min() + ROUNDING:
+                return ids, scores
+            rare.add(where)
         return _of_one(table, directions, k, where, indexed)
     if indexed:
         limit = OF_EACH + REFINE * k
@@ -66,18 +76,22 @@ def _of_one(
 
 
 def _candidates(
-    table: Any, directions: Mapping[str, Array], name: str, limit: int, where: str | None
+    table: Any, directions: Mapping[str, Array], name: str, limit: int, where: str | None, *, sifted: bool = False
 ) -> tuple[Ids, Array]:
-    """The best rows for one of the directions: ids (n,) and the scores (n,) for all of them."""
+    """The best rows for one of the directions: ids (n,) and the scores (n,) for all of them.
+
+    The condition is met by all that are counted for the limit; `sifted` counts others, and leaves them out at last.
+    """
     query = table.search(unit(directions[name][None])[0], VECTOR + name, query_type="vector")
     others = [f"`{VECTOR}{other}` IS NOT NULL" for other in directions if other != name]
     conditions = [*([f"({where})"] if where else []), *others]
     if conditions:
-        query = query.where(" AND ".join(conditions), prefilter=True)
+        query = query.where(" AND ".join(conditions), prefilter=not sifted)
     columns = ["id", *(VECTOR + each for each in directions), "_distance"]
     query = query.distance_type("l2").nprobes(PROBES).limit(limit).select(columns)
     found = query.to_arrow()
-    if len(found) < limit:  # what meets the condition lies in other partitions; from the start it would cost double
+    if len(found) < limit and not sifted:
+        # What meets the condition lies in other partitions; from the start it would cost double.
         found = query.maximum_nprobes(0).to_arrow()
     return _scored(found, directions)
 

@@ -88,6 +88,7 @@ class LanceStore:
         self._wait = wait
         self._writing = 0
         self._changes = 0
+        self._rare: set[str] = set()
         self._keys: KnownKeys | None = None
         self._next = 0
 
@@ -302,7 +303,7 @@ class LanceStore:
                 return none
             indexed = has_index(self._table, columns)
             typed = {name: np.asarray(direction, np.float32) for name, direction in directions.items()}
-            return nearest(self._table, typed, k, condition, indexed)
+            return nearest(self._table, typed, k, condition, indexed, self._rare)
 
     def columns(self) -> dict[str, str]:
         """Names that a condition may use, with the types of their values; one that has several is called text."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.remote import URI
 from clip3d.models.model import Model
+from clip3d.search.answering import folder_of
 from clip3d.search.choosing import sameness
 from clip3d.search.coverage import Coverage, cover
 from clip3d.search.near_groups import near_groups
@@ -194,7 +195,7 @@ def _count(store: Store, ids: Ids, report: Progress) -> dict[str, Any]:
     for record in _records(store, ids, report):
         kinds[record.kind] += 1
         formats[_ending(record.trace.path)] += 1
-        folders[_folder(record.trace.path)] += 1
+        folders[folder_of(record.trace.path)] += 1
         contents.add(sameness(record))
         for name, value in record.metadata.items():
             columns.setdefault(name, ColumnFacts(name, types.get(name, "text"))).take(value)
@@ -218,10 +219,6 @@ def _records(store: Store, ids: Ids, report: Progress) -> Iterator[Record]:
 def _ending(path: str) -> str:
     place = path.rpartition("::")[2] if URI.match(path) else path
     return PurePosixPath(place.replace("\\", "/")).suffix.lower().lstrip(".") or "none"
-
-
-def _folder(path: str) -> str:
-    return path.rpartition("/")[0] if URI.match(path) else os.path.dirname(path)  # noqa: PTH120
 
 
 def _below_root(folders: Counter[str]) -> tuple[str, Counter[str]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clip3d.atomic import replacing
 from clip3d.clouds.remote import as_path, local_copy
@@ -113,12 +113,19 @@ def write_html(
     return target
 
 
+def picture_type(data: bytes | None) -> Literal["image/png", "image/jpeg"] | None:
+    """What a small picture is, told by how it begins; None for anything but PNG and JPEG."""
+    if data is None:
+        return None
+    return "image/png" if data.startswith(PNG) else "image/jpeg" if data.startswith(JPEG) else None
+
+
 def picture_bytes(data: bytes) -> str | None:
     """A small PNG or JPEG as the address of an image element; None for anything else."""
-    kind = "png" if data.startswith(PNG) else "jpeg" if data.startswith(JPEG) else None
+    kind = picture_type(data)
     if kind is None or len(data) > MOST_BYTES:
         return None
-    return f"data:image/{kind};base64," + base64.b64encode(data).decode("ascii")
+    return f"data:{kind};base64," + base64.b64encode(data).decode("ascii")
 
 
 def picture_data(picture: Any) -> str:
