@@ -16,12 +16,11 @@ from typing import Any
 
 from clip3d.errors import DataError
 from clip3d.search.lance_place import Place
+from clip3d.search.writer_lock import BUSY, WAIT, writer_lock
 
 LEASE = 600.0  # seconds that a mark counts; a batch must be written within that time
 RENEWED_AFTER = 60.0
 BETWEEN_TRIES = 0.5
-BUSY = "another process is writing to the collection"
-WAIT = "run again when that has ended, or wait longer with --wait"
 
 
 class LanceState:
@@ -56,7 +55,8 @@ class LanceState:
         Raises:
             DataError: if another does, and does not end within `wait` seconds.
         """
-        with self._lock(wait) if self._place.folder is not None else self._lease(wait):
+        folder = self._place.folder
+        with self._lease(wait) if folder is None else writer_lock(folder, wait):
             yield
 
     def renew(self, *, always: bool = False) -> None:
@@ -69,24 +69,6 @@ class LanceState:
         if due and not self._put_mark(self._mark):
             remedy = "run again: what was done is kept"
             raise DataError(self._place.uri, "another process took over writing to the collection", remedy)
-
-    @contextmanager
-    def _lock(self, wait: float) -> Iterator[None]:
-        from filelock import FileLock, Timeout
-
-        assert self._place.folder is not None
-        folder = self._place.folder
-        lock = FileLock(folder.with_name(folder.name + ".lock"), timeout=wait)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise DataError(folder, BUSY, WAIT) from error
-        except OSError as error:
-            raise DataError(folder, f"it cannot be written: {error.strerror or error}") from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     @contextmanager
     def _lease(self, wait: float) -> Iterator[None]:

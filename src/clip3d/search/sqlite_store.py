@@ -11,7 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ from clip3d.search.sqlite_rows import (
 )
 from clip3d.search.store import Entry, Header, Record, Trace, Value
 from clip3d.search.where import Condition
+from clip3d.search.writer_lock import writer_lock
 from clip3d.spaces import Space
 
 VARIABLES_A_QUERY = 500
@@ -111,7 +112,7 @@ class SqliteStore:
         if not self._writable:
             remedy = "check the permissions of the file and its folder"
             raise DataError(self.path, "the collection was opened for reading alone, or cannot be written", remedy)
-        with self._only_writer():
+        with nullcontext() if self._writing else writer_lock(self.path, self._wait):
             self._writing += 1
             try:
                 yield
@@ -375,26 +376,6 @@ class SqliteStore:
             marks = ",".join("?" * len(part))
             rows += self._connection.execute(statement.format(marks), [*before, *part]).fetchall()
         return rows
-
-    @contextmanager
-    def _only_writer(self) -> Iterator[None]:
-        if self._writing:
-            yield
-            return
-        from filelock import FileLock, Timeout
-
-        lock = FileLock(self.path.with_name(self.path.name + ".lock"), timeout=self._wait)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            remedy = "run again when that has ended, or wait longer with --wait"
-            raise DataError(self.path, "another process is writing to the collection", remedy) from error
-        except OSError as error:
-            raise DataError(self.path, f"it cannot be written: {error.strerror or error}") from error
-        try:
-            yield
-        finally:
-            lock.release()
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
