@@ -22,14 +22,13 @@ from clip3d.search.columns import FIXED, nearest_name
 from clip3d.search.embedding import Reading
 from clip3d.search.query import Query
 from clip3d.search.signing import check_model
-from clip3d.search.store import Record, Store, Value
+from clip3d.search.store import ROUNDING, Record, Store, Value
 
 Array = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 GROWTH = 4
 MOST_CANDIDATES = 20_000
-ROUNDING = 1e-5  # by so much the scores of equal vectors may differ
 FOLDER = "folder"
 
 

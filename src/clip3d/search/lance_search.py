@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.search.lance_rows import VECTOR, vectors_of
+from clip3d.search.store import ROUNDING
 from clip3d.spaces import unit
 
 Array = NDArray[np.float32]
@@ -22,7 +23,6 @@ PROBES = 40  # partitions that are looked through, of some 8,000 vectors each; m
 REFINE, SPARE = 2, 30  # candidates for each of the best, and beside them, since the order of an index is rough
 SIFTED = 4  # so many times the candidates are found without a condition, where it may be met by most rows
 OF_EACH = 1000  # candidates of each name of vectors, where several are added up
-ROUNDING = 1e-5
 MOST_TIED = 20_000  # rows that are read at once to tell those of equal score apart; more than that if k is large
 BLOCK = 8192
 

@@ -9,14 +9,14 @@ from functools import cached_property, reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.search.store import ROUNDING
+
 Array = NDArray[np.float32]
 Ids = NDArray[np.int64]
 Rows = NDArray[np.intp]
 
 # Rows that are copied at a time: what bounds the memory of a search.
 BLOCK = 8192
-# Sums in another order differ by less: two equal vectors may stand on either side of it.
-ROUNDING = 1e-5
 # Below this share of all rows it is quicker to pick them out than to multiply with all.
 FEW = 0.1
 

@@ -17,6 +17,9 @@ Array = NDArray[np.float32]
 Kind = Literal["object", "segment", "frame", "image"]
 Value = str | int | float | bool | None
 
+ROUNDING = 1e-5
+"""By so much the scores of equal vectors may differ that were computed in other company."""
+
 
 @dataclass(frozen=True)
 class Header:
