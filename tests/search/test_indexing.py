@@ -319,6 +319,19 @@ def test_metadata_are_given_anew_without_embedding(index: Index, db: Path, asset
     assert metadata(db)["flat.off"] == {"split": "train"}
 
 
+def test_rows_of_tables_that_are_of_no_file_are_told(
+    model: Model, db: Path, cache: VectorCache, assets: Path, tmp_path: Path
+):
+    table = assets / "table.csv"
+    table.write_text("path,n\ntall.off,1\ntal.off,2\ndeep/blue.obj,3\nred.mtl,4\n")
+    with Collection(db, model) as collection:
+        for _ in range(2):
+            (said,) = collection.index(assets, tables=table, cache=cache).notes
+            assert said == f"2 rows of the tables of metadata name no file of this run: {assets / 'tal.off'}, …"
+        table.write_text("path,n\ntall.off,1\n")
+        assert collection.index(assets, tables=table, cache=cache).notes == []
+
+
 def test_tables_say_what_single_files_are(index: Index, db: Path, assets: Path):
     table = assets / "table.csv"
     blue = assets / "deep" / "blue.obj"

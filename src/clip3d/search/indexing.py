@@ -253,10 +253,14 @@ class _Run:
         self.total = len(jobs) + len(unchanged)
         self._describe(unchanged)
         self._finish([Change("unchanged", known.trace.path) for known in unchanged])
+        taken = {known.trace.path for known in unchanged}
         for modality, encoder in self.encoders.items():
             alike = [job for job in jobs if job.modality == modality]
-            self._embed(encoder, self._without_textures(alike, given) if modality == "image" else alike)
+            alike = self._without_textures(alike, given) if modality == "image" else alike
+            taken.update(job.name for job in alike)
+            self._embed(encoder, alike)
         self._settle_vanished(given, {str(path) for path in found.files}, found.problems)
+        self._note_strays(taken)
         return self.report
 
     # What changed
@@ -405,6 +409,15 @@ class _Run:
             if other:
                 self.store.describe(other)
                 self.report.described += len(other)
+
+    def _note_strays(self, taken: set[str]) -> None:
+        """Say which rows of tables are of no file."""
+        strays = [name for name in self.plan.table if name not in taken]
+        if strays:
+            more = ", …" if len(strays) > 1 else ""
+            self.report.notes.append(
+                f"{len(strays)} rows of the tables of metadata name no file of this run: {strays[0]}{more}"
+            )
 
     # What vanished
 
