@@ -415,6 +415,26 @@ def test_rows_of_a_stranger_that_make_no_sense_are_told(file: Path, change: str)
         store.records([1, 2])
 
 
+@pytest.mark.parametrize(
+    "change",
+    ["towers = '[]'", "towers = '" + "[" * 50_000 + "'", "model = x'00'", "mean = 'soon'", "mean = x'0000c07f'", "dim = 2"],
+)
+def test_a_header_of_a_stranger_that_makes_no_sense_is_told(file: Path, change: str):
+    fill(file, draw(2))
+    with closing(sqlite3.connect(file)) as stranger, stranger:
+        stranger.execute(f"UPDATE header SET {change}")
+    with closing(SqliteStore(file)) as store, pytest.raises(DataError, match="damaged"):
+        store.header()
+
+
+def test_a_picture_of_a_stranger_that_is_none_is_told(file: Path):
+    fill(file, draw(2))
+    with closing(sqlite3.connect(file)) as stranger, stranger:
+        stranger.execute("UPDATE thumbnails SET picture = 'text'")
+    with closing(SqliteStore(file)) as store, pytest.raises(DataError, match="damaged"):
+        store.thumbnails([1])
+
+
 def test_metadata_that_are_no_object_are_told(file: Path):
     fill(file, draw(2))
     with closing(sqlite3.connect(file)) as stranger, stranger:

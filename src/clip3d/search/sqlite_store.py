@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from clip3d.errors import Clip3dError, DataError, ShapeError
 from clip3d.search.columns import FIXED
-from clip3d.search.kept_values import check_header, metadata_text, now
+from clip3d.search.kept_values import Damaged, check_header, metadata_text, now
 from clip3d.search.matrix import Array, Ids, Matrix, Part, nearest
 from clip3d.search.matrix_cache import MatrixCache, State
 from clip3d.search.sqlite_file import MIGRATIONS, as_data_error, open_file
@@ -219,7 +219,10 @@ class SqliteStore:
     def thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Pictures by id, of those that have one."""
         with self._told():
-            return dict(self._by_ids("SELECT item, picture FROM thumbnails WHERE item IN ({})", ids))
+            found = dict(self._by_ids("SELECT item, picture FROM thumbnails WHERE item IN ({})", ids))
+            if not all(isinstance(picture, bytes) for picture in found.values()):
+                raise Damaged("the picture of an item is none")
+        return found
 
     def select(self, where: Condition | None = None) -> NDArray[np.int64]:
         """Ids (n,) of the records that meet a condition, ascending.
