@@ -405,6 +405,65 @@ def test_reindexing_makes_vectors_anew_and_goes_on_where_it_was_cut_short(
     assert index(assets, model=other, reindex=True) == {"replaced": ALL}
 
 
+@pytest.mark.parametrize("lost", ["gone", "broken"])
+def test_reindexing_again_is_not_kept_from_it_by_a_file_that_was_lost(index: Index, assets: Path, lost: str):
+    index(assets)
+    if lost == "gone":
+        (assets / "tall.off").unlink()
+    else:
+        (assets / "tall.off").write_text("OFF nonsense")
+    settle()
+    rest = [name for name in ALL if name != "tall.off"]
+    for _ in range(2):
+        assert index(assets, reindex=True)["replaced"] == rest
+
+
+def test_reindexing_is_done_once_by_one_collection(model: Model, db: Path, cache: VectorCache, assets: Path):
+    with Collection(db, model, reindex=True) as collection:
+        collection.index(assets, cache=cache)
+        assert collection.index(assets, cache=cache).counts == {"unchanged": 4}
+        assert collection.index(cache=cache).counts == {}
+
+
+def test_reindexing_clouds_alone_leaves_the_vectors_of_pictures(
+    index: Index, model: Model, db: Path, cache: VectorCache, assets: Path, monkeypatch: pytest.MonkeyPatch
+):
+    Image.new("RGB", (40, 20), (250, 10, 10)).save(assets / "ball.png")
+    settle()
+    index(assets)
+    for _ in range(2):
+        assert index(assets, only="cloud", reindex=True) == {"replaced": ALL}
+        assert index(assets) == {"unchanged": sorted([*ALL, "ball.png"])}
+    monkeypatch.setattr(indexing, "BATCH", 1)
+
+    def interrupt(change: Change) -> None:
+        raise KeyboardInterrupt
+
+    with Collection(db, model, reindex=True) as collection, pytest.raises(KeyboardInterrupt):
+        collection.index(cache=cache, only="cloud", tell=interrupt)
+    with Collection(db, model) as collection:
+        assert len(collection.search("tall", k=9)) == 5  # old vectors serve until there are new ones
+    assert len(index(assets, only="cloud", reindex=True)["replaced"]) == 3
+    assert index(assets, reindex=True) == {"replaced": sorted([*ALL, "ball.png"])}
+
+
+def test_items_that_a_run_does_not_take_are_told_from_those_that_are_gone(
+    index: Index, db: Path, cache: VectorCache, assets: Path, tmp_path: Path
+):
+    Image.new("RGB", (40, 20), (250, 10, 10)).save(assets / "ball.png")
+    settle()
+    index(assets)
+    (assets / "tall.off").unlink()
+    other = Model(make_bundle(tmp_path / "other", name="other", space="elsewhere"))
+    with Collection(db, other, reindex=True) as collection:
+        report = collection.index(cache=cache, only="cloud")
+    assert report.notes == [
+        "1 items are still to be embedded: their files are not where they were last seen",
+        "1 items are still to be embedded: this run takes no files but clouds",
+    ]
+    assert index(assets, model=other)["replaced"] == ["ball.png"]
+
+
 def test_a_moved_file_of_a_model_that_was_replaced_keeps_its_record(
     index: Index, db: Path, assets: Path, tmp_path: Path
 ):

@@ -339,6 +339,20 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(file: Path, monkeypa
         SqliteStore(file)
 
 
+def test_a_file_of_the_first_version_goes_on(file: Path, monkeypatch: pytest.MonkeyPatch):
+    with closing(sqlite3.connect(file)) as first, first:
+        for statement in sqlite_file.MIGRATIONS[0]:
+            first.execute(statement)
+        row = (1, "test-space", DIM, MEAN.astype("<f4").tobytes(), "unit", "double@1234", "1234", '{"cloud": "c"}')
+        first.execute("INSERT INTO header VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        first.execute(f"PRAGMA application_id = {sqlite_file.APPLICATION_ID}")
+        first.execute("PRAGMA user_version = 1")
+    fill(file, draw(3))
+    with closing(SqliteStore(file)) as store:
+        assert store.remaking() == ""
+        assert len(store.nearest({"cloud": draw(1)[0]}, 3)[0]) == 3
+
+
 def test_a_failed_update_leaves_the_earlier_version(file: Path, monkeypatch: pytest.MonkeyPatch):
     fill(file, draw(3))
     with monkeypatch.context() as patch:

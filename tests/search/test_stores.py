@@ -362,6 +362,20 @@ def test_voided_records_keep_their_metadata_and_are_out_of_date(filled: Store):
     assert filled.records([1])[0].trace.reading == ""
 
 
+def test_what_is_being_made_anew_is_noted_until_it_is_done(filled: Store, address: Path):
+    assert filled.remaking() == ""
+    with filled.writing():
+        filled.note_remaking("all")
+    assert open_store(address, read_only=True).remaking() == "all"
+    with filled.writing():
+        filled.note_remaking("")
+        assert filled.remaking() == ""
+        filled.note_remaking("cloud")
+        filled.void()
+        filled.begin(HEADER)
+    assert filled.remaking() == ""
+
+
 def test_paths_may_be_no_unicode(store: Store):
     path = os.fsdecode(b"/a/caf\xe9/\xff.off")
     with store.writing():

@@ -126,7 +126,7 @@ class Collection:
         that was moved, which is told by its content. Clouds are embedded by the model's cloud tower, pictures by
         its image tower; pictures that are part of an object are none of their own. What is done is kept batch by
         batch: an interrupted run is gone on with by the next. In a collection that was opened with `reindex`,
-        all vectors are made anew.
+        the first run to its end makes all vectors anew.
 
         Args:
             paths: files and folders, and URIs of either; none, to go on with what lacks vectors.
@@ -163,7 +163,9 @@ class Collection:
         if self._store is None:
             self._store = open_store(self.address, create=True, read_only=self._read_only, wait=self._wait)
         with nullcontext(cache) if cache is not None else VectorCache() as used:
-            return index_files(self._store, model, paths, plan, cache=used, progress=progress, tell=tell)
+            report = index_files(self._store, model, paths, plan, cache=used, progress=progress, tell=tell)
+        self._reindex = False  # done: what comes next is compared with it
+        return report
 
     def search(
         self,

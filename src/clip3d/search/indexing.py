@@ -33,7 +33,10 @@ PathName = str | PathLike[str]
 Status = Literal["added", "replaced", "moved", "unchanged", "vanished", "pruned", "failed"]
 STATUSES: tuple[Status, ...] = ("added", "replaced", "moved", "unchanged", "vanished", "pruned", "failed")
 KINDS: dict[Modality, Kind] = {"cloud": "object", "image": "image"}
+NAMES: dict[Modality, str] = {"cloud": "clouds", "image": "pictures"}
+EVERYTHING = "all"
 REMOVED_AT_A_TIME = 500
+MOVED_AT_A_TIME = 5000
 AHEAD = 2 * BATCH
 
 
@@ -91,7 +94,7 @@ class Plan:
         reading: how cloud files are read.
         only: this modality alone; None for all that the model has a tower for.
         prune: remove the records of files that vanished.
-        reindex: make vectors anew that are another model's, or all if they are this model's.
+        reindex: make vectors anew: all, or where they are this model's those of `only`.
         thumbnails: keep small pictures.
         metadata: what is said of each file.
         table: what is said of single files, by absolute path; it goes before `metadata`.
@@ -147,20 +150,40 @@ def index_files(
     with store.writing():
         _begin(store, model, plan)
         run = _Run(store, model, findable, plan, cache, progress, tell)
-        return run.over(given)
+        report = run.over(given)
+        if store.remaking():
+            store.note_remaking("")
+        return report
 
 
 def _begin(store: Store, model: Model, plan: Plan) -> None:
     """Make sure that the vectors are the model's; a run of re-indexing that was cut short goes on."""
     header = store.header()
-    if header is not None and not plan.reindex:
+    if header is None:
+        store.begin(header_of(model))
+        return
+    if not plan.reindex:
         check_model(store.address, header, model)
         return
-    if header is not None and made_by(header, model) and any(not trace.reading for _, trace in store.traces()):
+    wanted = plan.only or EVERYTHING
+    ours = made_by(header, model)
+    if ours and store.remaking() in (wanted, EVERYTHING):
         return
-    if header is not None:
+    if ours and plan.only is not None:
+        _mistrust(store, plan.only)
+    else:
         store.void()
-    store.begin(header_of(model))
+        store.begin(header_of(model))
+    # After what it is about: if this ends between the two, it begins again, and no vector is made yet.
+    store.note_remaking(wanted)
+
+
+def _mistrust(store: Store, only: Modality) -> None:
+    """Mark the records of one modality as out of date; their vectors stay until there are others."""
+    suffixes = Findable([only])
+    traces = [(item, trace) for item, trace in store.traces() if suffixes.takes(as_path(trace.path))]
+    for some in in_batches(traces, MOVED_AT_A_TIME):
+        store.move({item: replace(trace, reading="") for item, trace in some})
 
 
 @dataclass(frozen=True)
@@ -249,21 +272,27 @@ class _Run:
                 unchanged.append(known)
             else:
                 jobs.append(_Job(path, name, modality, known))
-        lost = 0
+        left: Counter[str] = Counter()
         for known in self.ledger.forgotten():
+            if known.trace.path in listed:
+                continue
             path = as_path(known.trace.path)
-            if known.trace.path not in listed and self._can_be_read(path):
+            if why := self._why_left(path):
+                left[why] += 1
+            else:
                 jobs.append(_Job(path, known.trace.path, self.findable.modality(path), known))
-            lost += known.trace.path not in listed and not self._can_be_read(path)
-        if lost:
-            self.report.notes.append(f"{lost} items have no vectors: their files are not where they were last seen")
+        self.report.notes += [f"{n} items are still to be embedded: {why}" for why, n in sorted(left.items())]
         return jobs, unchanged
 
-    def _can_be_read(self, path: Path) -> bool:
-        # nothing is fetched because a collection says so, unless that was asked for
-        remote = isinstance(path, RemotePath)
-        there = self.plan.reindex if remote else self.places.state(str(path)) == "there"
-        return there and self.findable.takes(path)
+    def _why_left(self, path: Path) -> str:
+        """Why a record whose vectors were forgotten is not made anew; empty if it is."""
+        if not self.findable.takes(path):
+            return f"this run takes no files but {' and '.join(NAMES[m] for m in self.findable.modalities)}"
+        if isinstance(path, RemotePath):
+            # nothing is fetched because a collection says so, unless that was asked for
+            return "" if self.plan.reindex else "their files are remote, and fetched if they are named alone"
+        there = self.places.state(str(path)) == "there"
+        return "" if there else "their files are not where they were last seen"
 
     def _is_current(self, known: Known, path: Path, modality: Modality) -> bool:
         return known.trace.reading == self._digest(self.encoders[modality], path) and known.is_current()

@@ -25,7 +25,8 @@ WAIT = "run again when that has ended, or wait longer with --wait"
 
 
 class LanceState:
-    """Facts of a collection by name: `header`, `generation` of the vectors, `next` id, rows `trained` on."""
+    """Facts of a collection by name: `header`, `generation` of the vectors, `next` id, rows `trained` on, and what
+    vectors a run is `remaking`."""
 
     def __init__(self, table: Any, place: Place) -> None:
         self._table = table

@@ -144,7 +144,7 @@ class LanceStore:
             if old is not None and self._table.count_rows(f"generation = {generation}"):
                 raise DataError(self.place.uri, "it holds vectors of another model", "void them first")
             self._forget_vectors()
-            self._state.write(header=header_text(header), generation=generation + 1)
+            self._state.write(header=header_text(header), generation=generation + 1, remaking="")
 
     def void(self) -> int:
         """Forget header and vectors, since another model is to make them anew; returns how many records there are.
@@ -153,9 +153,19 @@ class LanceStore:
         """
         with self._changing():
             # With this step all vectors are void, and the next only makes room.
-            self._state.write(header=None, generation=self._now()[1] + 1)
+            self._state.write(header=None, generation=self._now()[1] + 1, remaking="")
             self._forget_vectors()
             return int(self._table.count_rows())
+
+    def note_remaking(self, what: str) -> None:
+        """Note that all vectors of some kind are being made anew, or with an empty text that this is done."""
+        with self._changing():
+            self._state.write(remaking=what)
+
+    def remaking(self) -> str:
+        """What `note_remaking` noted; empty if nothing is being made anew."""
+        with told(self.place):
+            return str(self._state.read().get("remaking", ""))
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Keep entries, all or none; one of a path and part that are there takes its place and id.

@@ -39,6 +39,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE TABLE thumbnails (item INTEGER PRIMARY KEY, picture BLOB NOT NULL)",
         "CREATE TABLE generations (number INTEGER PRIMARY KEY, token TEXT NOT NULL)",
     ),
+    ("ALTER TABLE header ADD COLUMN remaking TEXT NOT NULL DEFAULT ''",),
 )
 # SQLite makes these itself.
 OWN_OF_SQLITE = {

@@ -23,12 +23,13 @@ from clip3d.search.store import Entry, Header, Kind, Record, Trace
 Array = NDArray[np.float32]
 Row = tuple[Any, ...]
 
+HEADER_COLUMNS = "one, space, dim, mean, stored, model, weights, towers"
 TRACE_COLUMNS = "path, part, content, reading, sources, stamps, taken_ns"
 RECORD_COLUMNS = f"id, {TRACE_COLUMNS}, kind, metadata, indexed"
 
 
 def header_row(header: Header) -> Row:
-    """The row of a header."""
+    """The values of `HEADER_COLUMNS`."""
     mean = np.asarray(header.mean, "<f4").tobytes()
     towers = json.dumps(dict(header.towers))
     return 1, header.space, header.dim, mean, header.stored, header.model, header.weights, towers

@@ -25,6 +25,7 @@ from clip3d.search.matrix import Array, Ids, Matrix, Part, nearest
 from clip3d.search.matrix_cache import MatrixCache, State
 from clip3d.search.sqlite_file import MIGRATIONS, as_data_error, open_file
 from clip3d.search.sqlite_rows import (
+    HEADER_COLUMNS,
     RECORD_COLUMNS,
     TRACE_COLUMNS,
     header_of,
@@ -96,7 +97,7 @@ class SqliteStore:
     def header(self) -> Header | None:
         """What the vectors have in common; None while nothing was ever kept, or all vectors were forgotten."""
         with self._told():
-            row = self._connection.execute("SELECT * FROM header").fetchone()
+            row = self._connection.execute(f"SELECT {HEADER_COLUMNS} FROM header").fetchone()
             return None if row is None else header_of(row)
 
     @contextmanager
@@ -123,7 +124,8 @@ class SqliteStore:
         with self._transaction() as connection:
             if connection.execute("SELECT 1 FROM vectors LIMIT 1").fetchone():
                 raise DataError(self.path, "it holds vectors of another model", "void them first")
-            connection.execute("REPLACE INTO header VALUES (?, ?, ?, ?, ?, ?, ?, ?)", header_row(header))
+            row = header_row(header)
+            connection.execute(f"REPLACE INTO header ({HEADER_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             self._new_generation(connection)
 
     def void(self) -> int:
@@ -137,6 +139,17 @@ class SqliteStore:
             connection.execute("UPDATE items SET reading = ''")
             self._new_generation(connection)
             return int(connection.execute("SELECT count(*) FROM items").fetchone()[0])
+
+    def note_remaking(self, what: str) -> None:
+        """Note that all vectors of some kind are being made anew, or with an empty text that this is done."""
+        with self._transaction() as connection:
+            connection.execute("UPDATE header SET remaking = ?", (what,))
+
+    def remaking(self) -> str:
+        """What `note_remaking` noted; empty if nothing is being made anew."""
+        with self._told():
+            row = self._connection.execute("SELECT remaking FROM header").fetchone()
+            return "" if row is None else str(row[0])
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Keep entries, all or none; one of a path and part that are there takes its place and id.

@@ -124,6 +124,15 @@ class Store(Protocol):
     def void(self) -> int:
         """Forget all vectors, since another model is to make them anew; metadata stay. Returns how many records."""
 
+    def note_remaking(self, what: str) -> None:
+        """Note that all vectors of some kind are being made anew, so that a run that is cut short is gone on with.
+
+        An empty text says that it is done; so do `begin` and `void`.
+        """
+
+    def remaking(self) -> str:
+        """What `note_remaking` noted; empty if nothing is being made anew."""
+
     def put(self, entries: Sequence[Entry]) -> None:
         """Keep entries, all or none; one of a path and part that are there takes its place, and its id."""
 
