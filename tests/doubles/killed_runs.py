@@ -36,6 +36,7 @@ def main(model: str, folder: Path, db: Path, runs: int, seed: int) -> None:
     for number in range(runs + 2):
         disturb(folder, chance, number)
         told = db.with_name(f"told-{number}.jsonl")
+        told.touch()  # a run may be killed before it opens it
         started = time.monotonic()
         child = start([folder, "--db", db, "--model", model, "--prune", "--json"], told)
         if 0 < number <= runs:

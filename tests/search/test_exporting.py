@@ -19,6 +19,7 @@ from PIL import Image
 
 from clip3d.errors import ConditionError, DataError, MissingExtra
 from clip3d.models.model import Model
+from clip3d.search import export_fiftyone as export_fiftyone_module
 from clip3d.search import export_parquet as export_parquet_module
 from clip3d.search import export_rerun as export_rerun_module
 from clip3d.search import exporting
@@ -174,6 +175,21 @@ def test_a_dataset_of_fiftyone_shows_thumbnails_and_keeps_vectors(kept: MemorySt
         export_fiftyone(tmp_path / "media", "other", select(kept))
     with pytest.raises(DataError, match="choose another with --name"):
         export_fiftyone(tmp_path / "new", "assets", select(kept))
+
+
+def test_a_dataset_of_a_collection_that_changes_meanwhile(kept: MemoryStore, fiftyone, tmp_path: Path, monkeypatch):
+    fields = export_fiftyone_module._fields
+
+    def then_it_changes(*arguments: Any) -> Any:
+        told = fields(*arguments)
+        kept.describe({1: {"size": "large", "split": 7, "new": 1}})
+        return told
+
+    monkeypatch.setattr(export_fiftyone_module, "_fields", then_it_changes)
+    assert export_fiftyone(tmp_path / "media", "assets", select(kept)) == 4
+    first = fiftyone["assets"].samples[0]
+    assert first["split"] == "7"
+    assert not {"size", "new"} & set(first.fields)
 
 
 def test_a_dataset_that_fails_is_not_left_behind(kept: MemoryStore, fiftyone, tmp_path: Path, monkeypatch):

@@ -109,13 +109,16 @@ def _samples(
             if np.isfinite(vectors[place]).all():
                 sample[f"vector_{name}"] = vectors[place]
         for name, value in record.metadata.items():
-            if value is not None and name in fields:
-                field, kind = fields[name]
-                sample[field] = _as(kind, value)
+            field, kind = fields.get(name, ("", str))
+            fitting = _as(kind, value)
+            if field and fitting is not None:
+                sample[field] = fitting
         yield sample
 
 
 def _as(kind: type, value: Value) -> Value:
+    if value is None:
+        return None
     if kind is str:
         return str(value).lower() if isinstance(value, bool) else str(value)
     # what came since the fields were told may be of another type
