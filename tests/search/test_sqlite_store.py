@@ -417,7 +417,14 @@ def test_rows_of_a_stranger_that_make_no_sense_are_told(file: Path, change: str)
 
 @pytest.mark.parametrize(
     "change",
-    ["towers = '[]'", "towers = '" + "[" * 50_000 + "'", "model = x'00'", "mean = 'soon'", "mean = x'0000c07f'", "dim = 2"],
+    [
+        "towers = '[]'",
+        "towers = '" + "[" * 50_000 + "'",
+        "model = x'00'",
+        "mean = 'soon'",
+        "mean = x'" + "0000c07f" * DIM + "'",  # not a number
+        "dim = 2",
+    ],
 )
 def test_a_header_of_a_stranger_that_makes_no_sense_is_told(file: Path, change: str):
     fill(file, draw(2))
