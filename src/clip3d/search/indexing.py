@@ -181,7 +181,8 @@ def _begin(store: Store, model: Model, plan: Plan) -> None:
 def _mistrust(store: Store, only: Modality) -> None:
     """Mark the records of one modality as out of date; their vectors stay until there are others."""
     suffixes = Findable([only])
-    traces = [(item, trace) for item, trace in store.traces() if suffixes.takes(as_path(trace.path))]
+    whole = ((item, trace) for item, trace in store.traces() if not trace.part)
+    traces = [(item, trace) for item, trace in whole if suffixes.takes(as_path(trace.path))]
     for some in in_batches(traces, MOVED_AT_A_TIME):
         store.move({item: replace(trace, reading="") for item, trace in some})
 
