@@ -30,9 +30,9 @@ from collection_vectors import FOLDER, drawn_vectors, print_spectra, real_vector
 import clip3d
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.opening import open_store
-from clip3d.search.store import Entry, Header, Store, Trace
-from clip3d.search.where import Condition
+from clip3d.search.conditions.where import Condition
+from clip3d.search.stores.opening import open_store
+from clip3d.search.stores.store import Entry, Header, Store, Trace
 from clip3d.simulation import FAMILIES
 
 PARTS = ("spectrum", "exact", "lance", "files", "ingest", "cold")

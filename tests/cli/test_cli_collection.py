@@ -10,7 +10,7 @@ from kept_items import described, keep
 from small_files import json_lines
 
 from clip3d.models.model import Model
-from clip3d.search.sqlite_store import SqliteStore
+from clip3d.search.stores.sqlite_store import SqliteStore
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ from small_files import box, json_lines, make_bundle, settle, write_off
 
 from clip3d.models.model import Model
 from clip3d.search import collection
-from clip3d.search.indexing import Change
-from clip3d.search.sqlite_store import SqliteStore
+from clip3d.search.keeping.indexing import Change
+from clip3d.search.stores.sqlite_store import SqliteStore
 
 DOUBLES = Path(__file__).parent.parent / "doubles"
 
@@ -209,7 +209,7 @@ def test_a_collection_in_a_folder_that_cannot_be_written_is_searched(run_cli, as
     run_cli("index", assets, "--db", db)
     assert not db.with_name(db.name + "-wal").exists()
     program = (
-        "import os, sys; import numpy as np; from clip3d.search.sqlite_store import SqliteStore\n"
+        "import os, sys; import numpy as np; from clip3d.search.stores.sqlite_store import SqliteStore\n"
         "os.setuid(65534)\n"
         "store = SqliteStore(sys.argv[1])\n"
         "ids, scores = store.nearest({'cloud': np.ones(8, np.float32)}, 9)\n"

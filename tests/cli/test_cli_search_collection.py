@@ -11,11 +11,11 @@ from kept_items import described, keep
 from small_files import json_lines
 
 from clip3d.models.model import Model
-from clip3d.search.answer_files import link_hits
-from clip3d.search.answers import Answers, Hit
-from clip3d.search.query import make_query
-from clip3d.search.sqlite_store import SqliteStore
-from clip3d.search.store import Record
+from clip3d.search.questions.answer_files import link_hits
+from clip3d.search.questions.answers import Answers, Hit
+from clip3d.search.questions.query import make_query
+from clip3d.search.stores.sqlite_store import SqliteStore
+from clip3d.search.stores.store import Record
 
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"not looked at any closer"
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from clip3d.models.model import Model
 from clip3d.models.refusal import Refusal
-from clip3d.search.store import Entry, Header, Kind, Store, Trace
+from clip3d.search.stores.store import Entry, Header, Kind, Store, Trace
 from clip3d.spaces import unit
 
 

@@ -22,7 +22,7 @@ from small_files import box, write_off
 from tower_doubles import ARCHITECTURES
 
 from clip3d.models.fingerprint import CLOCK_LAG, fingerprint
-from clip3d.search.sqlite_store import SqliteStore
+from clip3d.search.stores.sqlite_store import SqliteStore
 
 SHARE = 1.0  # of the time that the first run took: until then, runs are killed
 
@@ -63,7 +63,7 @@ def preload() -> None:
 
     for name in ("scipy.ndimage", "scipy.sparse", "scipy.spatial", "clip3d.render.splat"):
         import_module(name)
-    for name in ("cli.main", "cli.index", "search.indexing", "search.collection"):
+    for name in ("cli.main", "cli.index", "search.keeping.indexing", "search.collection"):
         import_module(f"clip3d.{name}")
     torch.set_num_threads(1)
     catalogue.ARCHITECTURES.update(ARCHITECTURES)

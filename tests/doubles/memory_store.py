@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from clip3d.search.columns import FIXED
-from clip3d.search.store import Entry, Header, Record, Trace, Value
-from clip3d.search.where import Condition
+from clip3d.search.conditions.columns import FIXED
+from clip3d.search.conditions.where import Condition
+from clip3d.search.stores.store import Entry, Header, Record, Trace, Value
 from clip3d.spaces import Space
 
 TABLE = "CREATE TABLE items (path TEXT, name TEXT, part TEXT, kind TEXT, content TEXT, indexed REAL, metadata TEXT)"

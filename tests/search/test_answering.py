@@ -17,16 +17,16 @@ from PIL import Image
 from clip3d.errors import ConditionError, DataError, ModelError, ShapeError, SpaceMismatch
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.answer_files import write_answers_page
-from clip3d.search.answering import answer
-from clip3d.search.answers import Answers
-from clip3d.search.choosing import diversify, gather_copies
 from clip3d.search.collection import Collection
-from clip3d.search.export_fiftyone import NOTHING
-from clip3d.search.opening import open_store
-from clip3d.search.query import Query, Wish, make_query
-from clip3d.search.sqlite_store import SqliteStore
-from clip3d.search.store import Store
+from clip3d.search.exports.export_fiftyone import NOTHING
+from clip3d.search.questions.answer_files import write_answers_page
+from clip3d.search.questions.answering import answer
+from clip3d.search.questions.answers import Answers
+from clip3d.search.questions.choosing import diversify, gather_copies
+from clip3d.search.questions.query import Query, Wish, make_query
+from clip3d.search.stores.opening import open_store
+from clip3d.search.stores.sqlite_store import SqliteStore
+from clip3d.search.stores.store import Store
 from clip3d.spaces import Space, unit
 
 Ask = Callable[..., Answers]

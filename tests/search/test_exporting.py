@@ -19,16 +19,16 @@ from PIL import Image
 
 from clip3d.errors import ConditionError, DataError, MissingExtra
 from clip3d.models.model import Model
-from clip3d.search import export_fiftyone as export_fiftyone_module
-from clip3d.search import export_parquet as export_parquet_module
-from clip3d.search import export_rerun as export_rerun_module
-from clip3d.search import exporting
-from clip3d.search.export_fiftyone import NOTHING, export_fiftyone
-from clip3d.search.export_parquet import export_parquet
-from clip3d.search.export_rerun import export_rerun
-from clip3d.search.exporting import export_npz, select
+from clip3d.search.conditions.where import Condition
+from clip3d.search.exports import export_fiftyone as export_fiftyone_module
+from clip3d.search.exports import export_parquet as export_parquet_module
+from clip3d.search.exports import export_rerun as export_rerun_module
+from clip3d.search.exports import exporting
+from clip3d.search.exports.export_fiftyone import NOTHING, export_fiftyone
+from clip3d.search.exports.export_parquet import export_parquet
+from clip3d.search.exports.export_rerun import export_rerun
+from clip3d.search.exports.exporting import export_npz, select
 from clip3d.search.vector_file import load_vectors
-from clip3d.search.where import Condition
 
 
 @pytest.fixture

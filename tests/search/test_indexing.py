@@ -19,12 +19,13 @@ import clip3d
 from clip3d.errors import DataError, ModelError, ShapeError, SpaceMismatch
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search import embedding, indexing, vanished
+from clip3d.search import embedding
 from clip3d.search.collection import Collection
+from clip3d.search.conditions.where import Condition
 from clip3d.search.embedding import Reading, embed_files
-from clip3d.search.indexing import Change, Report
-from clip3d.search.sqlite_store import SqliteStore
-from clip3d.search.where import Condition
+from clip3d.search.keeping import indexing, vanished
+from clip3d.search.keeping.indexing import Change, Report
+from clip3d.search.stores.sqlite_store import SqliteStore
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_objects_are_found_by_words_after_they_were_put_in(model: Model, db: Pat
 def test_what_did_not_change_is_not_opened(index: Index, assets: Path, monkeypatch: pytest.MonkeyPatch):
     assert index(assets) == {"added": ALL}
     monkeypatch.setattr(embedding.Encoder, "read", lambda *_: pytest.fail("a file was read"))
-    monkeypatch.setattr("clip3d.search.known.fingerprint", lambda *_: pytest.fail("a file was hashed"))
+    monkeypatch.setattr("clip3d.search.keeping.known.fingerprint", lambda *_: pytest.fail("a file was hashed"))
     assert index(assets) == {"unchanged": ALL}
     assert index(assets / "deep", assets / "tall.off") == {"unchanged": ["blue.obj", "tall.off"]}
 
@@ -102,7 +103,8 @@ def test_touched_files_are_hashed_once_and_not_embedded(
     monkeypatch.setattr(embedding.Encoder, "read", lambda *_: pytest.fail("a file was read"))
     assert index(assets) == {"unchanged": ALL}
     settle()
-    monkeypatch.setattr("clip3d.search.known.fingerprint", lambda *_: pytest.fail("a file was hashed again"))
+    again = "clip3d.search.keeping.known.fingerprint"
+    monkeypatch.setattr(again, lambda *_: pytest.fail("a file was hashed again"))
     assert index(assets) == {"unchanged": ALL}
 
 

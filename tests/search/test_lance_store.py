@@ -12,18 +12,18 @@ import numpy as np
 import pytest
 
 from clip3d.errors import DataError
-from clip3d.search import lance_index, lance_search, lance_state
-from clip3d.search.opening import is_there, open_store
-from clip3d.search.store import Entry, Header, Trace
-from clip3d.search.where import Condition
+from clip3d.search.conditions.where import Condition
+from clip3d.search.stores import lance_index, lance_search, lance_state
+from clip3d.search.stores.opening import is_there, open_store
+from clip3d.search.stores.store import Entry, Header, Trace
 from clip3d.spaces import Space, unit
 
 lancedb = pytest.importorskip("lancedb")
 
-from clip3d.search.lance_place import Place, open_tables  # noqa: E402
-from clip3d.search.lance_rows import header_text  # noqa: E402
-from clip3d.search.lance_state import LanceState  # noqa: E402
-from clip3d.search.lance_store import LanceStore  # noqa: E402
+from clip3d.search.stores.lance_place import Place, open_tables  # noqa: E402
+from clip3d.search.stores.lance_rows import header_text  # noqa: E402
+from clip3d.search.stores.lance_state import LanceState  # noqa: E402
+from clip3d.search.stores.lance_store import LanceStore  # noqa: E402
 
 DIM = 32
 MEAN = np.full(DIM, 0.1, np.float32)

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clip3d.search import matrix_cache
-from clip3d.search.matrix import Matrix, Part, nearest
-from clip3d.search.matrix_cache import MatrixCache, State
-from clip3d.search.sqlite_store import SqliteStore
-from clip3d.search.store import Entry, Header, Trace
+from clip3d.search.stores import matrix_cache
+from clip3d.search.stores.matrix import Matrix, Part, nearest
+from clip3d.search.stores.matrix_cache import MatrixCache, State
+from clip3d.search.stores.sqlite_store import SqliteStore
+from clip3d.search.stores.store import Entry, Header, Trace
 from clip3d.spaces import Space, unit
 
 DIM = 8

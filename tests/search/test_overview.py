@@ -13,10 +13,10 @@ from clip3d.errors import ConditionError, DataError
 from clip3d.models.model import Model
 from clip3d.search import near_groups as groups
 from clip3d.search import overview
+from clip3d.search.conditions.where import Condition
 from clip3d.search.coverage import cover, read_vocabulary
 from clip3d.search.near_groups import near_groups
 from clip3d.search.overview import look_over
-from clip3d.search.where import Condition
 from clip3d.spaces import unit
 
 

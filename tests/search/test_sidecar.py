@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clip3d.errors import DataError, ShapeError
-from clip3d.search import sidecar
-from clip3d.search.sidecar import read_assignments, read_table, read_tables
+from clip3d.search.keeping import sidecar
+from clip3d.search.keeping.sidecar import read_assignments, read_table, read_tables
 
 
 def write(folder: Path, name: str, text: str | bytes) -> Path:

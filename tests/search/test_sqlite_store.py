@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from clip3d.errors import ConditionError, DataError, ShapeError
-from clip3d.search import sqlite_file, sqlite_store
-from clip3d.search.sqlite_store import SqliteStore
-from clip3d.search.store import Entry, Header, Trace
-from clip3d.search.where import Condition
+from clip3d.search.conditions.where import Condition
+from clip3d.search.stores import sqlite_file, sqlite_store
+from clip3d.search.stores.sqlite_store import SqliteStore
+from clip3d.search.stores.store import Entry, Header, Trace
 from clip3d.spaces import Space
 
 DIM = 16

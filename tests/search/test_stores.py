@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from clip3d.errors import ConditionError, DataError, ShapeError
-from clip3d.search.store import Entry, Header, Store, Trace
-from clip3d.search.where import Condition
+from clip3d.search.conditions.where import Condition
+from clip3d.search.stores.store import Entry, Header, Store, Trace
 from clip3d.spaces import Space, unit
 
 DIM = 8
@@ -31,10 +31,10 @@ Open = Callable[..., Store]
 def open_store(address: str | os.PathLike[str], **options: Any) -> Store:
     if str(address).endswith(".lance"):
         pytest.importorskip("lancedb")
-        from clip3d.search.lance_store import LanceStore
+        from clip3d.search.stores.lance_store import LanceStore
 
         return LanceStore(address, **options)
-    from clip3d.search.sqlite_store import SqliteStore
+    from clip3d.search.stores.sqlite_store import SqliteStore
 
     return SqliteStore(address, **options)
 

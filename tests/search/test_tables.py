@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clip3d.search.tables import csv_text, write_csv
+from clip3d.search.questions.tables import csv_text, write_csv
 
 
 @pytest.mark.parametrize("text", ["a\rb", "a\nb", "a\r\nb", 'a"b', "a,b", "größe", "it's", " a ", ""])

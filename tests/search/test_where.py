@@ -18,9 +18,9 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from clip3d.errors import ConditionError, ShapeError
-from clip3d.search.columns import check_name
-from clip3d.search.store import Entry, Header, Trace
-from clip3d.search.where import Condition
+from clip3d.search.conditions.columns import check_name
+from clip3d.search.conditions.where import Condition
+from clip3d.search.stores.store import Entry, Header, Trace
 
 TABLE = "CREATE TABLE items (path TEXT, name TEXT, part TEXT, kind TEXT, content TEXT, indexed REAL, metadata TEXT)"
 HARMLESS = {"json_extract", "lower", "upper", "length", "abs", "round", "coalesce", "like", "glob"}
@@ -204,7 +204,7 @@ def test_datafusion_takes_values_in_the_text():
 @given(st.lists(rows, min_size=20, max_size=30), st.lists(conditions, min_size=30, max_size=40))
 def test_lancedb_finds_what_the_condition_means(table: list[dict[str, Any]], pairs: list[Any]):
     pytest.importorskip("lancedb")
-    from clip3d.search.lance_store import LanceStore
+    from clip3d.search.stores.lance_store import LanceStore
 
     header = Header("space", 2, np.zeros(2, np.float32), "unit", "model", "weights", {"cloud": "tower"})
     vector = {"cloud": np.array([1, 0], np.float32)}
@@ -223,7 +223,7 @@ def test_lancedb_finds_what_the_condition_means(table: list[dict[str, Any]], pai
 
 
 def test_sqlglot_is_loaded_on_use():
-    code = "import sys, clip3d.search.where; sys.exit('sqlglot' in sys.modules)"
+    code = "import sys, clip3d.search.conditions.where; sys.exit('sqlglot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 

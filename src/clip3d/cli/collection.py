@@ -22,7 +22,7 @@ from clip3d.cli.search_options import Where
 
 if TYPE_CHECKING:
     from clip3d.errors import FileProblem
-    from clip3d.search.exporting import Progress, Selection
+    from clip3d.search.exports.exporting import Progress, Selection
 
 EXPORT_EXAMPLES = o.examples(
     "clip3d collection export vectors.npz --db assets.db",
@@ -93,8 +93,8 @@ def export(
         raise WrongCommand(f"{output.name} ends in none of {endings}; for FiftyOne give --format fiftyone")
     _refuse_others(chosen, thumbnails=thumbnails, points=points != 2000, colour=colour != "kind", name=bool(name))
     from clip3d.search.collection import Collection
-    from clip3d.search.exporting import select
-    from clip3d.search.where import Condition
+    from clip3d.search.conditions.where import Condition
+    from clip3d.search.exports.exporting import select
 
     condition = None if where is None else Condition(where)
     with Collection(db, read_only=True) as collection, progress_bar("Exporting", quiet=quiet) as progress:
@@ -131,17 +131,17 @@ def _write(
     name: str | None,
 ) -> tuple[int, list[FileProblem]]:
     if chosen is Format.npz:
-        from clip3d.search.exporting import export_npz
+        from clip3d.search.exports.exporting import export_npz
 
         return export_npz(output, selection, progress), []
     if chosen is Format.parquet:
-        from clip3d.search.export_parquet import export_parquet
+        from clip3d.search.exports.export_parquet import export_parquet
 
         return export_parquet(output, selection, progress, thumbnails=thumbnails), []
     if chosen is Format.rerun:
-        from clip3d.search.export_rerun import export_rerun
+        from clip3d.search.exports.export_rerun import export_rerun
 
         return export_rerun(output, selection, progress, points=points, colour=colour)
-    from clip3d.search.export_fiftyone import export_fiftyone
+    from clip3d.search.exports.export_fiftyone import export_fiftyone
 
     return export_fiftyone(output, name or output.absolute().name, selection, progress), []

@@ -22,7 +22,7 @@ from clip3d.cli.output import (
 from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
 
 if TYPE_CHECKING:
-    from clip3d.search.indexing import Change, Report
+    from clip3d.search.keeping.indexing import Change, Report
 
 EXAMPLES = o.examples(
     "clip3d index assets/ --db assets.db",
@@ -97,7 +97,7 @@ def index(
     if not paths and not reindex:
         raise WrongCommand(f"name the files or folders to index: clip3d index FOLDER --db {db}")
     from clip3d.search.collection import Collection
-    from clip3d.search.sidecar import read_assignments
+    from clip3d.search.keeping.sidecar import read_assignments
 
     counted = 0
 

@@ -20,9 +20,9 @@ from clip3d.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from clip3d.search.answers import Answers, Hit
     from clip3d.search.collection import Collection
     from clip3d.search.embedding import Reading
+    from clip3d.search.questions.answers import Answers, Hit
 
 WEIGHTED = re.compile(r"(?s)(.+)\^(\d+(?:\.\d+)?)")
 STANDARD_OUTPUT = "-"
@@ -71,8 +71,8 @@ def ask_collection(
     cache = VectorCache.disabled() if no_cache else None
     answers = collection.search(**parts, **choice, reading=reading, cache=cache)
     if outputs["csv"] == STANDARD_OUTPUT:
-        from clip3d.search.answer_files import columns_of_answers
-        from clip3d.search.tables import csv_text
+        from clip3d.search.questions.answer_files import columns_of_answers
+        from clip3d.search.questions.tables import csv_text
 
         for line in csv_text(columns_of_answers(answers, collection.store.columns())).rstrip("\n").split("\n"):
             print_line(line)
@@ -102,7 +102,7 @@ def _refuse_contradictions(*, to_csv: bool, as_json: bool, shows: bool) -> None:
 def _write(
     answers: Answers, collection: Collection, outputs: Mapping[str, Any], reading: Reading, *, quiet: bool
 ) -> list[Any]:
-    from clip3d.search.answer_files import link_hits, write_answers_page, write_table
+    from clip3d.search.questions.answer_files import link_hits, write_answers_page, write_table
 
     problems = []
     for name in ("csv", "parquet"):
@@ -122,7 +122,7 @@ def _told(path: Path, quiet: bool) -> None:
 
 
 def _print_lines(answers: Answers) -> None:
-    from clip3d.search.answer_files import record_of_hit
+    from clip3d.search.questions.answer_files import record_of_hit
 
     for hit in answers:
         print_json(record_of_hit(hit, answers))
@@ -139,7 +139,7 @@ def _columns(show: Sequence[str], collection: Collection, answers: Answers) -> l
 
 
 def _print_table(answers: Answers, columns: Sequence[str]) -> None:
-    from clip3d.search.answering import value_of
+    from clip3d.search.questions.answering import value_of
 
     if not answers.hits:
         print_line(f"nothing found for: {answers.query}")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clip3d.search.collection import Collection
     from clip3d.search.coverage import Coverage
     from clip3d.search.overview import ColumnFacts, NearDuplicates, Overview, Progress
-    from clip3d.search.store import Value
+    from clip3d.search.stores.store import Value
 
 EXAMPLES = o.examples(
     "clip3d stats --db assets.db",
@@ -68,9 +68,9 @@ def stats(
     if counts and (near is not None or vocabulary is not None):
         raise WrongCommand(f"--counts leaves out what {'--near' if near is not None else '--vocabulary'} is for")
     from clip3d.search.collection import Collection
+    from clip3d.search.conditions.where import Condition
     from clip3d.search.coverage import read_vocabulary
     from clip3d.search.overview import NEAR, look_over
-    from clip3d.search.where import Condition
 
     words = [] if counts else read_vocabulary(vocabulary)
     condition = None if where is None else Condition(where)

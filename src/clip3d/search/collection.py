@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Literal
 from clip3d.errors import DataError, ModelError, SpaceMismatch
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.answering import answer
-from clip3d.search.answers import Answers
+from clip3d.search.conditions.where import Condition
 from clip3d.search.embedding import Progress, Reading
-from clip3d.search.opening import is_there, open_store
-from clip3d.search.query import Files, Items, Texts, make_query
-from clip3d.search.signing import check_model
-from clip3d.search.store import Header, Store, Value
-from clip3d.search.where import Condition
+from clip3d.search.questions.answering import answer
+from clip3d.search.questions.answers import Answers
+from clip3d.search.questions.query import Files, Items, Texts, make_query
+from clip3d.search.stores.opening import is_there, open_store
+from clip3d.search.stores.signing import check_model
+from clip3d.search.stores.store import Header, Store, Value
 from clip3d.spaces import Space
 
 if TYPE_CHECKING:
-    from clip3d.search.indexing import Change, Report
+    from clip3d.search.keeping.indexing import Change, Report
 
 PathName = str | os.PathLike[str]
 
@@ -132,7 +132,7 @@ class Collection:
             paths: files and folders, and URIs of either; none, to go on with what lacks vectors.
             metadata: what is said of each file.
             tables: CSV, JSON or JSON lines files with a column `path` and what is said of each of these files; as
-                `clip3d.search.sidecar.read_table` reads them.
+                `clip3d.search.keeping.sidecar.read_table` reads them.
             prune: remove the records of files in these paths that vanished.
             only: clouds alone, or pictures alone.
             thumbnails: keep small pictures.
@@ -147,8 +147,8 @@ class Collection:
             ModelError: if the model has no tower for files.
             ShapeError: if metadata have a name or value that cannot be kept.
         """
-        from clip3d.search.indexing import Plan, index_files
-        from clip3d.search.sidecar import read_tables
+        from clip3d.search.keeping.indexing import Plan, index_files
+        from clip3d.search.keeping.sidecar import read_tables
 
         plan = Plan(
             reading=reading or Reading(),
@@ -203,7 +203,7 @@ class Collection:
             negative: words to turn away from.
             lidar: words put to the lidar's vectors of frames alone.
             camera: words put to the vectors of pictures alone.
-            where: a condition on the records, as SQL: see `clip3d.search.where.Condition`.
+            where: a condition on the records, as SQL: see `clip3d.search.conditions.where.Condition`.
             k: at most so many answers.
             offset: answers to pass over, for the pages after the first.
             threshold: least score.

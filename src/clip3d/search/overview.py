@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.remote import URI
 from clip3d.models.model import Model
-from clip3d.search.answering import folder_of
-from clip3d.search.choosing import sameness
+from clip3d.search.conditions.where import Condition
 from clip3d.search.coverage import Coverage, cover
 from clip3d.search.near_groups import near_groups
-from clip3d.search.store import Header, Record, Store, Value
-from clip3d.search.where import Condition
+from clip3d.search.questions.answering import folder_of
+from clip3d.search.questions.choosing import sameness
+from clip3d.search.stores.store import Header, Record, Store, Value
 from clip3d.spaces import Space
 
 Array = NDArray[np.float32]

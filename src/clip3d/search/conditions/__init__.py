@@ -1,0 +1,1 @@
+"""Conditions on records: one SQL expression, parsed, never run as it was written."""

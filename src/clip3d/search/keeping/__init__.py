@@ -1,0 +1,1 @@
+"""Collections are brought up to date with files."""

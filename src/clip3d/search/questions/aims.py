@@ -1,0 +1,218 @@
+"""Wishes become directions: what each kind of vector of a collection is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.clouds.remote import as_path
+from clip3d.errors import DataError, ShapeError
+from clip3d.models.model import Model
+from clip3d.models.vector_cache import VectorCache
+from clip3d.search.conditions.where import Condition
+from clip3d.search.embedding import Reading, embed_files
+from clip3d.search.keeping.vanished import absolute
+from clip3d.search.pictures import open_image
+from clip3d.search.questions.choosing import Sameness, sameness
+from clip3d.search.questions.query import Query, Wish
+from clip3d.search.stores.store import Header, Record, Store
+
+Array = NDArray[np.float32]
+
+MOST_ID = 2**63 - 1
+LONGEST_ID = len(str(MOST_ID))
+SPREAD_SAMPLE = 2000  # records from which the spread of a sensor's cosines is taken
+
+
+@dataclass(frozen=True, eq=False)
+class Aim:
+    """What to look for among records that have all vectors of some names.
+
+    Attributes:
+        directions: (d,) by name of vector; a single one has unit length, of several the lengths add up to 1.
+    """
+
+    directions: dict[str, Array]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the vectors."""
+        return tuple(self.directions)
+
+    @property
+    def length(self) -> float:
+        """Length of all directions as one vector."""
+        return float(np.sqrt(sum(float(direction @ direction) for direction in self.directions.values())))
+
+
+@dataclass(frozen=True, eq=False)
+class Aims:
+    """What a query aims at.
+
+    Attributes:
+        aims: alternatives; a record's score is that of the best.
+        words: (d,) what the wishes in words say together; None if there are none.
+        itself: ids of the items of the query, which are no answers to it.
+        contents: content and part of the items and clouds of the query; what equals them is no answer either.
+    """
+
+    aims: tuple[Aim, ...]
+    words: Array | None
+    itself: frozenset[int]
+    contents: frozenset[Sameness]
+
+
+@dataclass(frozen=True, eq=False)
+class _Meaning:
+    """The vectors (n, d) of one wish, by name of vector where these differ, and the items that they are of."""
+
+    wish: Wish
+    vectors: Array | None = None
+    by_name: dict[str, Array] | None = None
+    records: tuple[Record, ...] = ()
+    contents: tuple[str, ...] = ()
+
+    def of(self, name: str) -> Array:
+        """The vectors to compare those of a name with: of its own name, or what there is."""
+        if self.vectors is not None:
+            return self.vectors
+        assert self.by_name is not None
+        return self.by_name.get(name, next(iter(self.by_name.values())))
+
+
+def find_aims(
+    query: Query,
+    store: Store,
+    header: Header,
+    model: Model,
+    *,
+    reading: Reading | None = None,
+    cache: VectorCache | None = None,
+) -> Aims:
+    """The directions of a query.
+
+    Raises:
+        ShapeError: if the collection has no vectors of a sensor's name, or no item of an id or path.
+        ModelError: if the model lacks a tower that is needed.
+        ImageError, CloudError: if a file of the query cannot be read.
+    """
+    _check_names(query.sensors, header)
+    meanings = [_meaning(wish, store, header, model, reading, cache) for wish in query.wishes]
+    records = [record for meaning in meanings if meaning.wish.weight > 0 for record in meaning.records]
+    keys = [sameness(record) for record in records]
+    keys += [(content, "") for meaning in meanings for content in meaning.contents if content]
+    texts = [meaning.vectors for meaning in meanings if meaning.wish.kind == "text" and meaning.wish.weight > 0]
+    return Aims(
+        aims=_aims(query, meanings, store, header, model),
+        words=model.space.ensemble(np.concatenate([v for v in texts if v is not None])) if texts else None,
+        itself=frozenset(record.id for record in records),
+        contents=frozenset(keys),
+    )
+
+
+def _check_names(names: Sequence[str], header: Header) -> None:
+    for name in names:
+        if name not in header.towers:
+            known = ", ".join(sorted(header.towers))
+            raise ShapeError(f"the collection has no {name} vectors; it has: {known}")
+
+
+def _aims(
+    query: Query, meanings: list[_Meaning], store: Store, header: Header, model: Model
+) -> tuple[Aim, ...]:
+    names = query.sensors or tuple(sorted(header.towers))
+    directions = {name: _direction(name, meanings, model) for name in names}
+    if not query.sensors or len(names) == 1:
+        return tuple(Aim({name: direction}) for name, direction in directions.items())
+    asked = {name: sum(m.wish.weight for m in meanings if m.wish.sensor in (name, None)) for name in names}
+    spread = _spreads(directions, store, model, query.where)
+    share = {name: max(asked[name], 0.0) / spread[name] for name in names}
+    total = sum(share.values())
+    return (Aim({name: np.float32(share[name] / total) * directions[name] for name in names}),)
+
+
+def _direction(name: str, meanings: list[_Meaning], model: Model) -> Array:
+    """The centred direction (d,) that the wishes give for vectors of a name."""
+    rows: dict[bool, list[Array]] = {True: [], False: []}
+    shares: dict[bool, list[float]] = {True: [], False: []}
+    for meaning in meanings:
+        if meaning.wish.sensor in (name, None):
+            vectors = meaning.of(name)
+            wanted = meaning.wish.weight > 0
+            rows[wanted].append(vectors)
+            shares[wanted] += [abs(meaning.wish.weight) / len(vectors)] * len(vectors)
+    if not rows[True]:
+        raise ShapeError(f"nothing is asked of the {name} vectors")
+    away = np.concatenate(rows[False]) if rows[False] else None
+    return model.space.query(
+        np.concatenate(rows[True]), away, shares=shares[True], negative_shares=shares[False] or None
+    )
+
+
+def _spreads(
+    directions: dict[str, Array], store: Store, model: Model, where: Condition | None
+) -> dict[str, float]:
+    """Standard deviation of each name's cosines over an even sample of the records."""
+    ids = store.select(where)
+    sample = ids[np.linspace(0, len(ids) - 1, min(len(ids), SPREAD_SAMPLE)).astype(int)] if len(ids) else ids
+    spreads = {}
+    for name, direction in directions.items():
+        vectors = store.vectors(name, sample.tolist())
+        there = vectors[np.isfinite(vectors).all(axis=1)]
+        scores = model.space.scores(direction, there) if len(there) > 1 else np.ones(1)
+        spreads[name] = max(float(scores.std()), 1e-3) if len(there) > 1 else 1.0
+    return spreads
+
+
+def _meaning(
+    wish: Wish,
+    store: Store,
+    header: Header,
+    model: Model,
+    reading: Reading | None,
+    cache: VectorCache | None,
+) -> _Meaning:
+    if wish.kind == "text":
+        return _Meaning(wish, model.encode_texts([str(wish.value)]))
+    if wish.kind == "image":
+        return _Meaning(wish, model.encode_images([open_image(str(wish.value))]))
+    if wish.kind == "cloud":
+        return _of_cloud(wish, model, reading, cache)
+    records = _items(wish, store)
+    ids = [record.id for record in records]
+    found = {name: store.vectors(name, ids) for name in sorted(header.towers)}
+    there = {name: v[np.isfinite(v).all(axis=1)] for name, v in found.items()}
+    return _Meaning(wish, by_name={name: v for name, v in there.items() if len(v)}, records=tuple(records))
+
+
+def _of_cloud(wish: Wish, model: Model, reading: Reading | None, cache: VectorCache | None) -> _Meaning:
+    kept = VectorCache() if cache is None else cache
+    try:
+        embedded = embed_files(model, [as_path(str(wish.value))], cache=kept, reading=reading)
+    finally:
+        if cache is None:
+            kept.close()
+    if embedded.problems:
+        raise embedded.problems[0]
+    return _Meaning(wish, embedded.vectors, contents=tuple(embedded.contents))
+
+
+def _items(wish: Wish, store: Store) -> list[Record]:
+    """The item of an id, or that of a path."""
+    if isinstance(wish.value, int) or wish.value.isdecimal():
+        known = len(str(wish.value)) <= LONGEST_ID and 0 < int(wish.value) <= MOST_ID
+        found = store.records([int(wish.value)]) if known else []
+        if not found:
+            raise ShapeError(f"the collection {store.address} has no item {str(wish.value)[: LONGEST_ID + 1]}")
+        return found
+    path = absolute(wish.value)
+    found = store.records(store.select(Condition.equal("path", path)).tolist())
+    if not found:
+        raise DataError(path, f"it is no item of the collection {store.address}", "index it, or give an item's id")
+    if len(found) > 1:
+        some = ", ".join(f"{record.id} ({record.trace.part})" for record in found[:3])
+        raise DataError(path, f"it has {len(found)} parts in the collection", f"give the id of one: {some}, ...")
+    return found

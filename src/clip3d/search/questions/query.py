@@ -1,0 +1,189 @@
+"""What is asked of a collection: wishes with weights, and how the answers are to be chosen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Literal
+
+from clip3d.errors import ShapeError
+from clip3d.search.conditions.where import Condition
+
+PathName = str | PathLike[str]
+Texts = str | tuple[str, float] | Sequence[str | tuple[str, float]] | None
+Files = PathName | tuple[PathName, float] | Sequence[PathName | tuple[PathName, float]] | None
+Items = str | int | tuple[str | int, float] | Sequence[str | int | tuple[str | int, float]] | None
+
+MOST_ANSWERS = 10_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One part of a query.
+
+    Attributes:
+        kind: words, a picture's file, a cloud's file, or an item of the collection, by its id or its path.
+        value: the words, the path or the id.
+        weight: what it counts beside the others; below 0 it is turned away from.
+        sensor: name of the vectors that it is put to, such as "lidar" or "image"; None for all.
+    """
+
+    kind: Literal["text", "image", "cloud", "hit"]
+    value: str | int
+    weight: float = 1.0
+    sensor: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind == "text" and not str(self.value).strip():
+            raise ShapeError("a phrase of the query is empty")
+        if not math.isfinite(self.weight) or self.weight == 0:
+            raise ShapeError(f"the weight of a part of a query is a number other than 0, got {self.weight}")
+
+    def __str__(self) -> str:
+        """In words, such as `a chair`, `image photo.jpg (weight 2)` or `lidar: a pedestrian`."""
+        named = {"text": "", "image": "image ", "cloud": "like ", "hit": "more like "}[self.kind] + str(self.value)
+        weighed = named if abs(self.weight) == 1 else f"{named} (weight {abs(self.weight):g})"
+        turned = f"not {weighed}" if self.weight < 0 else weighed
+        return turned if self.sensor is None else f"{self.sensor}: {turned}"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question to a collection.
+
+    Wishes are averaged by weight after centring, and half the mean of those turned away from is subtracted
+    (`Space.query`). A wish that names a sensor is put to its vectors alone; where one does, only records with
+    vectors of all sensors that are named answer, and their score is a weighted mean of the sensors' cosines,
+    each sensor weighed by its wishes over the spread of its cosines in the collection, so that none
+    drowns the other. Without, a record answers with the best of its vectors.
+
+    Attributes:
+        wishes: one or more that are not turned away from.
+        k: at most so many answers.
+        offset: answers to pass over, for the pages after the first.
+        where: a condition on the records.
+        threshold: least score.
+        confident: list only what fits the words, as the model's refusal tells.
+        unique: list each content once, at its best place, and count the copies.
+        near: count as copies what is as near as this centred cosine, too; implies `unique`.
+        diversity: weight w in [0, 1) of maximal marginal relevance (Carbonell and Goldstein 1998): each next
+            answer has the largest (1 - w) score - w (largest cosine with those before), among the 500 best.
+        group: a column, or "folder", of whose values at most `per_group` answers each are listed.
+        per_group: see `group`.
+    """
+
+    wishes: tuple[Wish, ...]
+    k: int = 10
+    offset: int = 0
+    where: Condition | None = None
+    threshold: float | None = None
+    confident: bool = False
+    unique: bool = False
+    near: float | None = None
+    diversity: float = 0.0
+    group: str | None = None
+    per_group: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.wanted:
+            raise ShapeError("a search needs a query: words, an image, a cloud or an item to find more like")
+        if self.k < 1 or self.offset < 0 or self.per_group < 1:
+            raise ShapeError(f"k and per_group are at least 1, offset 0: {self.k, self.per_group, self.offset}")
+        if self.k + self.offset > MOST_ANSWERS:
+            raise ShapeError(f"at most the {MOST_ANSWERS} best answers are listed; ask with a condition for fewer")
+        if self.near is not None and not 0 < self.near <= 1:
+            raise ShapeError(f"near is a cosine above 0, at most 1, got {self.near}")
+        if not 0 <= self.diversity < 1:
+            raise ShapeError(f"diversity is at least 0 and below 1, got {self.diversity}")
+        if self.confident and not self.in_words:
+            raise ShapeError("only of a query in words alone can be told what fits")
+
+    @property
+    def wanted(self) -> tuple[Wish, ...]:
+        """The wishes that are not turned away from."""
+        return tuple(wish for wish in self.wishes if wish.weight > 0)
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """Names of the vectors that wishes are put to, each once; empty where none is named."""
+        return tuple(dict.fromkeys(wish.sensor for wish in self.wishes if wish.sensor is not None))
+
+    @property
+    def in_words(self) -> bool:
+        """Whether all that is wanted is in words and put to no sensor."""
+        return all(wish.kind == "text" and wish.sensor is None for wish in self.wanted)
+
+    @property
+    def prompts(self) -> list[str]:
+        """Phrases given to the text tower, as they are."""
+        return [str(wish.value) for wish in self.wishes if wish.kind == "text"]
+
+    def __str__(self) -> str:
+        """In words, such as `a chair, not an armchair`."""
+        return ", ".join(str(wish) for wish in self.wishes)
+
+
+def make_query(
+    text: Texts = None,
+    *,
+    image: Files = None,
+    like: Files = None,
+    hit: Items = None,
+    negative: Texts = None,
+    lidar: Texts = None,
+    camera: Texts = None,
+    where: str | Condition | None = None,
+    **choice: Any,
+) -> Query:
+    """A query from the parts that users name; each is one value or a list, a value alone or (value, weight).
+
+    Args:
+        text: words to find, such as "a chair", or [("a chair", 2.0), "red"].
+        image: pictures' files.
+        like: clouds' files.
+        hit: ids or paths of items of the collection, to find more like them.
+        negative: words to turn away from.
+        lidar: words put to the lidar's vectors of frames alone.
+        camera: words put to the vectors of pictures alone.
+        where: a condition on the records, as SQL.
+        choice: the other attributes of `Query`.
+
+    Raises:
+        ShapeError: if something is out of its range, or nothing is asked.
+        ConditionError: if the condition is wrong.
+    """
+    wishes = [
+        *_wishes("text", text),
+        *_wishes("image", image),
+        *_wishes("cloud", like),
+        *_wishes("hit", hit),
+        *_wishes("text", lidar, sensor="lidar"),
+        *_wishes("text", camera, sensor="image"),
+        *_wishes("text", negative, sign=-1.0),
+    ]
+    condition = Condition(where) if isinstance(where, str) else where
+    return Query(tuple(wishes), where=condition, **choice)
+
+
+def _wishes(kind: Any, given: Any, sensor: str | None = None, sign: float = 1.0) -> Iterable[Wish]:
+    for value, weight in map(_weighed, _several(given)):
+        if weight <= 0:
+            raise ShapeError(f"a weight is above 0, got {weight}; turn away from words with a negative")
+        yield Wish(kind, value if isinstance(value, int) else str(value), sign * weight, sensor)
+
+
+def _several(given: Any) -> Sequence[Any]:
+    if given is None:
+        return ()
+    alone = isinstance(given, (str, int, PathLike)) or (isinstance(given, tuple) and _is_weighed(given))
+    return (given,) if alone else tuple(given)
+
+
+def _weighed(value: Any) -> tuple[Any, float]:
+    return (value[0], float(value[1])) if isinstance(value, tuple) and _is_weighed(value) else (value, 1.0)
+
+
+def _is_weighed(pair: tuple[Any, ...]) -> bool:
+    return len(pair) == 2 and isinstance(pair[1], (int, float)) and not isinstance(pair[0], (tuple, list))

@@ -1,0 +1,30 @@
+"""Whose vectors a collection has: the model's space, id and weights, in its header."""
+
+from __future__ import annotations
+
+from clip3d.errors import SpaceMismatch
+from clip3d.models.model import Model
+from clip3d.search.stores.store import Header
+
+
+def header_of(model: Model) -> Header:
+    """What all vectors of a model have in common."""
+    space, card = model.space, model.card
+    towers: dict[str, str] = {modality: tower.id for modality, tower in card.towers.items() if modality != "text"}
+    return Header(space.id, space.dim, space.mean, space.stored, model.id, card.weights_hash, towers)
+
+
+def made_by(header: Header, model: Model) -> bool:
+    """Whether vectors are of a model."""
+    return header.space == model.space.id and header.weights == model.card.weights_hash
+
+
+def check_model(address: str, header: Header, model: Model) -> None:
+    """Raise SpaceMismatch, with how to re-index, unless a collection's vectors are of a model."""
+    if made_by(header, model):
+        return
+    raise SpaceMismatch(
+        f"{address}: its vectors are of the model {header.model} in the space {header.space!r}, this model is "
+        f"{model.id} in {model.space.id!r}: give the model that made it with --model, or make all vectors anew: "
+        f"clip3d index --db {address} --model {model.folder} --reindex"
+    )
