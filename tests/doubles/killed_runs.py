@@ -2,7 +2,7 @@
 
 Arguments: folder of the model, folder with the files, collection, number of runs to kill, seed. Before each run
 some files change, move, vanish or come. After each, all that it told is compared with the collection. The first run
-and the last are let go on to their ends. What was seen is printed as JSON.
+and the last two are let go on to their ends. What was seen is printed as JSON.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main(model: str, folder: Path, db: Path, runs: int, seed: int) -> None:
     seen = {"alive when killed": 0, "told": 0, "moved": 0, "pruned": 0, "replaced": 0}
     ids: dict[str, int] = {}
     seconds = 0.0
-    for number in range(runs + 2):
+    for number in range(runs + 3):
         disturb(folder, chance, number)
         told = db.with_name(f"told-{number}.jsonl")
         told.touch()  # a run may be killed before it opens it
