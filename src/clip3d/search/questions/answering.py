@@ -232,8 +232,10 @@ class _Answering:
 
 
 def _among_many(chances: Array) -> Array:
-    """Chances (n,) that were told for one thing in two being meant, when one item in a hundred is: of many items that
-    are not meant, some come near by chance."""
+    """Chances (n,) that were told for one thing in two being meant, when one item in a hundred is.
+
+    Of many items that are not meant, some come near by chance.
+    """
     odds = chances.astype(np.float64) * MEANT / ((1 - chances.astype(np.float64)) * (1 - MEANT) + TINY)
     return np.asarray(odds / (1 + odds), np.float32)
 
