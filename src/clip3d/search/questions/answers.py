@@ -18,7 +18,7 @@ class Hit:
         rank: its place from 1, counted from the first page on.
         score: centred cosine with the query; of several sensors a weighted mean.
         record: the item.
-        fit: chance in [0, 1] that the words fit it, if they mean one item in a hundred; None where none can be told.
+        fit: chance in [0, 1] that the words fit it, if these mean one item in a hundred; None if none is told.
         copies: how many items were left out for being as good as the same; None where none are left out.
         group: its value of the column that answers are grouped by.
         scores: centred cosine by name of vector.
