@@ -210,10 +210,15 @@ def test_a_collection_in_a_folder_that_cannot_be_written_is_searched(run_cli, as
     assert not db.with_name(db.name + "-wal").exists()
     program = (
         "import os, sys; import numpy as np; from clip3d.search.stores.sqlite_store import SqliteStore\n"
+        "def look(path):\n"
+        "    store = SqliteStore(path)\n"
+        "    ids, scores = store.nearest({'cloud': np.ones(8, np.float32)}, 9)\n"
+        "    return store, (len(ids), len(store.records(ids)))\n"
+        "store, _ = look(sys.argv[2])  # all is loaded: the other user may not be able to read the packages\n"
+        "with store.writing(): pass\n"
         "os.setuid(65534)\n"
-        "store = SqliteStore(sys.argv[1])\n"
-        "ids, scores = store.nearest({'cloud': np.ones(8, np.float32)}, 9)\n"
-        "print(len(ids), len(store.records(ids)))\n"
+        "store, found = look(sys.argv[1])\n"
+        "print(*found)\n"
         "try:\n    with store.writing(): pass\n"
         "except Exception as error: print(error)\n"
     )
@@ -227,10 +232,12 @@ def test_a_collection_in_a_folder_that_cannot_be_written_is_searched(run_cli, as
     try:
         file = shutil.copy(db, copied / "a.db") if copied != db.parent else db
         Path(file).chmod(0o644)
-        done = subprocess.run([sys.executable, "-c", program, file], capture_output=True, text=True, check=False)
+        command = [sys.executable, "-c", program, file, shutil.copy(db, db.with_name("other.db"))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert sorted(path.name for path in copied.glob("a.db*")) == ["a.db"]
     finally:
         if copied != db.parent:
             shutil.rmtree(copied)
-    assert done.stdout.splitlines()[0] == "4 4", done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "4 4"
     assert "cannot be written" in done.stdout
