@@ -38,6 +38,7 @@ def together(device: str) -> Iterator[str]:
     dist.init_process_group("nccl" if device.startswith("cuda") else "gloo")
     try:
         yield device
+        wait_for_all()  # gloo may abort a process whose peer has left
     finally:
         dist.destroy_process_group()
 
