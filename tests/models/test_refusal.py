@@ -97,3 +97,11 @@ def test_cards_that_misstate_it_are_refused(tmp_path: Path, changes: dict, reaso
     folder = bundle_with_refusal(tmp_path / "m", **changes)
     with pytest.raises(ModelError, match=reason):
         _ = Model(folder).refusal
+
+
+def test_what_comes_near_by_chance_among_many_does_not_fit():
+    odds = np.array([-30, 0, np.log(0.96 / 0.04), np.log(0.9985 / 0.0015), 30])
+    many = Refusal(np.zeros((1, 4), np.float32), 0.5).score_of(odds, meant=0.01)
+    assert np.isfinite(many).all()
+    assert (np.diff(many) > 0).all()
+    np.testing.assert_allclose(many[1:4], [0.01, 0.195, 0.87], atol=0.01)

@@ -19,7 +19,6 @@ from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.collection import Collection
 from clip3d.search.exports.export_fiftyone import NOTHING
-from clip3d.search.questions import answering
 from clip3d.search.questions.answer_files import write_answers_page
 from clip3d.search.questions.answering import answer
 from clip3d.search.questions.answers import Answers
@@ -303,14 +302,6 @@ def test_what_does_not_fit_is_told_or_left_out(shelf, ask: Ask, model: Model):
     assert doubt.startswith("nothing here may fit these words: the best chance is 0.")
     none = ask("green", where="path LIKE '/b/%'", confident=True)
     assert (none.hits, none.notes) == ((), ("nothing here fits these words",))
-
-
-def test_what_comes_near_by_chance_among_many_does_not_fit():
-    told = np.array([0.0, 0.5, 0.96, 0.9985, 1.0], np.float32)
-    many = answering._among_many(told)
-    assert np.isfinite(many).all()
-    assert (np.diff(many) > 0).all()
-    np.testing.assert_allclose(many[1:4], [0.01, 0.195, 0.87], atol=0.01)
 
 
 def test_only_words_and_a_model_that_can_tell_what_fits(shelf, ask: Ask):

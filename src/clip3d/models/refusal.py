@@ -51,13 +51,19 @@ class Refusal:
     slope: float = 1.0
     offset: float = 0.0
 
-    def scores(self, space: Space, vectors: Array, label_vectors: Array) -> Array:
-        """Chance (n,) float32 in [0, 1] that the best label is right; arguments as for `evidence`."""
-        return self.score_of(evidence(space, vectors, label_vectors, self.background))
+    def scores(self, space: Space, vectors: Array, label_vectors: Array, *, meant: float = 0.5) -> Array:
+        """Chance (n,) float32 in [0, 1] that the best label is right.
 
-    def score_of(self, evidence: NDArray[np.float64]) -> Array:
-        """The score of evidence, of any shape."""
-        return np.asarray(1 / (1 + np.exp(-(self.slope * evidence + self.offset))), dtype=np.float32)
+        Args:
+            space, vectors, label_vectors: as for `evidence`.
+            meant: chance in (0, 1) that it is, as far as is known before the vectors are looked at.
+        """
+        return self.score_of(evidence(space, vectors, label_vectors, self.background), meant=meant)
+
+    def score_of(self, evidence: NDArray[np.float64], *, meant: float = 0.5) -> Array:
+        """The score of evidence, of any shape; `meant` as of `scores`."""
+        odds = self.slope * evidence + self.offset + np.log(meant / (1 - meant))
+        return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
 
 
 def evidence(space: Space, vectors: Array, label_vectors: Array, background: Array) -> NDArray[np.float64]:

@@ -28,8 +28,8 @@ Array = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 GROWTH = 4
-MEANT = 0.01  # share of a collection's items that a question is supposed to mean
-TINY = 1e-12
+# Share of a collection's items that words are supposed to mean: of many that are not some come near by chance.
+MEANT = 0.01
 MOST_CANDIDATES = 20_000
 FOLDER = "folder"
 
@@ -219,9 +219,10 @@ class _Answering:
                 vectors = self.store.vectors(name, ids.tolist())
                 there = np.isfinite(vectors).all(axis=1)
                 if there.any():
-                    told = self.model.refusal.scores(self.model.space, vectors[there], self.aims.words[None])
+                    refusal, words = self.model.refusal, self.aims.words[None]
+                    told = refusal.scores(self.model.space, vectors[there], words, meant=MEANT)
                     chances[there] = np.maximum(chances[there], told)
-        return _among_many(chances)
+        return chances
 
     def _fetch(self, ids: Places) -> None:
         new = [int(i) for i in ids if int(i) not in self._records]
@@ -229,15 +230,6 @@ class _Answering:
 
     def _records_of(self, ids: Places) -> list[Record]:
         return [self._records[int(i)] for i in ids]
-
-
-def _among_many(chances: Array) -> Array:
-    """Chances (n,) that were told for one thing in two being meant, when one item in a hundred is.
-
-    Of many items that are not meant, some come near by chance.
-    """
-    odds = chances.astype(np.float64) * MEANT / ((1 - chances.astype(np.float64)) * (1 - MEANT) + TINY)
-    return np.asarray(odds / (1 + odds), np.float32)
 
 
 def value_of(record: Record, column: str) -> Value:
