@@ -43,15 +43,7 @@ def nearest(
     if any(not np.any(direction) for direction in directions.values()):
         return _of_all(table, directions, k, where)
     if len(directions) == 1:
-        if where and indexed and where not in rare:
-            # To list all rows that meet a condition costs more than to look at some that do not, if most do.
-            limit = REFINE * k + SPARE
-            found = _candidates(table, directions, next(iter(directions)), SIFTED * limit, where, sifted=True)
-            ids, scores = _best(found, k)
-            if len(found[0]) >= limit and scores[-1] > found[1].min() + ROUNDING:
-                return ids, scores
-            rare.add(where)
-        return _of_one(table, directions, k, where, indexed)
+        return _of_one(table, directions, k, where, indexed, rare)
     if indexed:
         limit = OF_EACH + REFINE * k
         return _best(_joined([_candidates(table, directions, n, limit, where) for n in directions]), k)
@@ -59,20 +51,29 @@ def nearest(
 
 
 def _of_one(
-    table: Any, directions: Mapping[str, Array], k: int, where: str | None, indexed: bool
+    table: Any, directions: Mapping[str, Array], k: int, where: str | None, indexed: bool, rare: set[str]
 ) -> tuple[Ids, Array]:
     name = next(iter(directions))
     limit = REFINE * k + SPARE if indexed else k + SPARE
     most = max(MOST_TIED, 4 * limit)
+    if where and indexed and where not in rare:
+        # To list all rows that meet a condition costs more than to look at some that do not, if most do.
+        found = _candidates(table, directions, name, SIFTED * limit, where, sifted=True)
+        if len(found[0]) >= limit and not _may_be_tied(found, k):
+            return _best(found, k)
+        rare.add(where)
     while True:
         found = _candidates(table, directions, name, limit, where)
-        ids, scores = _best(found, k)
-        # As many rows as one likes may have the k-th score, in whatever order they came.
-        if len(found[0]) < limit or scores[-1] > found[1].min() + ROUNDING:
-            return ids, scores
+        if len(found[0]) < limit or not _may_be_tied(found, k):
+            return _best(found, k)
         limit *= 4
         if limit > most:  # rather all rows in turn than most of them at once
             return _of_all(table, directions, k, where)
+
+
+def _may_be_tied(found: tuple[Ids, Array], k: int) -> bool:
+    """Whether rows that were not found may have the k-th score: as many as one likes, in any order."""
+    return bool(_best(found, k)[1][-1] <= found[1].min() + ROUNDING)
 
 
 def _candidates(
