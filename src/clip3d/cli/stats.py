@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from clip3d.search.collection import Collection
     from clip3d.search.coverage import Coverage
     from clip3d.search.overview import ColumnFacts, NearDuplicates, Overview, Progress
-    from clip3d.search.stores.store import Value
 
 EXAMPLES = o.examples(
     "clip3d stats --db assets.db",
@@ -227,11 +226,9 @@ def _different(column: ColumnFacts) -> str:
 def _values(column: ColumnFacts) -> str:
     if column.type == "number" and column.low is not None:
         return f"{column.low:g} to {column.high:g}"
-    return ", ".join(f"{_word(value)[:30]} {count:,}" for value, count in column.counts.most_common(3))
+    from clip3d.search.questions.tables import plain_text
 
-
-def _word(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return ", ".join(f"{plain_text(value)[:30]} {count:,}" for value, count in column.counts.most_common(3))
 
 
 def _duplicates(name: str, found: NearDuplicates, paths: Mapping[int, str]) -> None:

@@ -64,6 +64,9 @@ class Kind:
         return self.error(path, f"clip3d does not read {named} as {self.noun}s", f"it reads {formats}{self.hint}")
 
 
+CLOUDS = Kind("cloud", SUFFIXES, CloudError, loose=LOOSE_SUFFIXES)
+
+
 def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Found:
     """List the cloud files among paths, or of one path; folders are searched through.
 
@@ -74,7 +77,7 @@ def find_clouds(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
     one, else for a folder that fsspec lists; of its files those with such ambiguous suffixes are passed over.
     Nothing is raised: a path that is missing, is of an unknown format, or is a folder without a cloud is a problem.
     """
-    return find_files(paths, Kind("cloud", SUFFIXES, CloudError, loose=LOOSE_SUFFIXES))
+    return find_files(paths, CLOUDS)
 
 
 def find_files(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], kind: Kind) -> Found:

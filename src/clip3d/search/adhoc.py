@@ -10,11 +10,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.remote import as_path
 from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.embedding import Embedded, Progress, Reading, embed_files, find_items, searched_modality
+from clip3d.search.embedding import (
+    Embedded,
+    Progress,
+    Reading,
+    embed_file,
+    embed_files,
+    find_items,
+    searched_modality,
+)
 from clip3d.search.pictures import open_image
 from clip3d.spaces import rank
 
@@ -101,7 +108,7 @@ def search_files(
     searched_modality(model)
     store = VectorCache() if cache is None else cache
     try:
-        same = _embed_like(model, like, store, reading)
+        same = None if like is None else embed_file(model, like, cache=store, reading=reading)
         direction = query_direction(model, texts, image, same, negatives)
         found = find_items(model, paths)
         embedded = embed_files(model, found.files, cache=store, reading=reading, progress=progress)
@@ -151,17 +158,6 @@ def _phrases(value: str | Sequence[str] | None) -> list[str]:
     if any(not phrase.strip() for phrase in phrases):
         raise ShapeError("a phrase of the query is empty")
     return phrases
-
-
-def _embed_like(
-    model: Model, like: PathName | None, cache: VectorCache, reading: Reading | None
-) -> Embedded | None:
-    if like is None:
-        return None
-    embedded = embed_files(model, [as_path(like)], cache=cache, reading=reading)
-    if embedded.problems:
-        raise embedded.problems[0]
-    return embedded
 
 
 def _hits(

@@ -18,7 +18,7 @@ from clip3d.clouds.cloud import Axis, PointCloud, Unit
 from clip3d.clouds.discovery import Found, find_clouds
 from clip3d.clouds.formats.recordings import RECORDINGS
 from clip3d.clouds.posing import Pose
-from clip3d.clouds.remote import local_copy
+from clip3d.clouds.remote import as_path, local_copy
 from clip3d.errors import CloudError, FileProblem, ShapeError
 from clip3d.models.card import Modality
 from clip3d.models.fingerprint import Fingerprint, fingerprint
@@ -165,6 +165,20 @@ def embed_files(
         work.encode(batch)
         report(len(work.vectors) + len(work.problems), len(files))
     return work.result(files)
+
+
+def embed_file(
+    model: Model, file: str | PathLike[str], *, cache: VectorCache, reading: Reading | None = None
+) -> Embedded:
+    """Embed one file, or the file of a URI; arguments as for `embed_files`.
+
+    Raises:
+        CloudError, ImageError: if it cannot be read.
+    """
+    embedded = embed_files(model, [as_path(file)], cache=cache, reading=reading)
+    if embedded.problems:
+        raise embedded.problems[0]
+    return embedded
 
 
 @dataclass(frozen=True, eq=False)

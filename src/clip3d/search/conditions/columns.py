@@ -34,3 +34,8 @@ def nearest_name(name: str, known: Sequence[str]) -> str | None:
     folded = {other.lower(): other for other in reversed(known)}
     near = difflib.get_close_matches(name.lower(), folded, n=1)
     return folded[near[0]] if near else None
+
+
+def as_utf8(text: str) -> str:
+    """A text whose bytes were no UTF-8, written so that they can be told."""
+    return text.encode("utf-8", "backslashreplace").decode()

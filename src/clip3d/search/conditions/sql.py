@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from clip3d.search.conditions.columns import FIXED
+from clip3d.search.conditions.columns import FIXED, as_utf8
 from clip3d.search.conditions.tree import (
     Among,
     Arithmetic,
@@ -25,7 +25,6 @@ from clip3d.search.conditions.tree import (
     Truth,
     Value,
 )
-from clip3d.search.questions.tables import as_utf8
 
 Parameter = str | int | float | bytes
 

@@ -12,11 +12,10 @@ import numpy as np
 
 from clip3d.clouds.remote import URI
 from clip3d.errors import DataError, MissingExtra
-from clip3d.search.conditions.columns import FIXED
+from clip3d.search.conditions.columns import FIXED, as_utf8
 from clip3d.search.exports.exporting import Block, Progress, Selection
 from clip3d.search.page import picture_type
 from clip3d.search.questions.answering import value_of
-from clip3d.search.questions.tables import as_utf8
 from clip3d.search.stores.store import Record, Value
 
 NO_WORD = re.compile(r"\W")

@@ -11,8 +11,9 @@ import numpy as np
 
 from clip3d.atomic import replacing
 from clip3d.errors import DataError
+from clip3d.search.conditions.columns import as_utf8
 from clip3d.search.exports.exporting import Array, Block, Progress, Selection
-from clip3d.search.questions.tables import as_utf8, import_pyarrow, metadata_columns, plain_text
+from clip3d.search.questions.tables import import_pyarrow, metadata_columns, plain_text
 from clip3d.search.stores.store import Value
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from clip3d.atomic import replacing
 from clip3d.clouds.remote import URI
 from clip3d.errors import DataError, FileProblem, MissingExtra
+from clip3d.search.conditions.columns import as_utf8
 from clip3d.search.embedding import Reading, read_thinned
 from clip3d.search.exports.exporting import Array, Block, Progress, Selection
 from clip3d.search.page import picture_type
 from clip3d.search.questions.answering import value_of
-from clip3d.search.questions.tables import as_utf8
 from clip3d.search.stores.store import Record
 from clip3d.spaces import Space
 

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from clip3d.atomic import replacing
 from clip3d.errors import DataError
+from clip3d.search.conditions.columns import as_utf8
 from clip3d.search.conditions.where import Condition
-from clip3d.search.questions.tables import as_utf8
 from clip3d.search.stores.store import Header, Record, Store
 
 Array = NDArray[np.float32]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from clip3d.clouds.discovery import LOOSE_SUFFIXES, Found, Kind, find_files
+from clip3d.clouds.discovery import CLOUDS, LOOSE_SUFFIXES, Found, Kind, find_files
 from clip3d.clouds.reading import SUFFIXES
 from clip3d.errors import CloudError, ImageError, ModelError
 from clip3d.models.card import Modality
@@ -16,7 +16,6 @@ from clip3d.search.pictures import PICTURES, is_picture
 
 PathName = str | PathLike[str]
 
-CLOUDS = Kind("cloud", SUFFIXES, CloudError, loose=LOOSE_SUFFIXES)
 BOTH = Kind("cloud or picture", (*SUFFIXES, *PICTURES.suffixes), CloudError, loose=LOOSE_SUFFIXES)
 PICTURES_ALONE = Kind("picture", PICTURES.suffixes, ImageError)
 

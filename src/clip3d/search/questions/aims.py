@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.remote import as_path
 from clip3d.errors import DataError, ShapeError
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.conditions.where import Condition
-from clip3d.search.embedding import Reading, embed_files
+from clip3d.search.embedding import Reading, embed_file
 from clip3d.search.keeping.vanished import absolute
 from clip3d.search.pictures import open_image
 from clip3d.search.questions.choosing import Sameness, sameness
@@ -191,12 +190,10 @@ def _meaning(
 def _of_cloud(wish: Wish, model: Model, reading: Reading | None, cache: VectorCache | None) -> _Meaning:
     kept = VectorCache() if cache is None else cache
     try:
-        embedded = embed_files(model, [as_path(str(wish.value))], cache=kept, reading=reading)
+        embedded = embed_file(model, str(wish.value), cache=kept, reading=reading)
     finally:
         if cache is None:
             kept.close()
-    if embedded.problems:
-        raise embedded.problems[0]
     return _Meaning(wish, embedded.vectors, contents=tuple(embedded.contents))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from clip3d.atomic import replacing
 from clip3d.errors import DataError, MissingExtra
-from clip3d.search.conditions.columns import FIXED
+from clip3d.search.conditions.columns import FIXED, as_utf8
 from clip3d.search.stores.store import Value
 
 if TYPE_CHECKING:
@@ -126,8 +126,3 @@ def metadata_columns(
 def plain_text(value: Value) -> str:
     """A value as text, true and false in small letters."""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def as_utf8(text: str) -> str:
-    """A text whose bytes were no UTF-8, written so that they can be told."""
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -56,6 +56,19 @@ def check_vectors(entry: Entry, header: Header) -> None:
             raise ShapeError(f"{entry.trace.path}: the {name} vector must be {header.dim} finite numbers")
 
 
+def check_asked(directions: Mapping[str, Array], k: int) -> None:
+    """Raise ShapeError unless there is a direction to search in, and something to be found."""
+    if not directions or k < 1:
+        raise ShapeError("a search needs a direction, and k of at least 1")
+
+
+def check_directions(directions: Mapping[str, Array], header: Header) -> None:
+    """Raise ShapeError unless each direction is as long as the header says, (d,)."""
+    for name, direction in directions.items():
+        if direction.shape != (header.dim,):
+            raise ShapeError(f"the {name} direction must be ({header.dim},), got {direction.shape}")
+
+
 def _check_vector_names(names: Iterable[str]) -> None:
     for name in names:
         if not VECTOR_NAME.fullmatch(name):

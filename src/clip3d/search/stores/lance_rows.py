@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.errors import DataError, ShapeError
-from clip3d.search.questions.tables import as_utf8
+from clip3d.search.conditions.columns import as_utf8
 from clip3d.search.stores.kept_values import (
     VECTOR_NAME,
     Damaged,

@@ -19,7 +19,14 @@ from numpy.typing import NDArray
 from clip3d.errors import DataError, ShapeError
 from clip3d.search.conditions.columns import FIXED
 from clip3d.search.conditions.where import Condition
-from clip3d.search.stores.kept_values import check_header, check_vectors, metadata_text, now
+from clip3d.search.stores.kept_values import (
+    check_asked,
+    check_directions,
+    check_header,
+    check_vectors,
+    metadata_text,
+    now,
+)
 from clip3d.search.stores.lance_index import INDEX_FROM, has_index, index_facts, is_untidy, tend, tidy
 from clip3d.search.stores.lance_place import Place, open_tables, told
 from clip3d.search.stores.lance_rows import (
@@ -288,17 +295,14 @@ class LanceStore:
         Raises:
             ShapeError: if there is no direction, one is not of shape (d,), or k is less than 1.
         """
-        if not directions or k < 1:
-            raise ShapeError("a search needs a direction, and k of at least 1")
+        check_asked(directions, k)
         with told(self.place):
             header, _ = self._now()
             condition = self._sql(where)
             none = np.zeros(0, np.int64), np.zeros(0, np.float32)
             if header is None:
                 return none
-            for name, direction in directions.items():
-                if direction.shape != (header.dim,):
-                    raise ShapeError(f"the {name} direction must be ({header.dim},), got {direction.shape}")
+            check_directions(directions, header)
             columns = [VECTOR + name for name in directions]
             if not set(columns) <= set(self._table.schema.names):
                 return none

@@ -18,10 +18,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.errors import Clip3dError, DataError, ShapeError
+from clip3d.errors import Clip3dError, DataError
 from clip3d.search.conditions.columns import FIXED
 from clip3d.search.conditions.where import Condition
-from clip3d.search.stores.kept_values import Damaged, check_header, metadata_text, now
+from clip3d.search.stores.kept_values import (
+    Damaged,
+    check_asked,
+    check_directions,
+    check_header,
+    metadata_text,
+    now,
+)
 from clip3d.search.stores.matrix import Array, Ids, Matrix, Part, nearest
 from clip3d.search.stores.matrix_cache import MatrixCache, State
 from clip3d.search.stores.sqlite_file import MIGRATIONS, as_data_error, open_file
@@ -262,15 +269,12 @@ class SqliteStore:
         Raises:
             ShapeError: if there is no direction, one is not of shape (d,), or k is less than 1.
         """
-        if not directions or k < 1:
-            raise ShapeError("a search needs a direction, and k of at least 1")
+        check_asked(directions, k)
         with self._snapshot():
             header = self.header()
             if header is None:
                 return np.zeros(0, np.int64), np.zeros(0, np.float32)
-            for name, direction in directions.items():
-                if direction.shape != (header.dim,):
-                    raise ShapeError(f"the {name} direction must be ({header.dim},), got {direction.shape}")
+            check_directions(directions, header)
             allowed = None if where is None else self.select(where)
             matrices = {name: self._matrix(name, header) for name in directions}
         return nearest(matrices, {name: np.asarray(d, np.float32) for name, d in directions.items()}, k, allowed)
