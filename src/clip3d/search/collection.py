@@ -272,7 +272,7 @@ class Collection:
     def space(self) -> Space:
         """The space of the vectors, told without loading a model."""
         header = self.header
-        return Space(header.space, header.dim, header.mean, stored=header.stored)
+        return header.own_space()
 
     @property
     def model(self) -> Model:

@@ -21,7 +21,6 @@ from clip3d.search.near_groups import near_groups
 from clip3d.search.questions.answering import folder_of
 from clip3d.search.questions.choosing import sameness
 from clip3d.search.stores.store import Header, Record, Store, Value
-from clip3d.spaces import Space
 
 Array = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -245,7 +244,7 @@ def _vectors(store: Store, name: str, ids: Ids, dim: int, report: Progress) -> A
 def _duplicates(
     header: Header, vectors: Array, ids: Ids, near: float, name: str, report: Progress
 ) -> NearDuplicates:
-    space = Space(header.space, header.dim, header.mean, stored=header.stored)
+    space = header.own_space()
     told = f"Comparing {name} vectors"
     centred = np.zeros_like(vectors)
     for start in range(0, len(vectors), RECORDS_A_TIME):  # at once it would take room for several times as many

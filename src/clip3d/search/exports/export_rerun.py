@@ -99,7 +99,7 @@ class _Writer:
 
     def _map(self) -> None:
         header = self.selection.header
-        space = Space(header.space, header.dim, header.mean, stored=header.stored)
+        space = header.own_space()
         for name in self.selection.names:
             project = _projection(self.selection, space, name)
             places, labels, values = [], [], []

@@ -29,7 +29,6 @@ from clip3d.search.stores.kept_values import (
     read_stamps,
 )
 from clip3d.search.stores.store import Entry, Header, Kind, Record, Trace, Value
-from clip3d.spaces import Space
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -185,7 +184,7 @@ def missing_fields(rows: Sequence[Row], header: Header | None, columns: Iterable
 
 def vector_values(entries: Sequence[Entry], header: Header) -> list[Row]:
     """The columns of vectors: centred, and where vectors are kept raw their lengths."""
-    space = space_of(header)
+    space = header.own_space()
     rows: list[Row] = [{} for _ in entries]
     for name in dict.fromkeys(name for entry in entries for name in entry.vectors):
         having = [i for i, entry in enumerate(entries) if name in entry.vectors]
@@ -195,11 +194,6 @@ def vector_values(entries: Sequence[Entry], header: Header) -> list[Row]:
             if header.stored == "raw":
                 rows[i][LENGTH + name] = float(np.linalg.norm(vector))
     return rows
-
-
-def space_of(header: Header) -> Space:
-    """The space of a header."""
-    return Space(header.space, header.dim, header.mean, stored=header.stored)
 
 
 def uncentred(centred: Array, mean: Array, lengths: Array | None) -> Array:

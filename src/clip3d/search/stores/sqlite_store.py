@@ -46,7 +46,6 @@ from clip3d.search.stores.sqlite_rows import (
 )
 from clip3d.search.stores.store import Entry, Header, Record, Trace, Value
 from clip3d.search.stores.writer_lock import writer_lock
-from clip3d.spaces import Space
 
 VARIABLES_A_QUERY = 500
 ROWS_A_BLOCK = 4096
@@ -349,7 +348,7 @@ class SqliteStore:
         return Matrix(parts, np.setdiff1d(old, there))
 
     def _centred(self, name: str, header: Header, since: int) -> Iterator[Part]:
-        space = Space(header.space, header.dim, header.mean, stored=header.stored)
+        space = header.own_space()
         # in no order, since SQLite would sort the vectors themselves
         statement = "SELECT item, vector FROM vectors WHERE name = ? AND generation > ?"
         cursor = self._connection.execute(statement, (name, since))

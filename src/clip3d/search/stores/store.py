@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.search.conditions.where import Condition
+from clip3d.spaces import Space
 
 Array = NDArray[np.float32]
 
@@ -42,6 +43,10 @@ class Header:
     model: str
     weights: str
     towers: Mapping[str, str]
+
+    def own_space(self) -> Space:
+        """The space that vectors of the header are compared in, told without a model."""
+        return Space(self.space, self.dim, self.mean, stored=self.stored)
 
 
 @dataclass(frozen=True)
