@@ -33,6 +33,10 @@ class CloudError(FileProblem):
     """A point cloud or mesh file cannot be read, or does not hold a usable shape."""
 
 
+class FrameError(FileProblem):
+    """A sweep, its calibration or a driving log cannot be read."""
+
+
 class ImageError(FileProblem):
     """An image file cannot be read."""
 

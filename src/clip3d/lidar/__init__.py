@@ -1,0 +1,1 @@
+"""Lidar sweeps with their camera images, calibration and time."""
