@@ -1,0 +1,1 @@
+"""Streets with traffic, seen by a ray-cast lidar and a camera, with exact truth."""
