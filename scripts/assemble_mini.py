@@ -4,7 +4,7 @@ Each tower comes from the folder of its training (`clip3d train … --out RUN`);
 is in the bundle. What the card says of data and limits is in `scripts/mini_card.json`.
 
     python scripts/assemble_mini.py --text runs/text --cloud runs/cloud --image runs/image
-    python scripts/assemble_mini.py --cloud runs/cloud-0 runs/cloud-1 runs/cloud-2    # the mean of three
+    python scripts/assemble_mini.py --cloud runs/cloud-0 runs/cloud-1 runs/cloud-2    # three as one
     python scripts/assemble_mini.py          # after a change of scripts/mini_card.json
 """
 
@@ -24,6 +24,7 @@ from clip3d.models.checking import phrases_as_bytes
 from clip3d.models.loading import EMBEDDED
 from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
 from clip3d.models.weights import read_arrays, write_arrays, write_json
+from clip3d.towers.ensemble import ensemble_state, member_state
 
 PHRASES = ["a chair", "something to sit on", "a round wooden table", "red car", "an aeroplane", "", "Ein Stuhl"]
 # Inverse temperature of a bundle without a cloud tower: probabilities mean little then.
@@ -55,41 +56,54 @@ def main() -> None:
     parser.add_argument("--text", type=Path, metavar="RUN", help="training of the text tower")
     parser.add_argument("--image", type=Path, metavar="RUN", help="training of the image tower")
     parser.add_argument(
-        "--cloud", type=Path, nargs="+", metavar="RUN", help="trainings of the cloud tower from the same weights"
+        "--cloud", type=Path, nargs="+", metavar="RUN", help="trainings of the cloud tower, or bundles with one"
     )
     arguments = parser.parse_args()
     if arguments.cloud:
-        arguments.cloud = average(arguments.cloud, arguments.cloud[0].with_name("cloud-mean"))
+        arguments.cloud = join(arguments.cloud, arguments.cloud[-1].with_name("cloud-ensemble"))
     runs = {modality: getattr(arguments, modality) for modality in TOWERS if getattr(arguments, modality)}
     model_id = assemble(arguments.folder, runs)
     print(model_id, sorted(m for m, tower in TOWERS.items() if (arguments.folder / tower.weights).exists()))
 
 
-def average(runs: Sequence[Path], out: Path) -> Path:
-    """The folder of a cloud tower whose weights are the mean of several trainings'; one training's own folder.
+def join(runs: Sequence[Path], out: Path) -> Path:
+    """The folder of a cloud tower whose vectors are the mean of several trainings'; one training's own folder.
 
-    All must have gone on from the same weights: only then does their mean name what each of them names (Wortsman
-    et al. 2022, "Model soups", section 2).
+    Args:
+        runs: folders of trainings of the cloud tower, or of finished bundles.
+        out: is written anew: the ensemble's weights, and a result.json with its configuration and scale.
 
     Raises:
-        SystemExit: if the towers differ in their configuration.
+        SystemExit: if their vectors differ in length.
     """
     if len(runs) == 1:
         return runs[0]
-    results = [_result(run) for run in runs]
-    if any(result["tower"] != results[0]["tower"] for result in results):
-        raise SystemExit(f"the towers of {', '.join(map(str, runs))} are not configured alike")
-    states = [read_arrays(run / TOWERS["cloud"].weights) for run in runs]
-    mean = {
-        name: np.mean([state[name] for state in states], axis=0, dtype=np.float64).astype(first.dtype)
-        for name, first in states[0].items()
+    members = [member for run in runs for member in _members(run)]
+    write_arrays(ensemble_state([state for _, state, _ in members]), out / TOWERS["cloud"].weights)
+    lengths = {config.get("dim", 512) for config, _, _ in members}
+    if len(lengths) > 1:
+        raise SystemExit(f"the towers of {', '.join(map(str, runs))} give vectors of different lengths")
+    facts = {
+        "kind": "cloud",
+        "architecture": "ensemble",
+        "tower": {"members": [config for config, _, _ in members], "dim": lengths.pop()},
+        "scale": float(np.mean([scale for _, _, scale in members])),
+        "members": [run.name for run in runs],
     }
-    write_arrays(mean, out / TOWERS["cloud"].weights)
-    scale = float(np.mean([result["scale"] for result in results]))
-    # what else the trainings found out is true of each of them alone
-    facts = {"kind": "cloud", "tower": results[0]["tower"], "scale": scale, "mean of": [run.name for run in runs]}
     write_json(facts, out / "result.json")
     return out
+
+
+def _members(run: Path) -> list[tuple[dict[str, Any], dict[str, Any], float]]:
+    """Configuration, state and scale of the cloud tower in a training's folder, or of each member in a bundle."""
+    state = dict(read_arrays(run / TOWERS["cloud"].weights))
+    card, result = _old_card(run), _result(run)
+    if not card:
+        return [(result["tower"], state, float(result["scale"]))]
+    config, scale = card["towers"]["cloud"]["config"], float(card["space"]["scale"])
+    if card["towers"]["cloud"]["architecture"] != "ensemble":
+        return [(config, state, scale)]
+    return [(member, member_state(state, number), scale) for number, member in enumerate(config["members"])]
 
 
 def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
@@ -109,7 +123,8 @@ def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
         elif (folder / tower.weights).exists():
             kept = old.get("towers", {}).get(modality, {})
             config, preprocess = kept.get("config", tower.config), kept.get("preprocess", tower.preprocess)
-            present[modality] = TowerFacts(tower.architecture, tower.weights, config, preprocess, tower.files)
+            architecture = kept.get("architecture", tower.architecture)
+            present[modality] = TowerFacts(architecture, tower.weights, config, preprocess, tower.files)
     facts = json.loads(Path(__file__).with_name("mini_card.json").read_text(encoding="utf-8"))
     space = {"id": SPACE, "dim": 512, "scale": scale, "stored": "unit", "weights": "space.safetensors"}
     # A refusal is fitted to one set of weights: it does not outlive them.
@@ -119,9 +134,12 @@ def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
 
 
 def _trained(tower: TowerFacts, run: Path) -> TowerFacts:
-    config = {**tower.config, **_result(run).get("tower", {})}
-    preprocess = {**tower.preprocess, "turns": TURNS} if config.get("pose_free") else tower.preprocess
-    return TowerFacts(tower.architecture, tower.weights, config, preprocess, tower.files)
+    result = _result(run)
+    config = {**tower.config, **result.get("tower", {})}
+    pose_free = [member.get("pose_free", False) for member in config.get("members", [config])]
+    preprocess = {**tower.preprocess, "turns": TURNS} if all(pose_free) else tower.preprocess
+    architecture = result.get("architecture", tower.architecture)
+    return TowerFacts(architecture, tower.weights, config, preprocess, tower.files)
 
 
 def _result(run: Path) -> dict[str, Any]:

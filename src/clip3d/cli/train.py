@@ -37,6 +37,10 @@ def train(
     device: Annotated[
         str, typer.Option("--device", help="Of kinds cg3d, adapter and clip2point: cpu, cuda, cuda:1.")
     ] = "cpu",
+    initial: Annotated[
+        Path | None,
+        typer.Option("--initial", help="Weights to start from, in place of the recipe's.", dir_okay=False),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Of kind cg3d: take a few steps and say what the run will need.")
     ] = False,
@@ -65,9 +69,11 @@ def train(
         settings = _taught_by(teacher, settings, recipe)
     if seed is not None:
         settings = replace(settings, seed=seed)
+    if initial is not None:
+        settings = _started_from(initial, settings, recipe)
     progress: Progress = (lambda line: None) if quiet else note
     if kind == "cg3d":
-        source = recipe.read_text(encoding="utf-8") + _overridden(teacher, seed)
+        source = recipe.read_text(encoding="utf-8") + _overridden(teacher, seed, initial)
         numbers = _pretrain(settings, data, out, progress, device, source, dry_run)
         if numbers is None:
             return
@@ -90,9 +96,16 @@ def _taught_by(teacher: str, settings: Any, recipe: Path) -> Any:
     return replace(settings, teacher=teacher)
 
 
-def _overridden(teacher: str | None, seed: int | None) -> str:
+def _started_from(initial: Path, settings: Any, recipe: Path) -> Any:
+    if not hasattr(settings, "initial"):
+        raise DataError(recipe, "describes a training that always starts anew", "leave --initial out")
+    # The recipe's path is relative to the data folder; the command line's, as always, to where the user is.
+    return replace(settings, initial=str(initial.absolute()))
+
+
+def _overridden(teacher: str | None, seed: int | None, initial: Path | None) -> str:
     """What the command line said otherwise, as comments under the recipe's text."""
-    said = {"teacher": teacher, "seed": seed}
+    said = {"teacher": teacher, "seed": seed, "initial": initial}
     return "".join(f"# --{name} {value}\n" for name, value in said.items() if value is not None)
 
 

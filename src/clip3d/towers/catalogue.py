@@ -11,6 +11,7 @@ ARCHITECTURES: dict[str, str] = {
     "clip-vit": "clip3d.towers.clip_vit:ClipViT",
     "efficientnet-lite": "clip3d.towers.image:ImageTower",
     "set-abstraction": "clip3d.towers.set_abstraction:SetAbstractionTower",
+    "ensemble": "clip3d.towers.ensemble:EnsembleTower",
     "point-transformer": "clip3d.towers.point_transformer:PointTransformerTower",
     "point-mlp": "clip3d.towers.point_mlp:PointMLPTower",
     "rendered-views": "clip3d.towers.rendered_views:RenderedViewsTower",

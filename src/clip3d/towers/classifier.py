@@ -20,6 +20,7 @@ from clip3d.towers.channel_norm import ChannelNorm
 # Architectures that give a feature instead of a vector, and how they are told to.
 BACKBONES: dict[str, dict[str, Any]] = {
     "set-abstraction": {"dim": None},
+    "ensemble": {"dim": None},
     "point-transformer": {"dim": None},
     "point-mlp": {"dim": None, "head": []},
 }

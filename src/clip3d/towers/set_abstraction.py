@@ -155,10 +155,15 @@ class SetAbstractionTower(nn.Module):
 
     def with_stance(self, points: Tensor, colors: Tensor, upright: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors (b, dim) as `forward` gives them, and the logit (b,) that each cloud stands upright."""
+        summary = self.summary(points, colors, upright)
+        return self.head(summary), self.stance_logit(summary)
+
+    def stance_logit(self, summary: Tensor) -> Tensor:
+        """The logit (b,) that each cloud stands upright, of what `summary` gave of it."""
         if self.stance is None:
             raise ShapeError("this cloud tower has no pose-free mode: it cannot tell how a cloud stands")
-        summary = self.summary(points, colors, upright)
-        return self.head(summary), self.stance(summary)[:, 0]
+        logit: Tensor = self.stance(summary)[:, 0]
+        return logit
 
     def summary(self, points: Tensor, colors: Tensor, upright: Tensor | None) -> Tensor:
         """What the head sees of clouds: (b, 2 * width), normalised; arguments and errors as for `forward`."""
