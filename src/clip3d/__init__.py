@@ -14,6 +14,8 @@ _HOME = {
     "PointCloud": "clip3d.clouds.cloud",
     "read": "clip3d.clouds.reading",
     "write": "clip3d.clouds.writing",
+    "read_sweep": "clip3d.lidar.reading",
+    "read_log": "clip3d.lidar.reading",
     "Space": "clip3d.spaces",
     "Model": "clip3d.models.model",
     "load": "clip3d.models.loading",
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from clip3d.clouds.cloud import PointCloud as PointCloud
     from clip3d.clouds.reading import read as read
     from clip3d.clouds.writing import write as write
+    from clip3d.lidar.reading import read_log as read_log
+    from clip3d.lidar.reading import read_sweep as read_sweep
     from clip3d.models.loading import load as load
     from clip3d.models.model import Model as Model
     from clip3d.search.adhoc import search_files as search_files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,7 @@ class Frame:
         world_from_lidar: (4, 4) float64 pose at the sweep's time, or None.
         metadata: plain values: weather, period, place, …
         path: of the sweep's file, or None.
+        problems: what of it is missing or cannot be used, such as a picture or its labels, in plain words.
     """
 
     key: str
@@ -80,11 +81,39 @@ class Frame:
     world_from_lidar: NDArray[np.float64] | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    problems: tuple[str, ...] = ()
 
     @property
     def sweep(self) -> Sweep:
         """The sweep, read anew each time: a log of hours fits no memory."""
         return self.load_sweep()
+
+
+class Frames(Sequence[Frame]):
+    """Frames that are made when they are asked for.
+
+    Args:
+        keys: of the frames, in order; also what `keys` gives.
+        make: gives the frame of a place from 0; it must not raise for what is wrong in one frame, but say so in the
+            frame's `problems`, or raise when its sweep or picture is read.
+    """
+
+    def __init__(self, keys: Sequence[str], make: Callable[[int], Frame]) -> None:
+        self.keys = keys
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> Frames: ...
+    def __getitem__(self, index: int | slice) -> Frame | Frames:
+        if isinstance(index, slice):
+            places = range(len(self))[index]
+            return Frames([self.keys[place] for place in places], lambda at: self._make(places[at]))
+        return self._make(range(len(self))[index])
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, cast, get_args
 
@@ -24,7 +25,7 @@ from clip3d.clouds.formats.neighbours import Neighbours
 
 def read_npy(data: bytes, neighbours: Neighbours) -> Contents:
     """Read an array (n, 3 or more); the columns after x, y and z follow the rule of `split_columns`."""
-    return split_columns(_points(_array(io.BytesIO(data), len(data))))
+    return split_columns(_points(read_array(data)))
 
 
 def read_npz(data: bytes, neighbours: Neighbours) -> Contents:
@@ -51,6 +52,20 @@ def read_npz(data: bytes, neighbours: Neighbours) -> Contents:
         up=cast(Axis | None, up),
         unit=cast(Unit | None, unit),
     )
+
+
+def read_arrays(data: bytes, names: Collection[str]) -> dict[str, Numbers]:
+    """Those arrays of an npz that have one of the names; the others are not unpacked."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        check_inflation(archive.infolist(), inflation_limit(len(data)))
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        found = {name: _member(archive, members, name) for name in names}
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def read_array(data: bytes) -> Numbers:
+    """The array in an npy file."""
+    return _array(io.BytesIO(data), len(data))
 
 
 def names_points(path: Path) -> bool:

@@ -38,18 +38,22 @@ class Header:
 
 def read_pcd(data: bytes, neighbours: Neighbours) -> Contents:
     """Read a PCD file; colours come from `rgb` or `rgba`, packed in a float or an integer."""
-    header = _header(data)
-    if header.storage == "ascii":
-        columns = _ascii(data[header.body :], header)
-    elif header.storage == "binary":
-        columns = _binary(data, header)
-    else:
-        columns = _compressed(data, header)
+    columns = pcd_columns(data)
     points = triple(columns, ("x", "y", "z"))
     if points is None:
         raise Malformed("it has no fields named x, y and z")
     normals = triple(columns, ("normal_x", "normal_y", "normal_z"))
     return Contents(points=points, colors=packed_colors(columns), normals=normals)
+
+
+def pcd_columns(data: bytes) -> dict[str, Numbers]:
+    """All fields (p,) of a PCD file by their names, each of its own type; of a field of many values the first."""
+    header = _header(data)
+    if header.storage == "ascii":
+        return _ascii(data[header.body :], header)
+    if header.storage == "binary":
+        return _binary(data, header)
+    return _compressed(data, header)
 
 
 def _header(data: bytes) -> Header:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.cloud import Axis, Unit
 from clip3d.clouds.formats.contents import MAX_POINTS, Contents, Malformed, Numbers, fan, make_mesh, to_unit_range
 from clip3d.clouds.formats.neighbours import Neighbours
-from clip3d.clouds.formats.ply_body import Column, Element, Property, Ragged, read_ascii, read_binary
+from clip3d.clouds.formats.ply_body import Column, Element, Property, Ragged, Tables, read_ascii, read_binary
 
 MAX_HEADER_BYTES = 256 * 1024
 ENCODINGS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
@@ -36,15 +36,8 @@ class Header:
 
 def read_ply(data: bytes, neighbours: Neighbours) -> Contents:
     """Read a PLY file; a frame comment, as `clip3d.clouds.writing` leaves it, states up axis and unit."""
-    header = _header(data)
-    body = memoryview(data)[header.body :]
-    if header.order:
-        tables = read_binary(body, header.elements, header.order)
-    else:
-        tables = read_ascii(bytes(body), header.elements)
-    vertex = tables.get("vertex")
-    if vertex is None:
-        raise Malformed("it has no element named vertex")
+    header, tables = _tables(data)
+    vertex = tables["vertex"]
     up, unit = _frame(header.comments)
     points = _triple(vertex, ("x", "y", "z"))
     if points is None:
@@ -65,6 +58,24 @@ def read_ply(data: bytes, neighbours: Neighbours) -> Contents:
         uv=uv,
     )
     return Contents(meshes=[mesh], up=up, unit=unit)
+
+
+def vertex_columns(data: bytes) -> dict[str, Numbers]:
+    """All plain properties (p,) of a PLY file's vertices by their names, each of its own type."""
+    _, tables = _tables(data)
+    return {name: column for name, column in tables["vertex"].items() if isinstance(column, np.ndarray)}
+
+
+def _tables(data: bytes) -> tuple[Header, Tables]:
+    header = _header(data)
+    body = memoryview(data)[header.body :]
+    if header.order:
+        tables = read_binary(body, header.elements, header.order)
+    else:
+        tables = read_ascii(bytes(body), header.elements)
+    if "vertex" not in tables:
+        raise Malformed("it has no element named vertex")
+    return header, tables
 
 
 def _header(data: bytes) -> Header:

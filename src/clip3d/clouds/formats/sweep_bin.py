@@ -40,8 +40,12 @@ def read_bin(data: bytes, neighbours: Neighbours) -> Contents:
     Raises:
         Malformed: if the size fits neither, or the numbers are none of a sweep.
     """
-    rows = _rows(data, len(data), neighbours.path)
-    return Contents(points=rows[:, :3], up="z", unit="m")
+    return Contents(points=rows_of_sweep(data, neighbours.path)[:, :3], up="z", unit="m")
+
+
+def rows_of_sweep(data: bytes, path: Path) -> NDArray[np.float32]:
+    """All columns (p, 4 or 5) of a sweep, by the rules of `read_bin`."""
+    return _rows(data, len(data), path)
 
 
 def is_sweep(path: Path) -> bool:

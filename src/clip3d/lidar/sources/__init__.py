@@ -1,0 +1,1 @@
+"""Readers of driving logs, one file a source."""
