@@ -1,0 +1,76 @@
+"""Vectors of sweeps and of their cells, from a sweep tower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.lidar.cell_features import CellFeatures, SweepFeatures
+from clip3d.lidar.frustum import Frustum
+from clip3d.lidar.sweep import Sweep
+from clip3d.models.batching import in_batches
+from clip3d.models.preprocess import SweepPreprocess
+from clip3d.spaces import unit
+
+Array = NDArray[np.float32]
+
+
+def sweep_vectors(
+    tower: Any,
+    prepare: SweepPreprocess,
+    sweeps: Iterable[Frustum | Sweep],
+    *,
+    device: str,
+    dim: int,
+    normalize: bool,
+    batch_size: int,
+) -> Array:
+    """Vectors (n, d) float32 of n sweeps: see `Model.encode_sweeps`."""
+    import torch
+
+    found = [np.zeros((0, dim), np.float32)]
+    with torch.inference_mode():
+        for points, counts in _batches(prepare, sweeps, batch_size):
+            vectors = tower(torch.from_numpy(points).to(device), torch.from_numpy(counts).to(device))
+            found.append(vectors.float().cpu().numpy())
+    together = np.concatenate(found)
+    return unit(together) if normalize else together
+
+
+def sweep_cells(
+    tower: Any,
+    prepare: SweepPreprocess,
+    sweeps: Iterable[Frustum | Sweep],
+    *,
+    device: str,
+    dim: int,
+    normalize: bool,
+    batch_size: int,
+) -> SweepFeatures:
+    """The same, with the vectors of the cells."""
+    import torch
+
+    vectors, cells = [np.zeros((0, dim), np.float32)], []
+    with torch.inference_mode():
+        for points, counts in _batches(prepare, sweeps, batch_size):
+            dense = tower.dense(torch.from_numpy(points).to(device), torch.from_numpy(counts).to(device))
+            vectors.append(dense.vectors.float().cpu().numpy())
+            each, cell = dense.cells.float().cpu().numpy(), dense.cell.cpu().numpy()
+            ends = np.searchsorted(dense.sample.cpu().numpy(), np.arange(len(counts) + 1))
+            for start, end in pairwise(ends):
+                part = unit(each[start:end]) if normalize else each[start:end]
+                cells.append(CellFeatures(part, cell[start:end].astype(np.intp), tower.grid))
+    together = np.concatenate(vectors)
+    return SweepFeatures(unit(together) if normalize else together, tuple(cells))
+
+
+def _batches(
+    prepare: SweepPreprocess, sweeps: Iterable[Frustum | Sweep], size: int
+) -> Iterator[tuple[Array, NDArray[np.int64]]]:
+    """Points (p, 4) of up to `size` sweeps one after the other, and how many each has."""
+    for batch in in_batches(map(prepare, sweeps), size):
+        yield np.concatenate(batch), np.array([len(points) for points in batch], np.int64)

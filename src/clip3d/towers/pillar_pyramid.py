@@ -1,0 +1,194 @@
+"""A small sweep tower: pillars, a pyramid of convolutions over the bird's-eye view, and attention pooling.
+
+Pillars as in A. Lang et al., "PointPillars: Fast Encoders for Object Detection from Point Clouds", CVPR 2019,
+section 2.1; the pyramid as in T.-Y. Lin et al., "Feature Pyramid Networks for Object Detection", CVPR 2017.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from clip3d.lidar.bev_grid import BevGrid
+from clip3d.towers.pillars import Pillars, center_offsets, group_points, over_rows
+from clip3d.towers.sst import EXTENT
+from clip3d.towers.sweep_cells import SweepCells
+
+POINT_CHANNELS = 10
+# The ground below a point is the lowest of so many cells around it, each way: as far as a car is wide.
+GROUND_REACH = 2
+
+
+class PillarFeatures(nn.Module):
+    """Pillars to vectors: two layers over points, the maximum after each.
+
+    A point is x, y, z, intensity, its offset from the mean of its pillar's points, that from the pillar's middle
+    along x and y, and its height above the lowest point near it. Height says more than z where sensors stand at
+    different heights or roads slope.
+    """
+
+    def __init__(self, grid: BevGrid, width: int) -> None:
+        super().__init__()
+        self.grid = grid
+        self.width = width
+        self.lift = nn.Linear(POINT_CHANNELS, width, bias=False)
+        self.lift_norm = nn.BatchNorm1d(width)
+        self.mix = nn.Linear(width, width, bias=False)
+        self.around = nn.Linear(width, width, bias=False)
+        self.mix_norm = nn.BatchNorm1d(width)
+
+    def forward(self, pillars: Pillars) -> Tensor:
+        """Vectors (m, width) of m pillars."""
+        points = pillars.points
+        if not len(points):
+            return points.new_zeros(0, self.width)
+        offset = points[:, :3] - pillars.mean(points[:, :3])[pillars.pillar]
+        height = points[:, 2:3] - self._ground(pillars)[pillars.pillar]
+        told = torch.cat([points, offset, center_offsets(pillars, self.grid)[:, :2], height], dim=1)
+        first = torch.relu(over_rows(self.lift_norm, self.lift(told)))
+        # the pillar's part of the second layer is taken once a pillar
+        mixed = self.mix(first) + self.around(pillars.maximum(first))[pillars.pillar]
+        return pillars.maximum(torch.relu(over_rows(self.mix_norm, mixed)))
+
+    def _ground(self, pillars: Pillars) -> Tensor:
+        """Height (m, 1) of the lowest point in and around each pillar."""
+        lowest = pillars.maximum(-pillars.points[:, 2:3]) - self.grid.extent[2]  # above 0: an empty cell is lower
+        around = F.max_pool2d(pillars.map(lowest, self.grid), 2 * GROUND_REACH + 1, 1, GROUND_REACH)
+        return -self.grid.extent[2] - around.flatten()[pillars.place(self.grid)][:, None]
+
+
+class ConvNorm(nn.Sequential):
+    """A 3 x 3 convolution without bias and batch norm."""
+
+    def __init__(self, in_width: int, out_width: int, stride: int = 1, groups: int = 1) -> None:
+        convolution = nn.Conv2d(in_width, out_width, 3, stride, 1, groups=groups, bias=False)
+        super().__init__(convolution, nn.BatchNorm2d(out_width))
+
+
+class Residual(nn.Module):
+    """Two convolutions added to their input (He et al. 2016, section 3.3)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = ConvNorm(width, width)
+        self.second = ConvNorm(width, width)
+
+    def forward(self, view: Tensor) -> Tensor:
+        """Map (n, width, h, w) to the same shape."""
+        return torch.relu(view + self.second(torch.relu(self.first(view))))
+
+
+class PillarPyramidTower(nn.Module):
+    """Sweeps, cut down to what a camera sees, to raw vectors.
+
+    Args:
+        dim: length of a vector.
+        extent: least x, y, z and largest x, y, z in metres; points outside are dropped.
+        cell: side of a pillar in metres.
+        widths: channels of the levels, each with cells twice as large as the one before; the first is the pillars'.
+        blocks: residual blocks of the levels after the first.
+        hidden: width of a cell's vector before it is mapped into the space.
+        heads: of the attention pooling.
+
+    Attributes:
+        grid: of the cells.
+
+    Raises:
+        ValueError: if the grid cannot be halved as often as there are levels, or `hidden` is no multiple of the
+            heads.
+    """
+
+    def __init__(
+        self,
+        dim: int = 512,
+        extent: Sequence[float] = EXTENT,
+        cell: float = 0.5,
+        widths: Sequence[int] = (64, 64, 128),
+        blocks: Sequence[int] = (1, 1),
+        hidden: int = 256,
+        heads: int = 4,
+    ) -> None:
+        super().__init__()
+        self.grid = BevGrid.of(list(extent), cell)
+        steps = 2 ** (len(widths) - 1)
+        if self.grid.rows % steps or self.grid.columns % steps or len(blocks) != len(widths) - 1:
+            raise ValueError(f"{len(widths)} levels need a grid that {steps} divides and {len(widths) - 1} blocks")
+        if hidden % heads:
+            raise ValueError(f"a width of {hidden} cannot be cut into {heads} heads")
+        first = widths[0]
+        self.heads = heads
+        self.features = PillarFeatures(self.grid, first)
+        # at the finest level space and channels are mixed one after the other: there are 16 times as many cells
+        self.near = ConvNorm(first, first, groups=first)
+        self.near_mix = nn.Sequential(nn.Conv2d(first, first, 1, bias=False), nn.BatchNorm2d(first))
+        self.levels = nn.ModuleList(
+            nn.Sequential(ConvNorm(a, b, 2), nn.ReLU(), *(Residual(b) for _ in range(count)))
+            for a, b, count in zip(widths[:-1], widths[1:], blocks, strict=True)
+        )
+        self.lateral = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
+        self.join = nn.Linear(2 * first, hidden, bias=False)
+        self.join_norm = nn.BatchNorm1d(hidden)
+        self.rows = nn.Parameter(torch.randn(self.grid.rows, hidden) * 0.02)
+        self.columns = nn.Parameter(torch.randn(self.grid.columns, hidden) * 0.02)
+        self.asked = nn.Linear(hidden, hidden)
+        self.key = nn.Linear(hidden, hidden)
+        self.value = nn.Linear(hidden, hidden)
+        self.out = nn.Linear(hidden, dim)
+
+    def forward(self, points: Tensor, counts: Tensor) -> Tensor:
+        """Raw vectors (n, dim) of n sweeps, empty ones among them: see `clip3d.towers.sst`."""
+        pillars = group_points(points, counts, self.grid)
+        return self._pooled(self._body(pillars), pillars)
+
+    def dense(self, points: Tensor, counts: Tensor) -> SweepCells:
+        """The same vectors, and those of the cells."""
+        pillars = group_points(points, counts, self.grid)
+        cells = self._body(pillars)
+        each = self.out(self.value(cells))
+        return SweepCells(self._pooled(cells, pillars), each, pillars.sample, pillars.cell)
+
+    def _body(self, pillars: Pillars) -> Tensor:
+        """Vectors (m, hidden) of the non-empty cells, which have seen what is around them."""
+        own = self.features(pillars)
+        view = pillars.map(own, self.grid)
+        view = torch.relu(view + self.near_mix(torch.relu(self.near(view))))
+        levels = [view]
+        for level in self.levels:
+            levels.append(level(levels[-1]))
+        coarse = levels.pop()
+        for finer, lateral in zip(levels[::-1], list(self.lateral)[::-1], strict=True):
+            coarse = torch.relu(finer + F.interpolate(lateral(coarse), scale_factor=2, mode="nearest"))
+        seen = coarse.permute(0, 2, 3, 1).flatten(0, 2)[pillars.place(self.grid)]
+        row, column = pillars.cell // self.grid.columns, pillars.cell % self.grid.columns
+        joined = over_rows(self.join_norm, self.join(torch.cat([own, seen], dim=1)))
+        return torch.relu(joined) + self.rows[row] + self.columns[column]
+
+    def _pooled(self, cells: Tensor, pillars: Pillars) -> Tensor:
+        """Vectors (n, dim): attention over the non-empty cells, asked by their mean.
+
+        Nothing is seen in a sweep without a cell: its vector is that of a value of zeros.
+        """
+        batch, sample = pillars.batch, pillars.sample
+        count = torch.bincount(sample, minlength=batch).clamp(min=1)
+        mean = cells.new_zeros(batch, cells.shape[1]).index_add_(0, sample, cells) / count[:, None]
+        asked = self.asked(mean).unflatten(-1, (self.heads, -1))
+        keys = self.key(cells).unflatten(-1, (self.heads, -1))
+        scores = (asked[sample] * keys).sum(-1) * keys.shape[-1] ** -0.5  # (m, heads)
+        weights = _softmax_within(scores, sample, batch)
+        values = self.value(cells).unflatten(-1, (self.heads, -1)) * weights[..., None]
+        pooled = values.new_zeros(batch, *values.shape[1:]).index_add_(0, sample, values)
+        found: Tensor = self.out(pooled.flatten(1))
+        return found
+
+
+def _softmax_within(scores: Tensor, sample: Tensor, batch: int) -> Tensor:
+    """Softmax of scores (m, heads) over the cells of each sweep."""
+    index = sample[:, None].expand_as(scores)
+    most = scores.new_zeros(batch, scores.shape[1]).scatter_reduce(0, index, scores, "amax", include_self=False)
+    raised = (scores - most.detach()[sample]).exp()
+    total = raised.new_zeros(batch, scores.shape[1]).index_add_(0, sample, raised)
+    return raised / total[sample]

@@ -1,0 +1,65 @@
+"""Dynamic voxel features: one vector for each non-empty pillar of its points, however many they are.
+
+Y. Zhou et al., "End-to-End Multi-View Fusion for 3D Object Detection in LiDAR Point Clouds", CoRL 2019, section
+3.1, in the form and with the numbers of LidarCLIP's published configuration.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from clip3d.lidar.bev_grid import BevGrid
+from clip3d.towers.pillars import Pillars, center_offsets, over_rows
+
+POINT_CHANNELS = 10
+
+
+class PointLayer(nn.Module):
+    """A linear map without bias, batch norm and ReLU over points."""
+
+    def __init__(self, in_width: int, out_width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(in_width, out_width, bias=False)
+        self.norm = nn.BatchNorm1d(out_width, eps=1e-3, momentum=0.01)
+
+    def forward(self, points: Tensor, pillars: Pillars | None = None, summary: Tensor | None = None) -> Tensor:
+        """Features (q, out_width) of points (q, c), with the summary (m, s) of each point's pillar beside its own.
+
+        The map of [point, summary] is the sum of two: that of the summary is taken once a pillar.
+        """
+        if pillars is None or summary is None:
+            lifted = self.linear(points)
+        else:
+            own, shared = self.linear.weight[:, : points.shape[1]], self.linear.weight[:, points.shape[1] :]
+            lifted = points @ own.t() + (summary @ shared.t())[pillars.pillar]
+        return torch.relu(over_rows(self.norm, lifted))
+
+
+class VoxelFeatures(nn.Module):
+    """Pillars to vectors.
+
+    A point is x, y, z, intensity, its offset from the mean of its pillar's points and that from the pillar's
+    middle. Two layers; after each the maximum over a pillar's points, and the second sees it beside the point.
+
+    Args:
+        grid: of the pillars.
+        hidden: width of the first layer.
+        width: of a pillar's vector.
+    """
+
+    def __init__(self, grid: BevGrid, hidden: int = 64, width: int = 128) -> None:
+        super().__init__()
+        self.grid = grid
+        self.width = width
+        self.layers = nn.ModuleList([PointLayer(POINT_CHANNELS, hidden), PointLayer(2 * hidden, width)])
+
+    def forward(self, pillars: Pillars) -> Tensor:
+        """Vectors (m, width) of m pillars."""
+        points = pillars.points
+        if not len(points):
+            return points.new_zeros(0, self.width)
+        mean = pillars.mean(points[:, :3])
+        offset = points[:, :3] - mean[pillars.pillar]
+        first = self.layers[0](torch.cat([points, offset, center_offsets(pillars, self.grid)], dim=1))
+        return pillars.maximum(self.layers[1](first, pillars, pillars.maximum(first)))

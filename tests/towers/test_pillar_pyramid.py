@@ -1,0 +1,92 @@
+"""The small sweep tower: its size, its cells, and what must not change its vectors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from streets import street
+from torch import Tensor
+
+from clip3d.lidar.bev_grid import BevGrid
+from clip3d.towers.pillar_pyramid import PillarFeatures, PillarPyramidTower
+from clip3d.towers.pillars import group_points
+
+SMALL = {"dim": 16, "widths": (8, 8, 16), "hidden": 16}
+
+
+@pytest.fixture(scope="module")
+def tower() -> PillarPyramidTower:
+    torch.manual_seed(0)
+    tower = PillarPyramidTower(**SMALL)
+    for _ in range(3):  # statistics of the batch norms that are not those of an untrained net
+        tower(*together(street(7), street(8)))
+    return tower.eval()
+
+
+def together(*sweeps: np.ndarray) -> tuple[Tensor, Tensor]:
+    return torch.from_numpy(np.concatenate(sweeps)), torch.tensor([len(s) for s in sweeps])
+
+
+def nothing() -> np.ndarray:
+    return np.zeros((0, 4), np.float32)
+
+
+def test_it_is_small() -> None:
+    assert sum(p.numel() for p in PillarPyramidTower().parameters()) == 910_016
+
+
+@torch.no_grad()
+def test_order_batch_and_filling_change_nothing(tower: PillarPyramidTower) -> None:
+    sweeps = [street(1), nothing(), street(2, 37), street(3, 900), nothing()]
+    rng = np.random.default_rng(0)
+    alone = torch.cat([tower(*together(rng.permutation(sweep))) for sweep in sweeps])
+    batch = tower(*together(*sweeps))
+    assert torch.isfinite(batch).all()
+    torch.testing.assert_close(batch, alone, atol=1e-5, rtol=1e-5)
+    filled = torch.full((5, 1000, 4), 5.0)
+    for row, sweep in zip(filled, sweeps, strict=True):
+        row[: len(sweep)] = torch.from_numpy(sweep)
+    torch.testing.assert_close(tower(filled, together(*sweeps)[1]), batch, atol=1e-5, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_cells_are_where_the_points_are_and_in_the_space_of_the_vectors(tower: PillarPyramidTower) -> None:
+    one = together(np.array([[3.2, 12.1, 0, 0.5]], np.float32))
+    dense = tower.dense(*one)
+    assert dense.cell.tolist() == [64 * 80 + 6]
+    torch.testing.assert_close(dense.cells, dense.vectors, atol=1e-5, rtol=1e-5)
+    several = tower.dense(*together(street(1), nothing(), street(2)))
+    assert several.sample.unique().tolist() == [0, 2]
+    torch.testing.assert_close(several.vectors, tower(*together(street(1), nothing(), street(2))))
+
+
+@torch.no_grad()
+def test_height_is_told_from_the_ground_nearby_not_from_the_sensor() -> None:
+    """A sweep on a road that lies a metre lower differs only where z itself is read."""
+    grid = BevGrid()
+    features = PillarFeatures(grid, 8).eval()
+    features.lift.weight[:, [2]] = 0
+    sweep = street(1)
+    lower = sweep - np.array([0, 0, 0.3, 0], np.float32)
+    kept = (sweep[:, 2] < 3.9) & (lower[:, 2] >= -1.99)
+    high, low = (group_points(*together(points[kept]), grid) for points in (sweep, lower))
+    torch.testing.assert_close(features(high), features(low), atol=1e-4, rtol=1e-4)
+    ground = features._ground(high)
+    heights = high.points[:, 2:3] - ground[high.pillar]
+    assert heights.min() == pytest.approx(0, abs=1e-6)
+    assert float((heights > 1).float().mean()) > 0.05
+
+
+def test_training_gives_every_weight_a_finite_gradient() -> None:
+    torch.manual_seed(0)
+    tower = PillarPyramidTower(**SMALL)
+    tower(*together(street(1), nothing(), street(2))).square().sum().backward()
+    for name, parameter in tower.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_a_grid_that_cannot_be_halved_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 levels need a grid that 4 divides"):
+        PillarPyramidTower(extent=(0, -20, -2, 41, 20, 4))
