@@ -104,7 +104,8 @@ def clouds(inputs: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_every_layout_is_tried() -> None:
-    assert set(ALL) == {layout.name for layout in LAYOUTS}
+    of_clouds = {layout.name for layout in LAYOUTS if layout.architecture != "sparse-transformer"}
+    assert set(ALL) == of_clouds
 
 
 @pytest.mark.parametrize("name", ALL)

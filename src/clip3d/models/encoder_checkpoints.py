@@ -1,4 +1,4 @@
-"""Published checkpoints of the PointTransformer and PointMLP encoders become towers of this package.
+"""Published checkpoints of 3D encoders become towers of this package.
 
 What a checkpoint is, is read from its keys; `clip3d.models.encoder_layouts` says what becomes of every one of them.
 A key that is not named there, or one that is lacking, is an error.
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 # Tensors that hold for every point or cloud; checkpoints give them axes of length 1 before the channels.
 SHARED = ("cls_token", "cls_place", "scale", "shift")
+# Trainers before 1.6 keep the notes of their callbacks under the callbacks' classes.
+CALLBACKS = tuple(
+    f"pytorch_lightning.callbacks.{name}"
+    for name in ("model_checkpoint.ModelCheckpoint", "lr_monitor.LearningRateMonitor")
+)
+# Whose published clouds have y up; sweeps have z up everywhere.
+TURNED = ("point-transformer", "point-mlp")
 # Maps that read coordinates.
 READS_COORDINATES = ("group.lift.weight", "place.0.weight", "embed.weight")
 
@@ -54,7 +61,7 @@ class LoadedEncoder:
 def load_encoder(
     path: Path, *, up: Literal["y", "z"] = "y", fresh: Collection[str] = (), **settings: Any
 ) -> LoadedEncoder:
-    """Load a published checkpoint of CG3D, ULIP, ULIP-2, Point-BERT, Point-MAE or PointMLP.
+    """Load a published checkpoint of CG3D, ULIP, ULIP-2, Point-BERT, Point-MAE, PointMLP or LidarCLIP.
 
     The file is read as data; nothing in it is run. Width, depth, channels and the length of a vector are those of
     its tensors. Heads are 64 channels wide. Groups are as many as the published configurations have, 512 for ULIP
@@ -85,7 +92,7 @@ def load_encoder(
         wanted = resolve(layout.architecture)(**config).state_dict()
     missing = _missing(wanted, found, layout, fresh, path)
     _check_shapes(wanted, found, layout, path)
-    if up == "y":
+    if up == "y" and layout.architecture in TURNED:
         found.update({name: _turned(found[name]) for name in READS_COORDINATES if name in found})
     tower = resolve(layout.architecture)(**config)
     load_strict(tower, {**{name: tower.state_dict()[name] for name in missing}, **found}, path)
@@ -118,7 +125,10 @@ def _read(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _inert_types() -> AbstractContextManager[object]:
-    """Lets the notes beside the tensors be read: the options of a run and NumPy's numbers, which run nothing."""
+    """Lets the notes beside the tensors be read, which run nothing.
+
+    They are the options of a run, NumPy's numbers, and the names of a trainer's callbacks, here empty classes.
+    """
     from argparse import Namespace
 
     from torch.serialization import safe_globals
@@ -126,7 +136,8 @@ def _inert_types() -> AbstractContextManager[object]:
     scalar: Any = np.float64().__reduce__()[0]
     places = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
     kinds: list[Any] = [type(np.dtype(kind)) for kind in ("f8", "f4", "i8", "i4", "?")]
-    return safe_globals([Namespace, np.dtype, *kinds, *[(scalar, place) for place in places]])
+    named: list[Any] = [(type(place.rpartition(".")[2], (), {}), place) for place in CALLBACKS]
+    return safe_globals([Namespace, np.dtype, *kinds, *[(scalar, place) for place in places], *named])
 
 
 def _known_layout(state: Mapping[str, torch.Tensor], path: Path) -> Layout:
@@ -174,6 +185,14 @@ def _config(found: Mapping[str, torch.Tensor], layout: Layout, path: Path) -> di
             raise ModelError(path, f"holds {layout.theirs(name)!r} of shape {tuple(found[name].shape)}")
         return found[name].shape[axis]
 
+    if layout.architecture == "sparse-transformer":
+        return {
+            "dim": size("pool.out.weight"),
+            "width": size("features.layers.1.linear.weight"),
+            "point_width": size("features.layers.0.linear.weight"),
+            "blocks": _count(found, r"blocks\.(\d+)\."),
+            "hidden": size("blocks.0.0.expand.weight"),
+        }
     dim = size("project.weight") if "project.weight" in found else None
     if layout.architecture == "point-mlp":
         stages = _count(found, r"stages\.(\d+)\.")

@@ -1,4 +1,4 @@
-"""What published checkpoints of the PointTransformer and PointMLP encoders hold, and under which keys."""
+"""What published checkpoints of 3D encoders hold, and under which keys."""
 
 from __future__ import annotations
 
@@ -46,7 +46,25 @@ MLP_KEYS = (
     ("classifier.{i}", "head.{i}"),
     ("projection", "project"),
 )
-KEYS = {"point-transformer": TRANSFORMER_KEYS, "point-mlp": MLP_KEYS}
+SWEEP_LAYER = "_sst.backbone.block_list.{i}.encoder_list.{j}"
+SWEEP_KEYS = (
+    ("_sst.voxel_encoder.vfe_layers.{i}.linear", "features.layers.{i}.linear"),
+    ("_sst.voxel_encoder.vfe_layers.{i}.norm", "features.layers.{i}.norm"),
+    (f"{SWEEP_LAYER}.win_attn.self_attn.in_proj_weight", "blocks.{i}.{j}.qkv.weight"),
+    (f"{SWEEP_LAYER}.win_attn.self_attn.in_proj_bias", "blocks.{i}.{j}.qkv.bias"),
+    (f"{SWEEP_LAYER}.win_attn.self_attn.out_proj", "blocks.{i}.{j}.project"),
+    (f"{SWEEP_LAYER}.norm1", "blocks.{i}.{j}.attention_norm"),
+    (f"{SWEEP_LAYER}.linear1", "blocks.{i}.{j}.expand"),
+    (f"{SWEEP_LAYER}.linear2", "blocks.{i}.{j}.contract"),
+    (f"{SWEEP_LAYER}.norm2", "blocks.{i}.{j}.perceptron_norm"),
+    ("_pooler.positional_embedding", "pool.positions"),
+    ("_pooler.in_proj", "pool.lift"),
+    ("_pooler.q_proj", "pool.query"),
+    ("_pooler.k_proj", "pool.key"),
+    ("_pooler.v_proj", "pool.value"),
+    ("_pooler.c_proj", "pool.out"),
+)
+KEYS = {"point-transformer": TRANSFORMER_KEYS, "point-mlp": MLP_KEYS, "sparse-transformer": SWEEP_KEYS}
 
 # ULIP's projection is a bare matrix (features, dim) beside the encoder.
 ULIP_PROJECTION = "pc_projection"
@@ -133,6 +151,11 @@ LAYOUTS = (
     Layout(
         "PointMLP classifier", "point-mlp", ("embedding.net.0.weight", "classifier.0.weight"),
         dropped=("classifier.",), lacks=("project",),
+    ),
+    Layout(
+        "LidarCLIP SST", "sparse-transformer", ("lidar_encoder._sst.voxel_encoder.vfe_layers.0.linear.weight",),
+        "lidar_encoder.", ("clip.", "lidar_encoder._sst.bbox_head."),
+        settings={"query": "all"},
     ),
 )  # fmt: skip
 
