@@ -25,8 +25,9 @@ from clip3d.clouds.normalizing import normalize_unit_sphere
 from clip3d.clouds.posing import stances
 from clip3d.data.library import Library
 from clip3d.evaluation.naming import naming_accuracy
+from clip3d.models.batching import in_batches
 from clip3d.models.loading import load
-from clip3d.models.model import Model, in_batches
+from clip3d.models.model import Model
 from clip3d.models.weights import load_strict, read_state, write_json
 from clip3d.towers.set_abstraction import SetAbstractionTower
 from clip3d.training.cloud import CloudRecipe, held_out_objects, train_cloud

@@ -3,7 +3,7 @@
 Each tower comes from the folder of its training (`clip3d train … --out RUN`); a tower that is not named stays as it
 is in the bundle. What the card says of data and limits is in `scripts/mini_card.json`.
 
-    python scripts/assemble_mini.py --text runs/text --cloud runs/cloud --image runs/image
+    python scripts/assemble_mini.py --text runs/text --cloud runs/cloud --image runs/image --sweep runs/sweep
     python scripts/assemble_mini.py --cloud runs/cloud-0 runs/cloud-1 runs/cloud-2    # three as one
     python scripts/assemble_mini.py          # after a change of scripts/mini_card.json
 """
@@ -22,7 +22,7 @@ import numpy as np
 from clip3d.models.card import Modality
 from clip3d.models.checking import phrases_as_bytes
 from clip3d.models.loading import EMBEDDED
-from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, pack
+from clip3d.models.packing import TowerFacts, golden_clouds, golden_images, golden_sweeps, pack
 from clip3d.models.weights import read_arrays, write_arrays, write_json
 from clip3d.towers.ensemble import ensemble_state, member_state
 
@@ -45,6 +45,7 @@ TOWERS: dict[Modality, TowerFacts] = {
     "cloud": TowerFacts(
         "set-abstraction", "cloud.safetensors", {}, {"points": 512, "color_fill": 0.5, "outliers": 3.0}
     ),
+    "sweep": TowerFacts("pillar-pyramid", "sweep.safetensors", {}, {"points": 100_000, "intensity": 1.0}),
 }
 BESIDE: dict[Modality, tuple[str, ...]] = {"text": ("tokenizer.json", "space.safetensors")}
 
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument(
         "--cloud", type=Path, nargs="+", metavar="RUN", help="trainings of the cloud tower, or bundles with one"
     )
+    parser.add_argument("--sweep", type=Path, metavar="RUN", help="training of the sweep tower")
     arguments = parser.parse_args()
     if arguments.cloud:
         arguments.cloud = join(arguments.cloud, arguments.cloud[-1].with_name("cloud-ensemble"))
@@ -119,7 +121,8 @@ def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
     for modality, tower in TOWERS.items():
         if modality in runs:
             present[modality] = _trained(tower, runs[modality])
-            scale = _result(runs[modality]).get("scale", scale)
+            if modality != "sweep":  # probabilities are those of the clouds' answers
+                scale = _result(runs[modality]).get("scale", scale)
         elif (folder / tower.weights).exists():
             kept = old.get("towers", {}).get(modality, {})
             config, preprocess = kept.get("config", tower.config), kept.get("preprocess", tower.preprocess)
@@ -137,7 +140,9 @@ def _trained(tower: TowerFacts, run: Path) -> TowerFacts:
     result = _result(run)
     config = {**tower.config, **result.get("tower", {})}
     pose_free = [member.get("pose_free", False) for member in config.get("members", [config])]
-    preprocess = {**tower.preprocess, "turns": TURNS} if all(pose_free) else tower.preprocess
+    preprocess = {**tower.preprocess, **result.get("preprocess", {})}
+    if all(pose_free):
+        preprocess["turns"] = TURNS
     architecture = result.get("architecture", tower.architecture)
     return TowerFacts(architecture, tower.weights, config, preprocess, tower.files)
 
@@ -156,13 +161,15 @@ def _old_card(folder: Path) -> dict[str, Any]:
 
 
 def golden(present: dict[Modality, TowerFacts]) -> dict[str, Any]:
-    """Inputs whose vectors the card records: phrases, noise pictures, coloured ellipsoids."""
+    """Inputs whose vectors the card records: phrases, noise pictures, coloured ellipsoids, streets."""
     inputs: dict[str, Any] = {"text.phrases": phrases_as_bytes(PHRASES)}
     if "image" in present:
         rng = np.random.default_rng(0)
         inputs |= golden_images(list(rng.integers(0, 256, size=(2, 64, 80, 3), dtype=np.uint8)))
     if "cloud" in present:
         inputs |= golden_clouds()
+    if "sweep" in present:
+        inputs |= golden_sweeps()
     return inputs
 
 

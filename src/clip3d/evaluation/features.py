@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from clip3d.data.labelled_clouds import LabelledClouds
 from clip3d.errors import ShapeError
 from clip3d.evaluation.scoring import CHUNK, points_seen, turned
-from clip3d.models.model import Model, in_batches
+from clip3d.models.batching import in_batches
+from clip3d.models.model import Model
 from clip3d.spaces import Space, unit
 
 Array = NDArray[np.float32]

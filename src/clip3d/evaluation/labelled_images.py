@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from clip3d.errors import DataError, FileProblem, ImageError, ModelError
 from clip3d.evaluation.scoring import Progress, count
 from clip3d.evaluation.zero_shot import ZeroShotReport
-from clip3d.models.model import Model, in_batches
+from clip3d.models.batching import in_batches
+from clip3d.models.model import Model
 from clip3d.models.weights import sha256_of
 from clip3d.search.pictures import open_image
 

@@ -13,7 +13,8 @@ from clip3d.clouds.augmenting import rotate, rotation_about
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.posing import Pose
 from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, top_k_accuracy
-from clip3d.models.model import Model, in_batches
+from clip3d.models.batching import in_batches
+from clip3d.models.model import Model
 
 Array = NDArray[np.float32]
 Progress = Callable[[int, int], None]

@@ -12,7 +12,7 @@ from clip3d.errors import ModelError
 
 FORMAT = 1
 MAX_CARD_BYTES = 4 * 2**20
-Modality = Literal["text", "image", "cloud"]
+Modality = Literal["text", "image", "cloud", "sweep"]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 The golden file is a safetensors file of the bundle with inputs and the vectors they gave when the model was made:
 `text.phrases` (UTF-8 JSON list as uint8), `image.pixels` (n, h, w, 3) uint8, `cloud.points` and `cloud.colors`
-(n, p, 3) float32 with z up, and for each modality `<modality>.vectors` (n, d) float32 at unit length.
+(n, p, 3) float32 with z up, `sweep.points` (n, p, 4) float32 as in `Frustum`, with `sweep.counts` (n,) int64, how
+many of them are meant, and for each modality `<modality>.vectors` (n, d) float32 at unit length.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ModelError
+from clip3d.lidar.frustum import Frustum
 from clip3d.models.card import Modality
 from clip3d.models.model import Model
 from clip3d.models.weights import check_hash, read_arrays, write_arrays
@@ -77,6 +79,9 @@ def encode_golden(model: Model, modality: Modality, inputs: Inputs) -> Array:
         return model.encode_texts(json.loads(inputs["text.phrases"].tobytes()))
     if modality == "image":
         return model.encode_images(list(inputs["image.pixels"]))
+    if modality == "sweep":
+        filled = zip(inputs["sweep.points"], inputs["sweep.counts"], strict=True)
+        return model.encode_sweeps(Frustum(points[:count]) for points, count in filled)
     pairs = zip(inputs["cloud.points"], inputs["cloud.colors"], strict=True)
     return model.encode_clouds(PointCloud(points, colors) for points, colors in pairs)
 

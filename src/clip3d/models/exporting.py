@@ -117,6 +117,9 @@ def _tokenizer_of(model: Model) -> Path | None:
 
 
 def _plan(model: Model, modality: Modality, points: int | None) -> _Plan:
+    if modality == "sweep":
+        reason = f"the sweep tower of {model.name} works on the cells that have points, and no exported file can"
+        raise ModelError(model.folder, reason, "run it in Python: Model.encode_sweeps")
     tower = model.tower(modality)
     output = Port("vectors", "float32", ("batch", model.space.dim), "raw vectors: bring them to unit length")
     if modality == "cloud":

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.clouds.augmenting import rotate, rotation_about
 from clip3d.clouds.cloud import PointCloud
-from clip3d.clouds.posing import SIDES, Pose, check_pose, stances
+from clip3d.clouds.posing import Pose, check_pose
 from clip3d.errors import ModelError, ShapeError
+from clip3d.lidar.cell_features import SweepFeatures
+from clip3d.lidar.frustum import Frustum
+from clip3d.lidar.sweep import Sweep
+from clip3d.models.any_pose import mean_of_stances, stood, with_stance
+from clip3d.models.batching import in_batches
 from clip3d.models.card import Card, Modality, TowerCard, read_card
-from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess
+from clip3d.models.preprocess import CloudPreprocess, ImagePreprocess, SweepPreprocess
 from clip3d.models.refusal import Fits, Refusal, read_refusal
+from clip3d.models.sweep_encoding import sweep_cells, sweep_vectors
+from clip3d.models.tower_features import before_head, head_of
 from clip3d.models.weights import check_hash, load_strict, read_arrays, read_state
 from clip3d.spaces import Space, fill_templates, rank, unit
 
 Array = NDArray[np.float32]
 T = TypeVar("T")
-P = TypeVar("P", CloudPreprocess, ImagePreprocess)
+P = TypeVar("P", CloudPreprocess, ImagePreprocess, SweepPreprocess)
 
 
 @dataclass(frozen=True)
@@ -162,24 +168,12 @@ class Model:
         """
         prepare = self.cloud_preparation()
         tower = self.tower("cloud")
-        head, parts = _head_of(tower), getattr(tower, "levels", ()) if levels else ()
+        head, parts = head_of(tower), getattr(tower, "levels", ()) if levels else ()
         if head is None or (levels and not parts):
             lacking = "head or projection to take features before" if head is None else "levels to take features of"
             raise ModelError(self.folder, f"its cloud tower has no {lacking}")
 
-        def run(tower: Any, *inputs: Any) -> Any:
-            import torch
-
-            seen: list[Any] = []
-            handles = [part.register_forward_hook(lambda m, a, out: seen.extend(_pooled(out))) for part in parts]
-            handles.append(head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0])))
-            try:
-                tower(*inputs)
-            finally:
-                for handle in handles:
-                    handle.remove()
-            return torch.cat(seen, dim=-1)
-
+        run = before_head(head, parts)
         return self._encode("cloud", clouds, lambda c: prepare(c, points=points), False, batch_size, run)
 
     def _encode_in_any_pose(
@@ -188,26 +182,56 @@ class Model:
         if not prepare.turns:
             remedy = "declare the axis that points up, or load a model that has one"
             raise ModelError(self.folder, f"the model {self.name} has no pose-free mode", remedy)
-        turns = [rotation_about("z", 2 * np.pi * i / prepare.turns) for i in range(prepare.turns)]
+        views = stood(clouds, prepare, points)
+        found = self._encode("cloud", views, lambda arrays: arrays, False, batch_size, with_stance)
+        return mean_of_stances(found, prepare.turns) if len(found) else found
 
-        def stood() -> Iterator[tuple[Array, ...]]:
-            for cloud in clouds:
-                xyz, colors = prepare(cloud, points=points)
-                for stance in stances(xyz):
-                    for turn in turns:
-                        yield rotate(xyz, turn @ stance), colors, np.array(False)
+    @overload
+    def encode_sweeps(
+        self,
+        sweeps: Iterable[Frustum | Sweep],
+        *,
+        normalize: bool = True,
+        dense: Literal[False] = False,
+        batch_size: int = 16,
+    ) -> Array: ...
+    @overload
+    def encode_sweeps(
+        self, sweeps: Iterable[Frustum | Sweep], *, normalize: bool = True, dense: bool, batch_size: int = 16
+    ) -> Array | SweepFeatures: ...
+    def encode_sweeps(
+        self,
+        sweeps: Iterable[Frustum | Sweep],
+        *,
+        normalize: bool = True,
+        dense: bool = False,
+        batch_size: int = 16,
+    ) -> Array | SweepFeatures:
+        """Vectors (n, d) float32 of n sweeps.
 
-        def run(tower: Any, *inputs: Any) -> Any:
-            import torch
+        Args:
+            sweeps: what cameras see, as `clip3d.lidar.frustum.frustum` cuts it out; or whole sweeps, of which the
+                quarter ahead is seen from the sensor.
+            normalize: give unit length.
+            dense: give the vectors of the non-empty cells too, in the same space.
+            batch_size: sweeps in one forward pass; it does not change the vectors beyond rounding.
 
-            vectors, logits = tower.with_stance(*inputs)
-            return torch.cat([vectors, logits[:, None]], dim=1)
-
-        found = self._encode("cloud", stood(), lambda arrays: arrays, False, batch_size, run)
-        if not len(found):
-            return found
-        groups = found.reshape(-1, len(SIDES) * len(turns), found.shape[1])
-        return np.stack([_mean_of_stances(group[:, :-1], group[:, -1]) for group in groups])
+        Raises:
+            ModelError: if the model has no sweep tower, or one without vectors of cells where they are asked for.
+        """
+        tower = self.tower("sweep")
+        if dense and not hasattr(tower, "dense"):
+            raise ModelError(self.folder, "its sweep tower gives no vectors of cells")
+        run = sweep_cells if dense else sweep_vectors
+        return run(
+            tower,
+            self.sweep_preparation(),
+            sweeps,
+            device=self.device,
+            dim=self.space.dim,
+            normalize=normalize,
+            batch_size=batch_size,
+        )
 
     def label_vectors(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
         """One vector (n, d) a label, from the card's prompt templates or those given."""
@@ -280,6 +304,10 @@ class Model:
         """How pictures are made ready for the image tower; ModelError if the card states it wrongly."""
         return self._preparation("image", ImagePreprocess)
 
+    def sweep_preparation(self) -> SweepPreprocess:
+        """How sweeps are made ready for the sweep tower; ModelError if the card states it wrongly."""
+        return self._preparation("sweep", SweepPreprocess)
+
     def _preparation(self, modality: Modality, kind: type[P]) -> P:
         try:
             return kind.from_card(self.tower_card(modality).preprocess)
@@ -340,18 +368,6 @@ class Model:
         return unit(found) if normalize else found
 
 
-def _head_of(tower: Any) -> Any:
-    """The module that makes vectors of what the tower's body gives; None if there is none."""
-    modules = dict(tower.named_children()) if hasattr(tower, "named_children") else {}
-    return modules.get("head", modules.get("project"))
-
-
-def _pooled(given: Any) -> tuple[Any, Any]:
-    """Maximum and mean (b, w) over the parts of clouds (b, m, w), which may stand behind the parts' places."""
-    features = given[-1] if isinstance(given, tuple) else given
-    return features.amax(1), features.mean(1)
-
-
 def put_on(device: str, tower: Any, model: str | Path) -> Any:
     """A torch module on a device; ModelError, naming the model, if it cannot run there."""
     try:
@@ -359,13 +375,6 @@ def put_on(device: str, tower: Any, model: str | Path) -> Any:
     except (RuntimeError, AssertionError) as error:
         reason = f"cannot run on the device {device!r}: {str(error).splitlines()[0]}"
         raise ModelError(model, reason, "cpu always works") from error
-
-
-def _mean_of_stances(vectors: Array, logits: Array) -> Array:
-    """The vector (d,) of a cloud from those (s, d) of its stances: only one is right, so logits (s,) compete."""
-    weights: Array = np.exp(logits - logits.max())[:, None]
-    mean: Array = unit((weights * unit(vectors)).sum(axis=0, keepdims=True))[0]
-    return mean
 
 
 def _check_texts(texts: Sequence[str]) -> None:
@@ -378,15 +387,3 @@ def _by_shape(batch: list[tuple[int, tuple[Array, ...]]]) -> list[list[tuple[int
     for index, arrays in batch:
         groups.setdefault(arrays[0].shape, []).append((index, arrays))
     return list(groups.values())
-
-
-def in_batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of `size`, the last one perhaps shorter."""
-    batch: list[T] = []
-    for item in items:
-        batch.append(item)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.errors import ModelError
+from clip3d.models.batching import in_batches
 from clip3d.models.card import Card, Modality, TowerCard
 from clip3d.models.clip_converting import TEMPLATES, UNMEASURED
 from clip3d.models.clip_text import encode_phrases
-from clip3d.models.model import Model, in_batches, put_on
+from clip3d.models.model import Model, put_on
 from clip3d.models.open_clip_loading import Opened, open_checkpoint
 from clip3d.models.preprocess import ImagePreprocess, as_rgb
 from clip3d.spaces import Space

@@ -78,6 +78,18 @@ def golden_images(pictures: Sequence[np.ndarray]) -> dict[str, Any]:
     return {"image.pixels": np.stack(pictures)}
 
 
+def golden_sweeps(count: int = 3, points: int = 2000, seed: int = 0) -> dict[str, Any]:
+    """Golden inputs of a sweep tower: a street with boxes upon it, with more and more of its points, then none."""
+    rng = np.random.default_rng(seed)
+    azimuth, distance = rng.uniform(-0.7, 0.7, (count, points)), rng.uniform(3, 38, (count, points))
+    x, y = distance * np.cos(azimuth), distance * np.sin(azimuth)
+    standing = (np.sin(x) > 0.5) & (np.cos(0.7 * y) > 0.3)
+    z = np.where(standing, rng.uniform(-1.6, 0.4, (count, points)), -1.6 + rng.normal(0, 0.02, (count, points)))
+    sweeps = np.stack([x, y, z, rng.uniform(size=(count, points))], axis=-1)
+    counts = np.linspace(points, 0, count).astype(np.int64)
+    return {"sweep.points": sweeps.astype(np.float32), "sweep.counts": counts}
+
+
 def _tower(folder: Path, tower: TowerFacts) -> dict[str, Any]:
     return {
         "architecture": tower.architecture,

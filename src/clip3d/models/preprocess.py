@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ShapeError
+from clip3d.lidar.frustum import Frustum
+from clip3d.lidar.sweep import Sweep
+from clip3d.lidar.wedge import wedge
 
 Array = NDArray[np.float32]
 Interpolation = Literal["bicubic", "bilinear"]
@@ -141,6 +144,50 @@ class ImagePreprocess:
     def _margin(self, side: int) -> int:
         """Pixels that are cut off before the centre square."""
         return round((side - self.size) / 2) if self.rounding == "torchvision" else (side - self.size) // 2
+
+
+@dataclass(frozen=True)
+class SweepPreprocess:
+    """How a sweep is prepared: cut down to the tower's extent, intensity scaled, and bounded.
+
+    Attributes:
+        extent: least x, y, z and largest x, y, z in metres; points outside are left out.
+        points: most that the tower is shown; of more, so many are taken at random, the same each time.
+        intensity: what intensities in [0, 1] are multiplied by; 0 for a tower that does not look at them.
+
+    Raises:
+        ValueError: if the extent is none, or fewer than one point may be shown.
+    """
+
+    extent: tuple[float, ...] = (0.0, -20.0, -2.0, 40.0, 20.0, 4.0)
+    points: int = 100_000
+    intensity: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self.extent) != 6 or not np.less(self.extent[:3], self.extent[3:]).all():
+            raise ValueError(f"extent must be least x, y, z and largest x, y, z, got {self.extent}")
+        if self.points < 1:
+            raise ValueError(f"points must be at least 1, got {self.points}")
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> SweepPreprocess:
+        """From a card's `preprocess` table; unknown keys are an error."""
+        typed: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**typed)
+
+    def __call__(self, sweep: Frustum | Sweep) -> Array:
+        """Points (p, 4) float32: x, y, z and intensity; none where the sweep has none in the extent.
+
+        Args:
+            sweep: what a camera sees; or a whole sweep, of which the quarter ahead is seen from its sensor.
+        """
+        seen = wedge(sweep) if isinstance(sweep, Sweep) else sweep
+        low, high = np.array(self.extent, np.float32).reshape(2, 3)
+        xyz = seen.points[:, :3]
+        points = seen.points[((xyz >= low) & (xyz < high)).all(1)]
+        if len(points) > self.points:
+            points = points[np.sort(np.random.default_rng(0).permutation(len(points))[: self.points])]
+        return points * np.array([1, 1, 1, self.intensity], np.float32)
 
 
 def as_rgb(image: Any, grey: float) -> Any:

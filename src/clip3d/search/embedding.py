@@ -20,9 +20,10 @@ from clip3d.clouds.formats.recordings import RECORDINGS
 from clip3d.clouds.posing import Pose
 from clip3d.clouds.remote import as_path, local_copy
 from clip3d.errors import CloudError, FileProblem, ShapeError
+from clip3d.models.batching import in_batches
 from clip3d.models.card import Modality
 from clip3d.models.fingerprint import Fingerprint, fingerprint
-from clip3d.models.model import Model, in_batches
+from clip3d.models.model import Model
 from clip3d.models.preprocess import MAX_CANDIDATES
 from clip3d.models.vector_cache import VectorCache, vector_key
 from clip3d.search.pictures import find_pictures, open_image

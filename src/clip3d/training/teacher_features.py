@@ -14,7 +14,8 @@ from torch import Tensor
 import clip3d
 from clip3d.data.triplets import Triplets
 from clip3d.errors import FileProblem
-from clip3d.models.model import Model, in_batches
+from clip3d.models.batching import in_batches
+from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache, vector_key
 from clip3d.training.run_log import Progress
 

@@ -17,8 +17,9 @@ from typing import Literal
 
 from clip3d.clouds.remote import RemotePath, as_path
 from clip3d.errors import FileProblem
+from clip3d.models.batching import in_batches
 from clip3d.models.card import Modality
-from clip3d.models.model import Model, in_batches
+from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.conditions.columns import check_name
 from clip3d.search.embedding import BATCH, Encoder, Progress, ReadFile, Reading, read_ahead
