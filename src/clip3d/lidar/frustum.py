@@ -14,6 +14,7 @@ from clip3d.lidar.sweep import Sweep
 Array = NDArray[np.float32]
 
 FARTHEST = 100.0  # metres along an axis; LidarCLIP's published loader keeps no point beyond
+ROUNDING = 1e-3  # metres that float32 may err by at that distance
 # Rotation from camera axes (x right, y down, z ahead) to a sweep's (x forward, y left, z up).
 FROM_CAMERA = np.array([[0, 0, 1], [-1, 0, 0], [0, -1, 0]], dtype=np.float64)
 
@@ -48,31 +49,68 @@ class Frustum:
 def central_square(width: int, height: int) -> tuple[float, float, float, float]:
     """Left, top, right, bottom of the largest square in a picture's middle: what CLIP's centre crop keeps."""
     side = min(width, height)
-    left, top = (width - side) / 2, (height - side) / 2
+    left, top = float(round((width - side) / 2)), float(round((height - side) / 2))
     return left, top, left + side, top + side
 
 
+def square_tiles(width: int, height: int) -> tuple[tuple[float, float, float, float], ...]:
+    """Squares as large as a picture's shorter side that together cover it, evenly spaced from left or top.
+
+    They overlap by as much as the longer side is no multiple of the shorter; a picture less than an eighth longer
+    than a square is its central square alone.
+    """
+    side, length = min(width, height), max(width, height)
+    if length < 1.125 * side:
+        return (central_square(width, height),)
+    count = -(-length // side)
+    starts = [float(round(at * (length - side) / (count - 1))) for at in range(count)]
+    if width > height:
+        return tuple((start, 0.0, start + side, float(side)) for start in starts)
+    return tuple((0.0, start, float(side), start + side) for start in starts)
+
+
 def frustum(
-    sweep: Sweep, camera: Camera, region: tuple[float, float, float, float] | None = None, *, nearest: float = 0.0
+    sweep: Sweep,
+    camera: Camera,
+    region: tuple[float, float, float, float] | None = None,
+    *,
+    nearest: float = 0.0,
+    facing: bool = False,
 ) -> Frustum:
     """Crop what a camera sees (LidarCLIP, section 3.2 and its published loader).
 
     Args:
         sweep: in its own frame.
-        camera: whose intrinsics are those of the undistorted picture.
+        camera: whose intrinsics are those of the undistorted picture, as `undistorted_camera` gives them.
         region: left, top, right, bottom in pixels to keep; by default the central square, as CLIP crops.
         nearest: metres ahead of the camera that a point must lie beyond.
+        facing: turn about the camera's vertical so that the middle of the region, not the optical axis, lies ahead;
+            a tower that knows frusta of central squares then knows a tile's.
+
+    Raises:
+        ShapeError: if the camera's picture is distorted.
     """
+    if any(camera.distortion):
+        raise ShapeError(f"the picture of camera {camera.name} is distorted: give undistorted_camera of it")
     left, top, right, bottom = central_square(camera.width, camera.height) if region is None else region
-    index = np.flatnonzero((np.abs(sweep.points) < FARTHEST).all(1))
+    rotation, shift = camera.camera_from_lidar[:3, :3], camera.camera_from_lidar[:3, 3]
+    # Depth comes first: half of a sweep lies behind, and is not worth the rest.
+    depth = sweep.points @ rotation[2].astype(np.float32) + np.float32(shift[2])
+    index = np.flatnonzero(depth > max(nearest, 0.0) - ROUNDING)
+    index = index[(np.abs(sweep.points[index]) < FARTHEST).all(1)]
     in_camera = camera.to_camera(sweep.points[index])
-    ahead = in_camera[:, 2] > max(nearest, 0.0)
-    index, in_camera = index[ahead], in_camera[ahead]
     u, v = camera.project(in_camera).T
-    seen = (u >= left) & (u < right) & (v >= top) & (v < bottom)
+    seen = (in_camera[:, 2] > max(nearest, 0.0)) & (u >= left) & (u < right) & (v >= top) & (v < bottom)
     index, in_camera = index[seen], in_camera[seen]
-    turned = in_camera @ FROM_CAMERA.T
-    points = np.concatenate([turned, sweep.intensity[index][:, None]], axis=1)
     motion = np.eye(4)
-    motion[:3, :3] = FROM_CAMERA
+    motion[:3, :3] = _facing((left + right) / 2, camera) @ FROM_CAMERA if facing else FROM_CAMERA
+    points = np.concatenate([in_camera @ motion[:3, :3].T, sweep.intensity[index][:, None]], axis=1)
     return Frustum(points, motion @ camera.camera_from_lidar, (left, top, right, bottom), index)
+
+
+def _facing(column: float, camera: Camera) -> NDArray[np.float64]:
+    """The rotation (3, 3) about z that brings what is seen in a column of pixels to lie ahead."""
+    to_right = (column - camera.intrinsics[0, 2]) / camera.intrinsics[0, 0]
+    cosine = 1 / np.sqrt(1 + to_right**2)
+    sine = to_right * cosine
+    return np.array([[cosine, -sine, 0], [sine, cosine, 0], [0, 0, 1]])
