@@ -16,6 +16,8 @@ from clip3d.lidar.sweep_files import FORMS, Form, load_sweep
 
 # In the order in which they are tried: what would also look like a later one comes first.
 LAYOUTS: dict[str, tuple[str, str]] = {
+    "kitti-raw": ("clip3d.lidar.sources.kitti_raw", "a drive's velodyne_points/data/, image_02/data/, oxts/"),
+    "kitti-odometry": ("clip3d.lidar.sources.kitti_odometry", "a sequence's velodyne/, image_2/, calib.txt"),
     "kitti-object": ("clip3d.lidar.sources.kitti_object", "velodyne/, calib/, image_2/, perhaps label_2/"),
     "plain": ("clip3d.lidar.sources.folders", "clouds/, images/CAMERA/, calibration.toml"),
 }
