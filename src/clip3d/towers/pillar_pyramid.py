@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clip3d.lidar.bev_grid import BevGrid
-from clip3d.towers.pillars import Pillars, center_offsets, group_points, over_rows
+from clip3d.towers.folding import convolution_norm, linear_norm
+from clip3d.towers.pillars import Pillars, center_offsets, group_points
 from clip3d.towers.sst import EXTENT
 from clip3d.towers.sweep_cells import SweepCells
 
@@ -49,10 +50,10 @@ class PillarFeatures(nn.Module):
         offset = points[:, :3] - pillars.mean(points[:, :3])[pillars.pillar]
         height = points[:, 2:3] - self._ground(pillars)[pillars.pillar]
         told = torch.cat([points, offset, center_offsets(pillars, self.grid)[:, :2], height], dim=1)
-        first = torch.relu(over_rows(self.lift_norm, self.lift(told)))
-        # the pillar's part of the second layer is taken once a pillar
-        mixed = self.mix(first) + self.around(pillars.maximum(first))[pillars.pillar]
-        return pillars.maximum(torch.relu(over_rows(self.mix_norm, mixed)))
+        first = linear_norm(self.lift.weight, self.lift_norm, told).relu_()
+        both = torch.cat([self.mix.weight, self.around.weight], dim=1)
+        mixed = linear_norm(both, self.mix_norm, first, pillars.maximum(first), pillars.pillar)
+        return pillars.maximum(mixed.relu_())
 
     def _ground(self, pillars: Pillars) -> Tensor:
         """Height (m, 1) of the lowest point in and around each pillar."""
@@ -62,11 +63,18 @@ class PillarFeatures(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    """A 3 x 3 convolution without bias and batch norm."""
+    """A convolution without bias, 3 x 3 if nothing else is said, and batch norm."""
 
-    def __init__(self, in_width: int, out_width: int, stride: int = 1, groups: int = 1) -> None:
-        convolution = nn.Conv2d(in_width, out_width, 3, stride, 1, groups=groups, bias=False)
+    def __init__(self, in_width: int, out_width: int, stride: int = 1, groups: int = 1, side: int = 3) -> None:
+        convolution = nn.Conv2d(in_width, out_width, side, stride, side // 2, groups=groups, bias=False)
         super().__init__(convolution, nn.BatchNorm2d(out_width))
+
+    def forward(self, view: Tensor) -> Tensor:
+        """Map (n, in_width, h, w) to (n, out_width, h, w), h and w divided by the stride."""
+        convolution, norm = self
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        return convolution_norm(convolution, norm, view)
 
 
 class Residual(nn.Module):
@@ -79,7 +87,8 @@ class Residual(nn.Module):
 
     def forward(self, view: Tensor) -> Tensor:
         """Map (n, width, h, w) to the same shape."""
-        return torch.relu(view + self.second(torch.relu(self.first(view))))
+        found: Tensor = (view + self.second(self.first(view).relu_())).relu_()
+        return found
 
 
 class PillarPyramidTower(nn.Module):
@@ -124,9 +133,9 @@ class PillarPyramidTower(nn.Module):
         self.features = PillarFeatures(self.grid, first)
         # at the finest level space and channels are mixed one after the other: there are 16 times as many cells
         self.near = ConvNorm(first, first, groups=first)
-        self.near_mix = nn.Sequential(nn.Conv2d(first, first, 1, bias=False), nn.BatchNorm2d(first))
+        self.near_mix = ConvNorm(first, first, side=1)
         self.levels = nn.ModuleList(
-            nn.Sequential(ConvNorm(a, b, 2), nn.ReLU(), *(Residual(b) for _ in range(count)))
+            nn.Sequential(ConvNorm(a, b, 2), nn.ReLU(inplace=True), *(Residual(b) for _ in range(count)))
             for a, b, count in zip(widths[:-1], widths[1:], blocks, strict=True)
         )
         self.lateral = nn.ModuleList(nn.Conv2d(b, a, 1) for a, b in pairwise(widths))
@@ -155,17 +164,17 @@ class PillarPyramidTower(nn.Module):
         """Vectors (m, hidden) of the non-empty cells, which have seen what is around them."""
         own = self.features(pillars)
         view = pillars.map(own, self.grid)
-        view = torch.relu(view + self.near_mix(torch.relu(self.near(view))))
+        view = (view + self.near_mix(self.near(view).relu_())).relu_()
         levels = [view]
         for level in self.levels:
             levels.append(level(levels[-1]))
         coarse = levels.pop()
         for finer, lateral in zip(levels[::-1], list(self.lateral)[::-1], strict=True):
-            coarse = torch.relu(finer + F.interpolate(lateral(coarse), scale_factor=2, mode="nearest"))
+            coarse = (finer + F.interpolate(lateral(coarse), scale_factor=2, mode="nearest")).relu_()
         seen = coarse.permute(0, 2, 3, 1).flatten(0, 2)[pillars.place(self.grid)]
         row, column = pillars.cell // self.grid.columns, pillars.cell % self.grid.columns
-        joined = over_rows(self.join_norm, self.join(torch.cat([own, seen], dim=1)))
-        return torch.relu(joined) + self.rows[row] + self.columns[column]
+        joined = linear_norm(self.join.weight, self.join_norm, torch.cat([own, seen], dim=1))
+        return joined.relu_() + self.rows[row] + self.columns[column]
 
     def _pooled(self, cells: Tensor, pillars: Pillars) -> Tensor:
         """Vectors (n, dim): attention over the non-empty cells, asked by their mean.

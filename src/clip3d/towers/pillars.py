@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import Tensor
 
 from clip3d.errors import ShapeError
 from clip3d.lidar.bev_grid import BevGrid
@@ -108,11 +107,3 @@ def center_offsets(pillars: Pillars, grid: BevGrid) -> Tensor:
     across = pillars.points[:, :2] - ((steps + 0.5) * grid.size + pillars.points.new_tensor(grid.extent[:2]))
     up = pillars.points[:, 2:3] - (grid.extent[2] + grid.extent[5]) / 2
     return torch.cat([across, up], dim=1)
-
-
-def over_rows(norm: nn.BatchNorm1d, values: Tensor) -> Tensor:
-    """Batch norm of rows (q, c); of fewer than two, from which no statistics can be had, by the kept statistics."""
-    if not norm.training or len(values) > 1:
-        found: Tensor = norm(values)
-        return found
-    return F.batch_norm(values, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from clip3d.lidar.bev_grid import BevGrid
-from clip3d.towers.pillars import Pillars, center_offsets, over_rows
+from clip3d.towers.folding import linear_norm
+from clip3d.towers.pillars import Pillars, center_offsets
 
 POINT_CHANNELS = 10
 
@@ -23,17 +24,9 @@ class PointLayer(nn.Module):
         self.linear = nn.Linear(in_width, out_width, bias=False)
         self.norm = nn.BatchNorm1d(out_width, eps=1e-3, momentum=0.01)
 
-    def forward(self, points: Tensor, pillars: Pillars | None = None, summary: Tensor | None = None) -> Tensor:
-        """Features (q, out_width) of points (q, c), with the summary (m, s) of each point's pillar beside its own.
-
-        The map of [point, summary] is the sum of two: that of the summary is taken once a pillar.
-        """
-        if pillars is None or summary is None:
-            lifted = self.linear(points)
-        else:
-            own, shared = self.linear.weight[:, : points.shape[1]], self.linear.weight[:, points.shape[1] :]
-            lifted = points @ own.t() + (summary @ shared.t())[pillars.pillar]
-        return torch.relu(over_rows(self.norm, lifted))
+    def forward(self, points: Tensor, summary: Tensor | None = None, index: Tensor | None = None) -> Tensor:
+        """Features (q, out_width) of points (q, c), beside each the summary (m, s) at its index (q,)."""
+        return linear_norm(self.linear.weight, self.norm, points, summary, index).relu_()
 
 
 class VoxelFeatures(nn.Module):
@@ -62,4 +55,4 @@ class VoxelFeatures(nn.Module):
         mean = pillars.mean(points[:, :3])
         offset = points[:, :3] - mean[pillars.pillar]
         first = self.layers[0](torch.cat([points, offset, center_offsets(pillars, self.grid)], dim=1))
-        return pillars.maximum(self.layers[1](first, pillars, pillars.maximum(first)))
+        return pillars.maximum(self.layers[1](first, pillars.maximum(first), pillars.pillar))
