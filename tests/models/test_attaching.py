@@ -7,16 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import published_encoders as published
+import published_lidarclip
 import pytest
 import tiny_clip
 import torch
 from published_encoders import linear, transformer, under
+from streets import street
 from tiny_clip import DIM, TinyClip, write_slip
 from tiny_vocabulary import learn_merges, vocabulary, write_json
 
 import clip3d
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ModelError
+from clip3d.lidar.frustum import Frustum
 from clip3d.models.attaching import attach_encoder
 from clip3d.models.checking import check_model
 from clip3d.models.clip_converting import convert_clip
@@ -108,3 +111,21 @@ def test_the_command_attaches_and_says_what_it_could_not_check(slip: Path, tmp_p
     wrong = command_line("models", "attach", tmp_path / "none.pth", tmp_path / "c", "--to", slip)
     assert wrong.returncode == 2
     assert "none.pth" in wrong.stderr
+
+
+def test_a_sweep_encoder_becomes_the_sweep_tower(slip: Path, tmp_path: Path) -> None:
+    state = published_lidarclip.checkpoint(dim=DIM)
+    torch.save({"state_dict": state, "epoch": 0}, tmp_path / "lidarclip.ckpt")
+    done = attach_encoder(tmp_path / "lidarclip.ckpt", clip3d.load(slip), tmp_path / "all", intensity=100)
+    model = clip3d.load(tmp_path / "all")
+    assert model.card.towers["sweep"].preprocess["intensity"] == 100
+    assert any("from 0 to 100" in limit for limit in model.card.limits)
+    assert all(check.passed for check in check_model(model))
+    sweep = street(3, 200)
+    stored = sweep * np.array([1, 1, 1, 100], np.float32)
+    vectors, _, _ = published_lidarclip.vectors(state, [stored])
+    found = model.encode_sweeps([Frustum(sweep)], normalize=False)
+    np.testing.assert_allclose(found, vectors.numpy(), atol=1e-3, rtol=1e-3)
+    assert not done.belongs
+    with pytest.raises(ModelError, match="has a sweep tower already"):
+        attach_encoder(tmp_path / "lidarclip.ckpt", model, tmp_path / "again")

@@ -12,7 +12,10 @@ from clip3d.cli import options as o
 from clip3d.cli.output import note, print_json, print_line
 from clip3d.cli.session import load_model
 
-EXAMPLES = o.examples("clip3d models attach cg3d_pointmlp.pth models/cg3d --to models/slip --licence MIT")
+EXAMPLES = o.examples(
+    "clip3d models attach cg3d_pointmlp.pth models/cg3d --to models/slip --licence MIT",
+    "clip3d models attach lidarclip_vitl14.ckpt models/lidarclip --to models/vit-l-14",
+)
 UNCHECKED = "nothing but the length of its vectors shows that it belongs to {}"
 
 
@@ -25,7 +28,7 @@ class TrainedUp(str, Enum):
 
 def attach(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="Of CG3D, ULIP or ULIP-2: PointTransformer or PointMLP.")
+        Path, typer.Argument(metavar="CHECKPOINT", help="Of CG3D, ULIP, ULIP-2 or LidarCLIP.")
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The model's folder; new or empty.")],
     to: Annotated[str, typer.Option("--to", metavar="MODEL", help="The CLIP it was trained against, converted.")],
@@ -33,6 +36,9 @@ def attach(
         int | None, typer.Option("--points", min=1, help="It is shown of a cloud; else as its publisher does.")
     ] = None,
     up: Annotated[TrainedUp, typer.Option("--up", help="Axis that points up for it.")] = TrainedUp.y,
+    intensity: Annotated[
+        float, typer.Option("--intensity", min=0, help="A sweep tower is shown it for the brightest echo.")
+    ] = 255.0,
     name: Annotated[str | None, typer.Option("--name", help="Of the model, if not the folder's.")] = None,
     licence: Annotated[str | None, typer.Option("--licence", help="Of the checkpoint.")] = None,
     as_json: o.Json = False,
@@ -47,7 +53,14 @@ def attach(
     from clip3d.models.attaching import attach_encoder
 
     done = attach_encoder(
-        checkpoint, load_model(to, "cpu"), out, points=points, up=up.value, name=name, licence=licence
+        checkpoint,
+        load_model(to, "cpu"),
+        out,
+        points=points,
+        up=up.value,
+        intensity=intensity,
+        name=name,
+        licence=licence,
     )
     if as_json:
         facts = {"model": done.model.id, "space": done.model.space.id, "towers": list(done.model.card.towers)}

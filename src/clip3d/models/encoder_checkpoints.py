@@ -57,6 +57,11 @@ class LoadedEncoder:
     fresh: tuple[str, ...]
     text_projection: torch.Tensor | None = None
 
+    @property
+    def modality(self) -> Literal["cloud", "sweep"]:
+        """What the tower encodes."""
+        return "cloud" if self.architecture in TURNED else "sweep"
+
 
 def load_encoder(
     path: Path, *, up: Literal["y", "z"] = "y", fresh: Collection[str] = (), **settings: Any
@@ -64,8 +69,8 @@ def load_encoder(
     """Load a published checkpoint of CG3D, ULIP, ULIP-2, Point-BERT, Point-MAE, PointMLP or LidarCLIP.
 
     The file is read as data; nothing in it is run. Width, depth, channels and the length of a vector are those of
-    its tensors. Heads are 64 channels wide. Groups are as many as the published configurations have, 512 for ULIP
-    and 64 otherwise.
+    its tensors. Heads of clouds' towers are 64 channels wide, LidarCLIP's are 8; its grid is the published one.
+    Groups are as many as the published configurations have, 512 for ULIP and 64 otherwise.
 
     Args:
         path: of the file, as `torch.save` wrote it.
