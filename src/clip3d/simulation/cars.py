@@ -25,23 +25,22 @@ def _body(
     return [side_profile(low, width, color), deform(glass, lean, "y"), cap]
 
 
-def car(rng: Rng) -> Drawn:
+CARS = (
+    *("sedan", "sedan", "hatchback", "estate", "sports", "suv", "small", "cabriolet"),
+    *("racing", "taxi", "police"),
+)
+VANS = ("delivery van", "minibus", "camper van", "ambulance")
+BUSES = ("city bus", "coach", "double-decker bus", "school bus")
+TRUCKS = (
+    *("box truck", "dump truck", "tank truck", "flatbed truck", "fire truck", "semi-trailer truck"),
+    *("cement mixer", "container truck"),
+)
+
+
+def car(rng: Rng, *kinds: str) -> Drawn:
     """Cars: saloons, hatchbacks, estates, sports cars, jeeps, beetles, cabriolets, racing cars."""
     name, color = paint(rng)
-    kind = pick(
-        rng,
-        "sedan",
-        "sedan",
-        "hatchback",
-        "estate",
-        "sports",
-        "suv",
-        "small",
-        "cabriolet",
-        "racing",
-        "taxi",
-        "police",
-    )
+    kind = pick(rng, *(kinds or CARS))
     if kind == "racing":
         return _racing_car(rng, color), ["racing car", "formula one car", f"{name} car"]
     long, wide = (
@@ -175,10 +174,10 @@ def pickup_truck(rng: Rng) -> Drawn:
     ]
 
 
-def van(rng: Rng) -> Drawn:
+def van(rng: Rng, *kinds: str) -> Drawn:
     """Vans: delivery vans, minibuses, camper vans, ambulances."""
     name, color = paint(rng)
-    kind = pick(rng, "delivery van", "minibus", "camper van", "ambulance")
+    kind = pick(rng, *(kinds or VANS))
     long, wide, tall, r = rng.uniform(4.3, 5.8), rng.uniform(1.8, 2.0), rng.uniform(1.9, 2.5), 0.34
     x, nose = long / 2, rng.uniform(0.2, 0.8)
     outline = [
@@ -209,10 +208,10 @@ def van(rng: Rng) -> Drawn:
     return parts, [kind, f"{name} van"] if kind != "ambulance" else [kind]
 
 
-def bus(rng: Rng) -> Drawn:
+def bus(rng: Rng, *kinds: str) -> Drawn:
     """Buses: city buses, coaches, double-deckers, school buses."""
     name, color = paint(rng)
-    kind = pick(rng, "city bus", "coach", "double-decker bus", "school bus")
+    kind = pick(rng, *(kinds or BUSES))
     long, wide, tall = rng.uniform(8, 12), 2.5, {"double-decker bus": 4.2, "coach": 3.4}.get(kind, 3.0)
     x, window = long / 2, (0.16, 0.2, 0.24)
     parts = [
@@ -230,20 +229,10 @@ def bus(rng: Rng) -> Drawn:
     return parts, [kind, f"{name} bus"] if kind != "school bus" else [kind, "yellow bus"]
 
 
-def truck(rng: Rng) -> Drawn:
+def truck(rng: Rng, *kinds: str) -> Drawn:
     """Trucks: box, tipper, tanker, flatbed, fire engine, articulated lorry, cement mixer, garbage truck."""
     name, color = paint(rng)
-    kind = pick(
-        rng,
-        "box truck",
-        "dump truck",
-        "tank truck",
-        "flatbed truck",
-        "fire truck",
-        "semi-trailer truck",
-        "cement mixer",
-        "container truck",
-    )
+    kind = pick(rng, *(kinds or TRUCKS))
     color = (0.78, 0.08, 0.06) if kind == "fire truck" else color
     long = (
         rng.uniform(8, 11)

@@ -11,11 +11,13 @@ from clip3d.simulation.moving import both_sides, copies, merge, move, ring, rota
 from clip3d.simulation.running_gear import spoked, wheel
 from clip3d.simulation.shapes import box, cushion, cylinder, extrude, lathe, loft, ribbon, rod, sphere, torus, tube
 
+MOTORCYCLES = ("motorbike", "sport motorcycle", "chopper", "scooter")
 
-def motorcycle(rng: Rng) -> Drawn:
+
+def motorcycle(rng: Rng, *kinds: str) -> Drawn:
     """Motorcycles: choppers, sports machines, tourers and scooters."""
     color, r, base = bright(rng), rng.uniform(0.28, 0.33), rng.uniform(1.25, 1.6)
-    kind = pick(rng, "motorbike", "sport motorcycle", "chopper", "scooter")
+    kind = pick(rng, *(kinds or MOTORCYCLES))
     r, base = (0.22, 1.2) if kind == "scooter" else (r, base)
     x, rake = base / 2, 0.55 if kind == "chopper" else 0.3
     fat = rotate(

@@ -36,9 +36,9 @@ def person(rng: Rng) -> Drawn:
     broad = {"man": 1.0, "woman": 0.87, "child": 0.85}[who] * rng.uniform(0.9, 1.15)
     left, right = POSES.get(pose, POSES["standing"])
     jitter = rng.normal(0, 5, (2, 5))
-    parts = [_torso(broad, shirt), *_face(rng, who, skin, hair)]
+    parts = [torso(broad, shirt), *face(rng, who, skin, hair)]
     for sign, angles in ((1, np.array(left) + jitter[0]), (-1, np.array(right) + jitter[1])):
-        parts += _leg(sign, angles, broad, legs_color, skin) + _arm(sign, angles, broad, shirt, skin)
+        parts += leg(sign, angles, broad, legs_color, skin) + arm(sign, angles, broad, shirt, skin)
     if who == "woman" and pose in ("standing", "walking", "waving", "arms up") and maybe(rng, 0.6):
         parts.append(lathe([(0.33, -0.55 * rng.uniform(0.6, 1.1)), (0.15, 0.08)], (0, 0, 0), shirt, 14))
     body = merge(parts)
@@ -55,7 +55,7 @@ def person(rng: Rng) -> Drawn:
     return [body, *extra], [name, f"{adult} with {pose}" if pose.startswith("arms") else f"{pose} {adult}", adult]
 
 
-def _torso(broad: float, shirt: Color) -> Mesh:
+def torso(broad: float, shirt: Color) -> Mesh:
     """The trunk above the hips, whose middle is the origin."""
     z = [-0.08, 0.0, 0.15, 0.35, 0.48, 0.54]
     return tube(
@@ -67,7 +67,8 @@ def _torso(broad: float, shirt: Color) -> Mesh:
     )
 
 
-def _face(rng: Rng, who: str, skin: Color, hair: Color) -> list[Mesh]:
+def face(rng: Rng, who: str, skin: Color, hair: Color) -> list[Mesh]:
+    """Neck and head with hair, or a helmet, of a "man", "woman" or "child", above hips at the origin."""
     size = 1.3 if who == "child" else 1.0
     z = 0.54 + 0.16 * size
     parts = [
@@ -87,7 +88,7 @@ def _face(rng: Rng, who: str, skin: Color, hair: Color) -> list[Mesh]:
     return [*parts, cap]
 
 
-def _limb(
+def limb(
     start: NDArray[np.float64], turns: list[NDArray[np.float64]], lengths: list[float]
 ) -> list[NDArray[np.float64]]:
     """Joints of a chain that hangs down from `start` and is turned at each joint in order."""
@@ -98,10 +99,11 @@ def _limb(
     return points
 
 
-def _leg(sign: int, angles: NDArray[np.float64], broad: float, cloth: Color, skin: Color) -> list[Mesh]:
+def leg(sign: int, angles: NDArray[np.float64], broad: float, cloth: Color, skin: Color) -> list[Mesh]:
+    """The left (+1) or right (-1) leg below hips at the origin, with angles (5,) as in POSES."""
     hip = np.array([0, sign * 0.09 * broad, 0.0])
     bend = turning("y", -angles[0]) @ turning("x", sign * 3.0)
-    _, knee, foot = _limb(hip, [bend, turning("y", max(angles[1], 0))], [0.43, 0.43])
+    _, knee, foot = limb(hip, [bend, turning("y", max(angles[1], 0))], [0.43, 0.43])
     toes = turning("y", -angles[0] + max(angles[1], 0)) @ np.array([0.17, 0, 0])
     return [
         tube([np.add(hip, (0, 0, 0.03)), knee, foot], (0.09, 0.065, 0.045), cloth, 8),
@@ -109,10 +111,11 @@ def _leg(sign: int, angles: NDArray[np.float64], broad: float, cloth: Color, ski
     ]
 
 
-def _arm(sign: int, angles: NDArray[np.float64], broad: float, cloth: Color, skin: Color) -> list[Mesh]:
+def arm(sign: int, angles: NDArray[np.float64], broad: float, cloth: Color, skin: Color) -> list[Mesh]:
+    """The left (+1) or right (-1) arm above hips at the origin, with angles (5,) as in POSES."""
     shoulder = np.array([0, sign * 0.2 * broad, 0.46])
     lift = turning("y", -angles[2]) @ turning("x", sign * angles[3])
-    _, elbow, wrist = _limb(shoulder, [lift, turning("y", -angles[4])], [0.29, 0.26])
+    _, elbow, wrist = limb(shoulder, [lift, turning("y", -angles[4])], [0.29, 0.26])
     hand = wrist + (wrist - elbow) * 0.3
     return [
         tube([shoulder, elbow, wrist], (0.06, 0.048, 0.034), cloth, 8),

@@ -1,0 +1,98 @@
+"""Making many logs: by several processes, going on where a run stopped, one that fails not stopping the others."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from clip3d.errors import FileProblem, FrameError
+from clip3d.simulation.driving.logs import Drive, log_name, make_log
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass
+class Made:
+    """What a run did: logs that are whole, their frames, how many of these it wrote, and what was wrong."""
+
+    logs: int = 0
+    frames: int = 0
+    written: int = 0
+    problems: list[FileProblem] = field(default_factory=list)
+
+
+def make_logs(drive: Drive, logs: int, out: Path, *, workers: int = 1, progress: Progress | None = None) -> Made:
+    """Record logs 0 to `logs` - 1 into folders below `out`, whatever the number of workers the same.
+
+    Args:
+        drive: what is recorded.
+        logs: how many.
+        out: is made if need be.
+        workers: processes; 1 works in this one.
+        progress: called with the number of frames done and of all; with several workers log by log.
+
+    Raises:
+        FrameError: if `out` cannot be made.
+        MissingExtra: if the package embreex is not installed.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FrameError(out, f"it cannot be made: {error.strerror or error}") from error
+    result, total = Made(), logs * drive.frames
+    if workers == 1 or logs == 1:
+        done = 0
+
+        def step() -> None:
+            nonlocal done
+            done += 1
+            if progress:
+                progress(done, total)
+
+        for number in range(logs):
+            _count(result, drive, number, lambda n=number: make_log(drive, n, out, step))  # type: ignore[misc]
+        return result
+    for number, outcome in _together(drive, logs, out, workers):
+        _count(result, drive, number, outcome)
+        if progress:
+            progress((result.logs + len(result.problems)) * drive.frames, total)
+    return result
+
+
+def _count(result: Made, drive: Drive, number: int, outcome: Callable[[], int]) -> None:
+    try:
+        result.written += outcome()
+    except FileProblem as problem:
+        result.problems.append(problem)
+    except BrokenProcessPool:
+        name = log_name(drive, number)
+        result.problems.append(FrameError(name, "the process that made it was ended", "run the command again"))
+    else:
+        result.logs += 1
+        result.frames += drive.frames
+
+
+def _together(drive: Drive, logs: int, out: Path, workers: int) -> Iterator[tuple[int, Callable[[], int]]]:
+    """Numbers of logs with what gives their outcome, as they are done."""
+    ignored = (signal.SIGINT, signal.SIG_IGN)
+    pool = ProcessPoolExecutor(
+        min(workers, logs), mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignored
+    )
+    numbers = iter(range(logs))
+    running: dict[Future[int], int] = {}
+    try:
+        while True:
+            for number in islice(numbers, workers + 2 - len(running)):
+                running[pool.submit(make_log, drive, number, out)] = number
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result
+    finally:
+        pool.shutdown(cancel_futures=True)
