@@ -205,11 +205,12 @@ class TestStarts:
         self, tmp_path: Path, architecture: str, config: dict
     ):
         base = make_encoder(tmp_path / "paper", 7, architecture, config)
-        config = classifier_config(replace(RECIPE, hidden=(5,), norm=True), base, 3)
+        config = classifier_config(replace(RECIPE, probe_first=False, hidden=(5,), norm=True), base, 3)
         tower = start_tower(RECIPE, base, config)
         own = base.tower("cloud").state_dict()
         assert all(torch.equal(tensor, own[name]) for name, tensor in tower.backbone.state_dict().items())
-        run(tmp_path, base, "tuned", replace(RECIPE, hidden=(5,), norm=True, run=replace(RECIPE.run, steps=1)))
+        short = replace(RECIPE, probe_first=False, hidden=(5,), norm=True, run=replace(RECIPE.run, steps=1))
+        run(tmp_path, base, "tuned", short)
         assert len(clip3d.load(tmp_path / "tuned").classify(read(tmp_path, "test").cloud(0))) == 3
 
     def test_the_head_alone_leaves_weights_and_statistics_of_the_backbone(self, tmp_path: Path, encoder: Model):

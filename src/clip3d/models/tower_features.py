@@ -18,20 +18,15 @@ def before_head(head: Any, parts: Sequence[Any]) -> Callable[..., Any]:
     def run(tower: Any, *inputs: Any) -> Any:
         import torch
 
-        seen: list[Any] = []
-        handles = [part.register_forward_hook(lambda m, a, out: seen.extend(_pooled(out))) for part in parts]
-        handles.append(head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0])))
-        try:
-            tower(*inputs)
-        finally:
-            for handle in handles:
+        from clip3d.towers.levels import pooled_levels
+
+        # hooks run in the order of the modules, so that what the head is given comes last
+        with pooled_levels(parts) as seen:
+            handle = head.register_forward_pre_hook(lambda module, arguments: seen.append(arguments[0]))
+            try:
+                tower(*inputs)
+            finally:
                 handle.remove()
         return torch.cat(seen, dim=-1)
 
     return run
-
-
-def _pooled(given: Any) -> tuple[Any, Any]:
-    """Maximum and mean (b, w) over the parts of clouds (b, m, w), which may stand behind the parts' places."""
-    features = given[-1] if isinstance(given, tuple) else given
-    return features.amax(1), features.mean(1)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from clip3d.errors import ShapeError
 from clip3d.towers.catalogue import resolve
 from clip3d.towers.channel_norm import ChannelNorm
+from clip3d.towers.levels import with_levels
 
 # Architectures that give a feature instead of a vector, and how they are told to.
 BACKBONES: dict[str, dict[str, Any]] = {
@@ -37,6 +38,8 @@ class ClassifierTower(nn.Module):
             PointMLP (Hegde et al. 2023, published code).
         norm: whether a batch norm follows each of them, as for PointMLP.
         drop: dropout after each of them, or of the feature where there is none.
+        levels: whether the head sees, beside the backbone's feature, what its levels make of parts of the cloud:
+            the maximum and the mean of each.
         scale: largest length S of the centred logits, and the scale of the space.
 
     Raises:
@@ -52,6 +55,7 @@ class ClassifierTower(nn.Module):
         hidden: Sequence[int] = (),
         norm: bool = False,
         drop: float = 0.5,
+        levels: bool = False,
         scale: float = 100.0,
     ) -> None:
         super().__init__()
@@ -60,13 +64,19 @@ class ClassifierTower(nn.Module):
         if classes < 2 or not scale > 0:
             raise ValueError(f"classes must be at least 2 and scale above 0, got {classes} and {scale}")
         self.backbone: nn.Module = resolve(architecture)(**{**backbone, **BACKBONES[architecture]})
-        width = int(self.backbone.feature_width)
+        self.levels = levels
+        width = int(self.backbone.feature_width) + (2 * sum(self.backbone.level_widths) if levels else 0)
         self.head = head_of([width, *hidden, classes], norm, drop)
         self.scale = float(scale)
 
     def logits(self, points: Tensor, colors: Tensor) -> Tensor:
         """Logits (b, classes) of clouds as the backbone takes them."""
-        found: Tensor = self.head(self.backbone(points, colors))
+        found: Tensor = self.head(self.features(points, colors))
+        return found
+
+    def features(self, points: Tensor, colors: Tensor) -> Tensor:
+        """What the head sees of clouds: (b, w)."""
+        found: Tensor = with_levels(self.backbone, points, colors) if self.levels else self.backbone(points, colors)
         return found
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:

@@ -47,6 +47,7 @@ class EnsembleTower(nn.Module):
     Attributes:
         feature_width: length of what the head sees: of all members' features together.
         levels: of all members, in their order.
+        level_widths: how long what each of them gives is.
 
     Raises:
         ValueError: if there are no members.
@@ -63,6 +64,7 @@ class EnsembleTower(nn.Module):
             tower.head = nn.Identity()  # its own head stands below, so that all parameters have one name
         self.members = nn.ModuleList(towers)
         self.feature_width = sum(widths)
+        self.level_widths = tuple(width for tower in towers for width in tower.level_widths)
         self.head: nn.Module = nn.Identity() if dim is None else MeanHead(heads, widths)
 
     @property

@@ -97,6 +97,7 @@ class PointMLPTower(nn.Module):
     Attributes:
         feature_width: length of what the last linear map sees.
         levels: modules that give features of parts of the cloud: the stages but the last.
+        level_widths: how long those features are.
     """
 
     def __init__(
@@ -119,6 +120,7 @@ class PointMLPTower(nn.Module):
         )
         self.head = nn.Sequential(*_hidden_layers([widths[-1], *head]))
         self.feature_width = [*widths, *head][-1]
+        self.level_widths = tuple(channels)[:-1]
         self.project = nn.Identity() if dim is None else nn.Linear(self.feature_width, dim)
 
     @property

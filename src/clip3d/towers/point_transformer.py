@@ -108,6 +108,7 @@ class PointTransformerTower(nn.Module):
     Attributes:
         feature_width: length of what the last linear map sees.
         levels: modules that give features of parts of the cloud: the groups' and every third block.
+        level_widths: how long those features are.
     """
 
     def __init__(
@@ -141,6 +142,10 @@ class PointTransformerTower(nn.Module):
     @property
     def levels(self) -> tuple[nn.Module, ...]:  # noqa: D102
         return self.group, *list(self.blocks)[2:-1:3]
+
+    @property
+    def level_widths(self) -> tuple[int, ...]:  # noqa: D102
+        return self.group.summary.out_features, *[self.feature_width // 2] * (len(self.levels) - 1)
 
     def forward(self, points: Tensor, colors: Tensor, upright: Tensor | None = None) -> Tensor:
         """Vectors (b, dim) of clouds.

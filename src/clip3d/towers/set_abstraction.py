@@ -109,6 +109,7 @@ class SetAbstractionTower(nn.Module):
     Attributes:
         feature_width: length of what the head sees.
         levels: modules that give features of parts of the cloud, from fine to coarse.
+        level_widths: how long those features are.
     """
 
     def __init__(
@@ -133,6 +134,7 @@ class SetAbstractionTower(nn.Module):
         self.blocks = nn.ModuleList(Block(width, heads, drop) for _ in range(layers))
         self.norm = nn.LayerNorm(2 * width)
         self.feature_width = 2 * width
+        self.level_widths = (stem[1], width)
         self.head: nn.Module = nn.Identity() if dim is None else _head(2 * width, dim)
 
     @property

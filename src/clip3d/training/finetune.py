@@ -32,6 +32,7 @@ from clip3d.training.finetune_test import Judge, cross_entropy, logits_of, measu
 from clip3d.training.labelled_batches import Batch, Pools, batches, labels_in, pool_clouds
 from clip3d.training.loop import Progress, train_parts
 from clip3d.training.parts import Part
+from clip3d.training.probe_start import start_head
 
 Index = NDArray[np.intp]
 
@@ -122,6 +123,10 @@ def finetune(
         f"{recipe.start} backbone of {base.name}; {recipe.steps(len(pools))} steps"
     )
 
+    if recipe.probe_first and not _under_way(out / RUN):
+        penalty = start_head(tower, pools, held, recipe)
+        progress(f"the head begins as a logistic regression (C {penalty:g})")
+
     def validate(tower: ClassifierTower) -> dict[str, float]:
         assert held is not None
         scores = logits_of(tower, held.clouds)
@@ -177,6 +182,7 @@ def classifier_config(recipe: FinetuneRecipe, base: Model, classes: int) -> dict
         "hidden": list(recipe.hidden),
         "norm": recipe.norm,
         "drop": recipe.drop,
+        "levels": recipe.levels,
         "scale": scale_for(classes),
     }
 
@@ -190,6 +196,11 @@ def start_tower(recipe: FinetuneRecipe, base: Model, config: Mapping[str, Any]) 
         state = getattr(given, "backbone", given).state_dict()
         tower.backbone.load_state_dict({name: state[name] for name in tower.backbone.state_dict()})
     return tower
+
+
+def _under_way(folder: Path) -> bool:
+    """Whether a checkpoint lies in the folder, that holds a head already."""
+    return (folder / FILE).exists()
 
 
 def _train(

@@ -44,6 +44,8 @@ class FinetuneRecipe:
         from_scratch: give the backbone random weights: the same architecture without what it was trained on.
         head_only: leave the backbone as it is, with its statistics of normalisation.
         fixed_norms: train the backbone, but keep its statistics of normalisation; random weights have none to keep.
+        probe_first: let the head, which must be without hidden layers then, begin as a logistic regression of what
+            the backbone gives; one of random weights gives nothing to go by, and does without.
         fraction: of the training clouds, the same share of each class.
         shots: training clouds of each class; 0 for the fraction.
         validation: share of the chosen training clouds that is held out to choose the weights; 0 for none, and
@@ -59,6 +61,7 @@ class FinetuneRecipe:
             averaged; 1 for one pass over clouds that are prepared as in use.
         hidden: widths of layers between feature and logits.
         norm: whether a batch norm follows each of them.
+        levels: let the head see what the backbone makes of parts of a cloud, beside its feature of the whole.
         drop: dropout after each of them, or of the feature where there is none.
         clip: largest norm of the gradient; 0 for any.
         augmentation: changes to a cloud before it is shown.
@@ -77,6 +80,7 @@ class FinetuneRecipe:
     from_scratch: bool = False
     head_only: bool = False
     fixed_norms: bool = True
+    probe_first: bool = True
     fraction: float = 1.0
     shots: int = 0
     validation: float = 0.1
@@ -89,6 +93,7 @@ class FinetuneRecipe:
     votes: int = 1
     hidden: tuple[int, ...] = ()
     norm: bool = False
+    levels: bool = False
     drop: float = 0.3
     clip: float = 5.0
     augmentation: Augmentation = field(default_factory=_changes)
@@ -113,6 +118,9 @@ class FinetuneRecipe:
         if self.head_only and self.from_scratch:
             raise ShapeError("a head on a backbone of random weights learns nothing: head_only or from_scratch")
 
+        if self.probe_first and self.hidden:
+            raise ShapeError("only a head without hidden layers can begin as a regression: set probe_first = false")
+
     @property
     def start(self) -> str:
         """Which weights the backbone begins with."""
@@ -123,7 +131,8 @@ class FinetuneRecipe:
         if not self.from_scratch:
             return self
         rates = {name: rate for name, rate in (self.optimiser.rates or {}).items() if not name.startswith(BACKBONE)}
-        return replace(self, fixed_norms=False, optimiser=replace(self.optimiser, rates=rates or None))
+        plain = replace(self.optimiser, rates=rates or None)
+        return replace(self, fixed_norms=False, probe_first=False, optimiser=plain)
 
     def lasting(self, *, steps: int | None = None, epochs: int | None = None) -> FinetuneRecipe:
         """The same over so many steps or epochs; the warm-up keeps its share of the run."""

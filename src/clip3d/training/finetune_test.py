@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from clip3d.data.labelled_clouds import LabelledClouds
 from clip3d.models.preprocess import CloudPreprocess
@@ -37,8 +38,12 @@ def prepared(data: LabelledClouds, rows: Index, labels: Index, prepare: CloudPre
 
 def logits_of(tower: ClassifierTower, clouds: Sequence[Inputs]) -> Array:
     """Logits (n, c) of a tower in eval mode; clouds of one size go through it together."""
+    return outputs(tower.logits, clouds, next(tower.parameters()).device)
+
+
+def outputs(run: Callable[..., Tensor], clouds: Sequence[Inputs], device: torch.device) -> Array:
+    """What `run` gives (n, …) of points (b, p, 3) and colours (b, p, 3), clouds of one size going together."""
     sizes = np.array([len(points) for points, _ in clouds])
-    device = next(tower.parameters()).device
     found: dict[int, Array] = {}
     with torch.inference_mode():
         for size in np.unique(sizes):
@@ -46,7 +51,7 @@ def logits_of(tower: ClassifierTower, clouds: Sequence[Inputs]) -> Array:
             for some in np.array_split(rows, -(-len(rows) // BATCH)):
                 columns = zip(*(clouds[i] for i in some), strict=True)
                 inputs = [torch.from_numpy(np.stack(column)).to(device) for column in columns]
-                found |= dict(zip(some.tolist(), tower.logits(*inputs).float().cpu().numpy(), strict=True))
+                found |= dict(zip(some.tolist(), run(*inputs).float().cpu().numpy(), strict=True))
     return np.stack([found[i] for i in range(len(clouds))])
 
 
