@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from small_files import make_bundle
 from streets import street
+from sweep_bundles import TINY, sweep_bundle
 
 import clip3d
 from clip3d.errors import ModelError
@@ -20,25 +19,12 @@ from clip3d.lidar.wedge import wedge
 from clip3d.models.checking import check_model
 from clip3d.models.exporting import export_tower
 from clip3d.models.model import Model
-from clip3d.models.packing import golden_sweeps
 from clip3d.models.preprocess import SweepPreprocess
-from clip3d.models.replacing import NewTower, with_towers
-from clip3d.towers.catalogue import resolve
-
-
-def bundle(folder: Path, kind: str = "pillar-pyramid", **config: Any) -> Model:
-    """The doubles' model with an untrained sweep tower beside them."""
-    base = Model(make_bundle(folder / "base"))
-    config = config if "cloud" in config else {"dim": base.space.dim, **config}
-    torch.manual_seed(0)
-    state = {name: t.numpy() for name, t in resolve(kind)(**config).state_dict().items()}
-    tower = NewTower(kind, state, golden_sweeps(), config, {"intensity": 0.5})
-    return with_towers(base, {"sweep": tower}, folder / "model")
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return bundle(tmp_path_factory.mktemp("sweeps"), widths=[8, 8, 16], hidden=16)
+    return sweep_bundle(tmp_path_factory.mktemp("sweeps"), **TINY)
 
 
 def test_vectors_come_in_order_whatever_the_batch(model: Model) -> None:
@@ -102,7 +88,7 @@ def test_a_model_without_a_sweep_tower_says_so(tmp_path: Path) -> None:
 def test_a_tower_without_cells_says_so(tmp_path: Path) -> None:
     dim = Model(make_bundle(tmp_path / "m")).space.dim
     cloud = {"dim": dim, "width": 32, "layers": 1, "heads": 2}
-    model = bundle(tmp_path, "sampled-sweep", architecture="set-abstraction", cloud=cloud)
+    model = sweep_bundle(tmp_path, "sampled-sweep", architecture="set-abstraction", cloud=cloud)
     assert model.encode_sweeps([Frustum(street(1))]).shape == (1, dim)
     with pytest.raises(ModelError, match="no vectors of cells"):
         model.encode_sweeps([], dense=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,18 @@ from clip3d.cli.session import load_model, open_cache, reading_of
 EXAMPLES = o.examples(
     "clip3d embed assets/ -o vectors.npz",
     "clip3d embed s3://bucket/assets -o vectors.npz",
+    "clip3d embed kitti/drive_0001/ -o drive.npz",
+    "clip3d embed 000008.bin --as sweeps -o sweep.npz",
     "clip3d embed drive.mcap --topic /lidar --message 100 -o vectors.npz",
     """python -c "import numpy; print(numpy.load('vectors.npz')['vectors'].shape)\"""",
 )
+
+
+class Taken(str, Enum):
+    """What files may be taken for."""
+
+    clouds = "clouds"
+    sweeps = "sweeps"
 
 
 def embed(
@@ -31,6 +41,9 @@ def embed(
     pose: o.PoseName = o.Stance.upright,
     topic: o.Topic = None,
     message: o.Message = 0,
+    taken: Annotated[
+        Taken | None, typer.Option("--as", help="Take all for objects, or all for lidar sweeps.")
+    ] = None,
     points: o.Points = 8192,
     seed: o.Seed = 0,
     no_cache: o.NoCache = False,
@@ -40,21 +53,29 @@ def embed(
 ) -> None:
     """Write the vectors of 3D objects to a file; of pictures, with a model that has no cloud tower.
 
+    With a model that has a sweep tower, driving logs and files of lidar sweeps are embedded as what cameras see:
+    one vector for each camera of each frame, named SWEEP#CAMERA; of a sweep without cameras one for each quarter
+    around it: #ahead, #left, #behind, #right. A folder that holds logs stands for them alone.
+
     The npz file holds `paths` (n), `vectors` (n, d) float32, and the ids `space`, `model` and `weights`.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    from clip3d.search.embedding import embed_files, find_items
+    from clip3d.search.mixed_embedding import embed_paths
     from clip3d.search.vector_file import save_vectors
 
     loaded = load_model(model, device)
-    found = find_items(loaded, paths)
-    with open_cache(disabled=no_cache) as cache, progress_bar("Embedding", quiet=quiet) as progress:
-        reading = reading_of(points, seed, up, unit, pose, topic, message)
-        embedded = embed_files(loaded, found.files, cache=cache, reading=reading, progress=progress)
-    problems = [*found.problems, *embedded.problems]
-    n = len(embedded.paths)
+    with open_cache(disabled=no_cache) as cache:
+        found = embed_paths(
+            loaded,
+            paths,
+            cache=cache,
+            reading=reading_of(points, seed, up, unit, pose, topic, message),
+            taken=None if taken is None else taken.value,
+            bar=lambda label: progress_bar(label, quiet=quiet),
+        )
+    problems, n = found.problems, len(found.names)
     if n:
-        save_vectors(output, embedded.paths, embedded.vectors, loaded)
+        save_vectors(output, found.names, found.vectors, loaded)
     record = {"output": str(output) if n else None, "n": n, "failed": len(problems)}
     if as_json:
         print_json({**record, "space": loaded.space.id, "model": loaded.id})

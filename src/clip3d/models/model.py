@@ -87,8 +87,10 @@ class Model:
         """The card of one tower; ModelError if the model has none for that modality."""
         if modality not in self.card.towers:
             known = ", ".join(sorted(self.card.towers))
-            reason, remedy = f"the model {self.name} has no {modality} tower", f"it has: {known}; mini has all"
-            raise ModelError(self.folder, reason, remedy)
+            others = "" if modality == "sweep" else "; mini has all"
+            raise ModelError(
+                self.folder, f"the model {self.name} has no {modality} tower", f"it has: {known}{others}"
+            )
         return self.card.towers[modality]
 
     def encode_texts(
@@ -222,15 +224,21 @@ class Model:
         tower = self.tower("sweep")
         if dense and not hasattr(tower, "dense"):
             raise ModelError(self.folder, "its sweep tower gives no vectors of cells")
-        run = sweep_cells if dense else sweep_vectors
-        return run(
-            tower,
-            self.sweep_preparation(),
-            sweeps,
-            device=self.device,
-            dim=self.space.dim,
-            normalize=normalize,
-            batch_size=batch_size,
+        prepared = map(self.sweep_preparation(), sweeps)
+        if not dense:
+            return self.encode_prepared_sweeps(prepared, normalize=normalize, batch_size=batch_size)
+        dim = self.space.dim
+        return sweep_cells(
+            tower, prepared, device=self.device, dim=dim, normalize=normalize, batch_size=batch_size
+        )
+
+    def encode_prepared_sweeps(
+        self, prepared: Iterable[Array], *, normalize: bool = True, batch_size: int = 16
+    ) -> Array:
+        """Vectors (n, d) float32 of n sweeps (p, 4) float32, as `sweep_preparation` makes them."""
+        tower, dim = self.tower("sweep"), self.space.dim
+        return sweep_vectors(
+            tower, prepared, device=self.device, dim=dim, normalize=normalize, batch_size=batch_size
         )
 
     def label_vectors(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:

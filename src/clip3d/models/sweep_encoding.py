@@ -10,10 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.lidar.cell_features import CellFeatures, SweepFeatures
-from clip3d.lidar.frustum import Frustum
-from clip3d.lidar.sweep import Sweep
 from clip3d.models.batching import in_batches
-from clip3d.models.preprocess import SweepPreprocess
 from clip3d.spaces import unit
 
 Array = NDArray[np.float32]
@@ -21,20 +18,19 @@ Array = NDArray[np.float32]
 
 def sweep_vectors(
     tower: Any,
-    prepare: SweepPreprocess,
-    sweeps: Iterable[Frustum | Sweep],
+    prepared: Iterable[Array],
     *,
     device: str,
     dim: int,
     normalize: bool,
     batch_size: int,
 ) -> Array:
-    """Vectors (n, d) float32 of n sweeps: see `Model.encode_sweeps`."""
+    """Vectors (n, d) float32 of n sweeps, prepared: see `Model.encode_sweeps`."""
     import torch
 
     found = [np.zeros((0, dim), np.float32)]
     with torch.inference_mode():
-        for points, counts in _batches(prepare, sweeps, batch_size):
+        for points, counts in _batches(prepared, batch_size):
             vectors = tower(torch.from_numpy(points).to(device), torch.from_numpy(counts).to(device))
             found.append(vectors.float().cpu().numpy())
     together = np.concatenate(found)
@@ -43,8 +39,7 @@ def sweep_vectors(
 
 def sweep_cells(
     tower: Any,
-    prepare: SweepPreprocess,
-    sweeps: Iterable[Frustum | Sweep],
+    prepared: Iterable[Array],
     *,
     device: str,
     dim: int,
@@ -56,7 +51,7 @@ def sweep_cells(
 
     vectors, cells = [np.zeros((0, dim), np.float32)], []
     with torch.inference_mode():
-        for points, counts in _batches(prepare, sweeps, batch_size):
+        for points, counts in _batches(prepared, batch_size):
             dense = tower.dense(torch.from_numpy(points).to(device), torch.from_numpy(counts).to(device))
             vectors.append(dense.vectors.float().cpu().numpy())
             each, cell = dense.cells.float().cpu().numpy(), dense.cell.cpu().numpy()
@@ -68,9 +63,7 @@ def sweep_cells(
     return SweepFeatures(unit(together) if normalize else together, tuple(cells))
 
 
-def _batches(
-    prepare: SweepPreprocess, sweeps: Iterable[Frustum | Sweep], size: int
-) -> Iterator[tuple[Array, NDArray[np.int64]]]:
+def _batches(prepared: Iterable[Array], size: int) -> Iterator[tuple[Array, NDArray[np.int64]]]:
     """Points (p, 4) of up to `size` sweeps one after the other, and how many each has."""
-    for batch in in_batches(map(prepare, sweeps), size):
+    for batch in in_batches(prepared, size):
         yield np.concatenate(batch), np.array([len(points) for points in batch], np.int64)
