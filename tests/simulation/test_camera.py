@@ -131,7 +131,7 @@ def test_a_lamp_lights_its_side_of_a_wall_and_glows_itself():
 def test_a_retroreflector_shines_in_the_headlights():
     night = Conditions(period="night", sun=0)
     sign, cloth = block(20, -1.5, 0.8, z=1.0), block(20, 1.5, 0.8, z=1.0)
-    image = grey(picture(street(night, (sign, "retroreflector", 0.25), (cloth, "cloth", 0.25))))
+    image = grey(picture(street(night, (sign, "retroreflector", 0.1), (cloth, "cloth", 0.1))))
     assert image[pixel(19.6, -1.5, 1.4)] > 1.5 * image[pixel(19.6, 1.5, 1.4)]
 
 

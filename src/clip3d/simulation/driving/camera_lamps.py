@@ -19,8 +19,10 @@ HOUSING = 0.35  # metres around a lamp that do not stand in its light
 FAINTEST = 2e-4  # irradiance below which a lamp's light is left out
 SHADOWED = 5e-4  # irradiance from which a lamp throws shadows
 # Candela a lux and square metre of used retroreflective sheeting (new of class RA1: 70, EN 12899-1), and of paint.
-SENT_BACK = 25.0
+SENT_BACK = 15.0
 PAINT_BACK = 0.25
+# Radiance of lamps of which nobody says how strong they are.
+TRAFFIC_LIGHT, WHITE_LAMP, WINDOW, TAIL_LAMP = 4.0, 1.0, 0.012, 0.6
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class Lamps:
         """Lamps of a snapshot; at dusk and at night the recording vehicle's own headlights are lit."""
         given = list(snapshot.lamps)
         close = [_own(lamp, snapshot.world_from_vehicle) for lamp in given]
-        glowing = _glowing(given, scene)
+        glowing = _glowing(snapshot, scene)
         if snapshot.conditions.period != "day" and not any(close):
             given += headlights(snapshot.world_from_vehicle)
             close += [True, True]
@@ -139,6 +141,9 @@ class Lamps:
         strength = np.maximum(np.einsum("nd,nd->n", away, at.normal[places]), 0) / square
         inside = -np.einsum("nd,nd->n", away, self.direction[lamp])
         strength *= np.where(self.beam[lamp], _beam(inside, self.cosine[lamp]), 1)
+        # Dipped headlights spare the road just before them, so that it is lit evenly.
+        dipped = (self.cosine[lamp] > 0.7) & (np.abs(self.direction[lamp, 2]) < 0.3)
+        strength *= np.where(dipped, 1 / (1 + (np.maximum(away[:, 2], 0) / 0.06) ** 2), 1)
         kept = np.flatnonzero(strength * self.brightest[lamp] > FAINTEST / 4)
         return places[kept], lamp[kept], strength[kept], away[kept]
 
@@ -200,32 +205,65 @@ def _lobe(at: Seen, places: NDArray[np.intp], towards: Array, polish: Array) -> 
 
 
 def headlights(world_from_vehicle: NDArray[np.float64]) -> list[Lamp]:
-    """Two dipped headlights (about 20,000 candela each) of a vehicle that stands so."""
+    """Two dipped headlights (about 23,000 candela each) of a vehicle that stands so."""
     rotation, place = world_from_vehicle[:3, :3], world_from_vehicle[:3, 3]
-    ahead = rotation @ np.array([0.997, 0, -0.035]) / np.hypot(0.997, 0.035)
+    ahead = rotation @ np.array([0.9998, 0, -0.02])
     return [
         Lamp(
             position=(place + rotation @ np.array([2.0, side, 0.65])).astype(np.float32),
-            color=np.array([15.0, 14.2, 12.8], np.float32),
+            color=np.array([18.0, 17.0, 15.4], np.float32),
             direction=ahead.astype(np.float32),
-            cosine=float(np.cos(np.radians(24))),
+            cosine=float(np.cos(np.radians(30))),
         )
         for side in (-0.65, 0.65)
     ]
 
 
-def _glowing(lamps: list[Lamp], scene: Scene) -> Array | None:
-    """Radiance (f, 3) of faces of the material "lamp" at which a lit lamp stands; None where there is none."""
+def _glowing(snapshot: Snapshot, scene: Scene) -> Array | None:
+    """Radiance (f, 3) of faces that are lit lamps themselves; None where there is none.
+
+    A face of the material "lamp" glows with the strength of a lit `Lamp` that stands at it. In the dark so do those
+    without one, by their colour: windows faintly, traffic lights more; those of things only where the thing has
+    another lamp lit, and then its red reflectors are tail lamps.
+    """
     faces = np.flatnonzero(scene.materials == MATERIAL["lamp"])
-    if not len(faces) or not lamps:
-        return None
+    found = np.zeros((len(scene.materials), 3), np.float32)
     corners = scene.corners[faces]
     middle = corners.mean(axis=1)
-    reach = np.maximum(np.linalg.norm(corners - middle[:, None], axis=2).max(axis=1) * 1.1, 0.5)
+    reach = np.clip(np.linalg.norm(corners - middle[:, None], axis=2).max(axis=1, initial=0), 0.5, 1.0)
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1) / 2
-    found = np.zeros((len(scene.materials), 3), np.float32)
-    for lamp in lamps:
+    for lamp in snapshot.lamps:
         near = np.flatnonzero(np.linalg.norm(middle - lamp.position, axis=1) < reach)
         if len(near):
-            found[faces[near]] = np.maximum(found[faces[near]], lamp.color / max(float(area[near].sum()) / 2, 0.02))
+            shown = lamp.color / max(float(area[near].sum()) / 2, 0.02)
+            found[faces[near]] = np.maximum(found[faces[near]], shown)
+    vivid = np.ptp(scene.colors, axis=1) > 0.4
+    if snapshot.conditions.period == "day":
+        # By day street lamps and windows are out; traffic lights are not.
+        default = np.where(vivid[faces], TRAFFIC_LIGHT, 0)
+    else:
+        default = np.where(area > 0.08, WINDOW, np.where(vivid[faces], TRAFFIC_LIGHT, WHITE_LAMP))
+    on = _switched_on(snapshot)
+    default = np.where(on[scene.owners[faces]], default, 0)
+    dark = ~found[faces].any(axis=1)
+    found[faces[dark]] = scene.colors[faces[dark]] * default[dark, None]
+    if snapshot.conditions.period != "day":
+        red = vivid & (scene.colors[:, 0] > 0.3) & (scene.materials == MATERIAL["retroreflector"])
+        tail = np.flatnonzero(red & (scene.owners >= 0) & on[scene.owners])
+        found[tail] = scene.colors[tail] * np.float32(TAIL_LAMP)
     return found if found.any() else None
+
+
+def _switched_on(snapshot: Snapshot) -> NDArray[np.bool_]:
+    """Of each thing (t + 1,) whether a lamp of its own is lit; what has no owner (-1, the last) counts as so."""
+    on = np.zeros(len(snapshot.things) + 1, np.bool_)
+    on[-1] = True
+    beams = [lamp.position for lamp in snapshot.lamps if lamp.direction is not None]
+    if beams:
+        for number, thing in enumerate(snapshot.things):
+            away = np.asarray(beams)[:, :2] - thing.center[:2]
+            cosine, sine = np.cos(thing.yaw), np.sin(thing.yaw)
+            ahead, aside = away @ np.array([cosine, sine]), away @ np.array([-sine, cosine])
+            inside = (np.abs(ahead) < thing.size[0] / 2 + 0.3) & (np.abs(aside) < thing.size[1] / 2 + 0.1)
+            on[number] = inside.any()
+    return on

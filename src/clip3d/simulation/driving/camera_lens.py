@@ -17,7 +17,7 @@ from clip3d.simulation.driving.snapshot import Conditions
 Array = NDArray[np.float32]
 
 # The least light for which a camera still opens up (Lamp's unit).
-DARKEST = 6e-4
+DARKEST = 2e-4
 SATURATED = 60.0  # times white beyond which a brighter light spreads no further
 
 
@@ -41,13 +41,16 @@ class View:
         fog = float(1 - np.exp(-40 * sky.extinction))
         ahead = pose[:3, :3].T @ sky.to_sun
         strength = float(luminance(sky.sun))
-        if ahead[2] <= 0.2 or not strength:
+        if ahead[2] <= 0.2 or not strength or not sky.sharp:
             return cls(None, 0.0, fog)
         eye = pose[:3, 3].astype(np.float32)
         if scene.caster.blocked(eye[None], sky.to_sun[None])[0]:
             return cls(None, 0.0, fog)
-        x, y, z = camera.intrinsics @ ahead
-        return cls((float(x / z), float(y / z)), strength * float(np.exp(-sky.extinction * 400)), fog)
+        x, y = (camera.intrinsics @ ahead)[:2] / ahead[2]
+        outside = max(-x, x - camera.width, -y, y - camera.height, 0.0) / camera.width
+        # Lenses have hoods: a sun well outside the picture leaves no trace in it.
+        strength *= float(np.exp(-sky.extinction * 400 - 6 * outside))
+        return cls((float(x), float(y)), strength, fog)
 
 
 def luminance(light: Array) -> Array:
@@ -108,11 +111,11 @@ def _exposure(bright: Array, conditions: Conditions, rng: np.random.Generator) -
     dim = np.float32(DARKEST / 50)
     mean = float(np.exp((np.log(np.maximum(bright, dim)) * weight).sum() / (weight.sum() * bright.shape[1])))
     # Lamps and the sun may burn out; most of a bright sky, or what lamps light, should not.
-    share, limit = {"day": (90, 1.6), "dusk": (85, 0.75), "night": (97, 0.8)}[conditions.period]
+    share, limit = {"day": (90, 1.5), "dusk": (85, 0.75), "night": (98.5, 2.5)}[conditions.period]
     high = float(np.percentile(bright, share))
-    key = {"day": 0.2, "dusk": 0.12, "night": 0.06}[conditions.period]
+    key = {"day": 0.2, "dusk": 0.12, "night": 0.075}[conditions.period]
     key *= {"sunny": 1.0, "cloudy": 1.1, "rainy": 1.15, "foggy": 1.9}[conditions.weather]
-    wanted = min(key / max(mean, DARKEST / 10), max(limit, 1.5 * key) / max(high, 1e-6), 0.1 / DARKEST)
+    wanted = min(key / max(mean, DARKEST / 5), max(limit, 1.5 * key) / max(high, 1e-6), 0.1 / DARKEST)
     return float(wanted * rng.uniform(0.85, 1.15))
 
 

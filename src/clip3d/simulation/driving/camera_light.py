@@ -16,7 +16,7 @@ from clip3d.simulation.driving.snapshot import MATERIAL, MATERIALS
 Array = NDArray[np.float32]
 
 # How much a surface mirrors straight on (F0 of Schlick's approximation, 1994), and how rough that mirror is.
-_MIRRORS = {"glass": (0.05, 0.0), "car paint": (0.045, 0.0), "metal": (0.25, 0.12)}
+_MIRRORS = {"glass": (0.05, 0.0), "car paint": (0.045, 0.0), "metal": (0.25, 0.05)}
 _F0 = np.zeros(len(MATERIALS), np.float32)
 _ROUGH = np.zeros(len(MATERIALS), np.float32)
 for _name, (_f0, _rough) in _MIRRORS.items():
@@ -109,7 +109,7 @@ class Lighting:
         facing = np.where(leaves, 0.55 * facing + 0.3, facing)
         lit = np.flatnonzero(facing > 0) if self.sky.sun.any() else np.zeros(0, np.intp)
         if len(lit):
-            blur = 0.003 if self.scene.conditions.weather == "sunny" else 0.05
+            blur = 0.003 if self.sky.sharp else 0.01
             towards = self.sky.to_sun + self.rng.standard_normal((len(lit), 3), dtype=np.float32) * np.float32(blur)
             start = at.position[lit] + at.normal[lit] * np.where(leaves[lit], 0.12, SHIFT)[:, None]
             dark = self.scene.caster.blocked(start, towards)
@@ -124,8 +124,13 @@ class Lighting:
         if not len(chosen):
             return
         direction, normal = at.direction[chosen], at.normal[chosen]
-        rough = np.maximum(_ROUGH[material[chosen]], 0.01 * wet[chosen])[:, None]
-        normal = normal + rough * self.rng.standard_normal(normal.shape, dtype=np.float32)
+        shaken = self.rng.standard_normal((2, len(chosen), 1), dtype=np.float32)
+        rough = _ROUGH[material[chosen], None]
+        # Water over rough ground draws mirror images out towards whoever looks.
+        level = direction * np.array([1, 1, 0], np.float32)
+        across = level[:, [1, 0, 2]] * np.array([1, -1, 0], np.float32)
+        normal = normal + (rough + 0.012 * wet[chosen, None]) * shaken[0] * level
+        normal += (rough + 0.002 * wet[chosen, None]) * shaken[1] * across
         normal /= np.sqrt(np.einsum("nd,nd->n", normal, normal))[:, None]
         back = direction - 2 * np.einsum("nd,nd->n", direction, normal)[:, None] * normal
         share = share[chosen, None]
@@ -140,5 +145,6 @@ class Lighting:
         paint = material[chosen] == MATERIAL["metal"]
         light[paint] *= 0.4 + 0.6 * self.scene.colors[at.face[chosen[paint]]]
         out[chosen] = out[chosen] * (1 - np.minimum(share, 1)) + light * share
-        shine = np.maximum(back @ self.sky.to_sun, 0) ** 400 * (sunned[chosen] > 0)
-        out[chosen] += (shine * 6)[:, None] * share * self.sky.sun
+        if self.sky.sharp:
+            shine = np.maximum(back @ self.sky.to_sun, 0) ** 400 * (sunned[chosen] > 0)
+            out[chosen] += (shine * 6)[:, None] * share * self.sky.sun

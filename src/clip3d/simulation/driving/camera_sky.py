@@ -45,6 +45,7 @@ class Sky:
         cloud: (3,) radiance of a cloud.
         air: (3,) radiance of thick haze or fog.
         extinction: of the air a metre.
+        sharp: whether the sun shows as a disc, rather than through clouds.
         drift: (2,) where in the clouds' pattern the sky begins.
     """
 
@@ -57,6 +58,7 @@ class Sky:
     cloud: Array
     air: Array
     extinction: float
+    sharp: bool
     drift: Array
 
     @property
@@ -77,10 +79,11 @@ class Sky:
         height = np.sqrt(np.clip(up, 0, 1))[:, None]
         seen = self.horizon + (self.zenith - self.horizon) * height
         nearness = directions @ self.to_sun
-        seen += self.glow * (np.exp(12 * (nearness - 1)) * 0.5 + np.exp(150 * (nearness - 1)))[:, None]
+        off = nearness - 1
+        seen += self.glow * (0.12 * np.exp(3 * off) + 0.5 * np.exp(12 * off) + np.exp(150 * off))[:, None]
         if self.cover > 0.02:
             seen = self._clouded(np.asarray(seen, dtype=np.float32), directions, nearness)
-        if disc and self.sun.any():
+        if disc and self.sharp and self.sun.any():
             strength = np.minimum(self.sun / 6.9e-5, 3e5).astype(np.float32)
             inside = np.clip((nearness - DISC) / (1 - DISC) * 3, 0, 1)
             seen += strength * inside[:, None]
@@ -126,7 +129,7 @@ class Sky:
             dull = _times(dull, grey)
         elif conditions.period == "dusk":
             sun = _color(6.0, 2.7, 0.96)
-            zenith, horizon, dull = _color(0.16, 0.24, 0.5), _color(0.95, 0.66, 0.55), _color(0.42, 0.42, 0.52)
+            zenith, horizon, dull = _color(0.17, 0.26, 0.5), _color(0.78, 0.66, 0.6), _color(0.42, 0.42, 0.52)
             cloud, glow = _color(0.7, 0.45, 0.42), _times(_color(2.4, 1.0, 0.32), max(conditions.sun, 0.25))
             dull = _times(dull, grey)
         else:
@@ -147,5 +150,6 @@ class Sky:
             cloud=np.asarray(cloud, dtype=np.float32),
             air=np.asarray(cloud if conditions.weather != "sunny" else horizon * 0.9, dtype=np.float32),
             extinction=CONTRAST_LOST / visibility,
+            sharp=conditions.weather == "sunny",
             drift=rng.uniform(0, 50, 2).astype(np.float32),
         )

@@ -65,9 +65,9 @@ def stains(x: Array, y: Array) -> Array:
 
 def leafless(positions: Array) -> NDArray[np.bool_]:
     """Where a crown or a hedge lets the light through (n,), about a third of places (n, 3)."""
-    pattern = _pattern(3, 0.6)
+    pattern = _pattern(3, 0.35)
     x, y, z = positions.T
-    sum_ = _at(pattern, x, y, 0.05) + _at(pattern, y + 7, z, 0.05) + _at(pattern, z + 3, x, 0.05)
+    sum_ = _at(pattern, x, y, 0.035) + _at(pattern, y + 7, z, 0.035) + _at(pattern, z + 3, x, 0.035)
     return np.asarray(sum_ > 0.9)
 
 
@@ -115,8 +115,9 @@ def _stained(u: Array, v: Array, footprint: Array, fine: float, coarse: float) -
 def _asphalt(color: Array, u: Array, v: Array, footprint: Array) -> Array:
     shade = _stained(u, v, footprint, 0.13, 0.06)
     cracked = np.abs(_at(_pattern(5, 1.7), u, v, 0.04)) < 0.012
-    shade[cracked] *= 1 - 0.45 * _kept(footprint[cracked], 0.04)
-    return np.asarray(color * shade[:, None])
+    shade[cracked] *= 1 - 0.35 * _kept(footprint[cracked], 0.04)
+    # Even dark asphalt is full of pale stones.
+    return np.asarray((color + np.float32(0.025)) * shade[:, None])
 
 
 def _paint(color: Array, u: Array, v: Array, footprint: Array) -> Array:
@@ -130,14 +131,20 @@ def _concrete(color: Array, u: Array, v: Array, footprint: Array) -> Array:
 
 def _grass(color: Array, u: Array, v: Array, footprint: Array) -> Array:
     dry = np.clip(_at(_pattern(1, 1.6), u, v, 0.06) * 0.3, -0.3, 0.6)[:, None]
-    found = color * _stained(u, v, footprint, 0.3, 0.1)[:, None]
+    found = _faded(color) * _stained(u, v, footprint, 0.3, 0.1)[:, None]
     return np.asarray(found * (1 + dry * np.array([0.9, 0.3, -0.3], np.float32)))
+
+
+def _faded(color: Array) -> Array:
+    """Greens (n, 3) as leaves have them: greyer and more yellow than paint."""
+    grey = color.mean(axis=1, keepdims=True)
+    return np.asarray(color * np.float32(0.62) + grey * np.array([0.46, 0.4, 0.22], np.float32))
 
 
 def _foliage(color: Array, u: Array, v: Array, footprint: Array) -> Array:
     leaves = _at(_pattern(3, 0.6), u, v, 0.05) * _kept(footprint, 0.1)
     fine = _at(_pattern(4, 0.4), u, v, 0.02) * _kept(footprint, 0.03)
-    return np.asarray(color * np.clip(0.9 + 0.3 * leaves + 0.2 * fine, 0.2, 2)[:, None])
+    return np.asarray(_faded(color) * np.clip(0.95 + 0.35 * leaves + 0.25 * fine, 0.15, 2)[:, None])
 
 
 def _streaked(color: Array, u: Array, v: Array, footprint: Array) -> Array:
