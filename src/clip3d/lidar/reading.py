@@ -16,6 +16,7 @@ from clip3d.lidar.sweep_files import FORMS, Form, load_sweep
 
 # In the order in which they are tried: what would also look like a later one comes first.
 LAYOUTS: dict[str, tuple[str, str]] = {
+    "ros": ("clip3d.lidar.sources.ros", "a recording: .bag, .db3, .mcap or the folder that ROS 2 recorded into"),
     "kitti-raw": ("clip3d.lidar.sources.kitti_raw", "a drive's velodyne_points/data/, image_02/data/, oxts/"),
     "kitti-odometry": ("clip3d.lidar.sources.kitti_odometry", "a sequence's velodyne/, image_2/, calib.txt"),
     "kitti-object": ("clip3d.lidar.sources.kitti_object", "velodyne/, calib/, image_2/, perhaps label_2/"),
@@ -67,12 +68,13 @@ def read_sweep(
     return load_sweep(path, form)
 
 
-def read_log(path: str | Path, source: str | None = None) -> Log:
+def read_log(path: str | Path, source: str | None = None, *, topic: str | None = None) -> Log:
     """Open a driving log; its frames are read when they are asked for.
 
     Args:
         path: a folder, or a recording of ROS.
         source: its layout, one of `LAYOUTS`; by default it is told from the names in the folder.
+        topic: of a recording of ROS, that of the sweeps; by default the one with the most clouds.
 
     Returns:
         The log. What is missing, or has no partner in time, is told in `problems` of the log and of its frames; a
@@ -91,7 +93,13 @@ def read_log(path: str | Path, source: str | None = None) -> Log:
     if found is None:
         known = "; ".join(f"{name}: {files}" for name, (_, files) in LAYOUTS.items())
         raise FrameError(path, "its files are those of no known layout of a driving log", f"known are {known}")
+    if topic is not None and found != "ros":
+        raise FrameError(path, "it is no recording of ROS, whose topics can be chosen", "leave the topic out")
     try:
+        if topic is not None:
+            from clip3d.lidar.sources import ros
+
+            return ros.read(path, topic)
         return _source(found).read(path.resolve() if path.name in ("", ".", "..") else path)
     except OSError as error:
         raise FrameError(path, f"it cannot be read: {error.strerror or error}", "check its permissions") from error

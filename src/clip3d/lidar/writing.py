@@ -204,7 +204,8 @@ def write_sweep(sweep: Sweep, stream: BinaryIO) -> None:
     """Write a sweep as NPZ, 8 bytes a point: what a lidar's own range errors leave of its numbers.
 
     Coordinates are whole steps of 2 mm, or of a 32,767th of the farthest where a sweep reaches beyond 65 m
-    (`points_i16`, `step`); intensity has 255 steps; ring, where there is one, is kept.
+    (`points_i16`, `step`); intensity has 255 steps; ring, where there is one, is kept. Points less than half a step
+    from the origin will be taken for no echo on reading.
     """
     farthest = float(np.abs(sweep.points).max(initial=0))
     step = np.float32(max(STEP, farthest / 32_767))

@@ -18,11 +18,13 @@ class Allowance:
     Args:
         file_bytes: the size of the file. Its pieces may unpack to 20 times that, or to 64 MiB if that is more.
         most: bytes that they may never exceed.
+        whole: whether all of the file is to be gone through, however long that takes.
     """
 
-    def __init__(self, file_bytes: int, most: int) -> None:
-        self._bytes = min(most, max(inflation_limit(0), 20 * file_bytes))
-        self._records = MAX_RECORDS
+    def __init__(self, file_bytes: int, most: int, *, whole: bool = False) -> None:
+        unpacked = max(inflation_limit(0), 20 * file_bytes)
+        self._bytes = unpacked if whole else min(most, unpacked)
+        self._records = max(MAX_RECORDS, file_bytes // 64 if whole else 0)
 
     def record(self) -> None:
         """Count one record; raise Malformed after too many."""

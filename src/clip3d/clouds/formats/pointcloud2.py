@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 
 import numpy as np
 
@@ -23,14 +24,19 @@ class Cursor:
     def __init__(self, data: bytes, *, cdr: bool) -> None:
         self._data = data[4:] if cdr else data
         self._order = ">" if cdr and data[1:2] == b"\x00" else "<"
-        self._aligned = cdr
+        self.cdr = cdr
         self._at = 0
 
     def whole(self) -> int:
         """An unsigned number of 4 bytes."""
-        if self._aligned:
-            self._at += -self._at % 4
+        self._align(4)
         return int(struct.unpack(self._order + "I", self.take(4))[0])
+
+    def doubles(self, count: int) -> tuple[float, ...]:
+        """Numbers of 8 bytes."""
+        if count:
+            self._align(8)
+        return struct.unpack(f"{self._order}{count}d", self.take(8 * count))
 
     def byte(self) -> int:
         """An unsigned number of 1 byte."""
@@ -44,9 +50,13 @@ class Cursor:
         """The next bytes."""
         taken = self._data[self._at : self._at + count]
         if len(taken) < count:
-            raise Malformed("its message ends inside a PointCloud2", CUT_SHORT)
+            raise Malformed("its message ends inside of what it declares", CUT_SHORT)
         self._at += count
         return taken
+
+    def _align(self, size: int) -> None:
+        if self.cdr:
+            self._at += -self._at % size
 
 
 def read_message(data: bytes, *, cdr: bool) -> Contents:
@@ -59,15 +69,7 @@ def read_message(data: bytes, *, cdr: bool) -> Contents:
         data: the message as recorded.
         cdr: as ROS 2 writes it, with the four bytes that say so; otherwise as ROS 1 does.
     """
-    cursor = Cursor(data, cdr=cdr)
-    for _ in range(2 if cdr else 3):  # the time, and in ROS 1 a running number
-        cursor.whole()
-    frame = cursor.text()
-    height, width = cursor.whole(), cursor.whole()
-    fields = [(cursor.text(), cursor.whole(), cursor.byte(), cursor.whole()) for _ in range(_few(cursor.whole()))]
-    big, step, row_step = cursor.byte(), cursor.whole(), cursor.whole()
-    body = cursor.take(cursor.whole())
-    columns = _columns(_rows(body, height, width, step, row_step), fields, ">" if big else "<")
+    columns, frame = read_columns(data, cdr=cdr, used=USED)
     points = triple(columns, ("x", "y", "z"))
     if points is None:
         raise Malformed("its cloud has no fields named x, y and z")
@@ -81,6 +83,25 @@ def read_message(data: bytes, *, cdr: bool) -> Contents:
         up=None if frame.endswith(("_optical", "_optical_frame")) else "z",
         unit="m",
     )
+
+
+def read_columns(data: bytes, *, cdr: bool, used: Collection[str]) -> tuple[dict[str, Numbers], str]:
+    """Those fields (p,) of a message that have one of the names, each of its own type, and its frame's name."""
+    cursor = Cursor(data, cdr=cdr)
+    _, frame = read_head(cursor)
+    height, width = cursor.whole(), cursor.whole()
+    fields = [(cursor.text(), cursor.whole(), cursor.byte(), cursor.whole()) for _ in range(_few(cursor.whole()))]
+    big, step, row_step = cursor.byte(), cursor.whole(), cursor.whole()
+    body = cursor.take(cursor.whole())
+    return _columns(_rows(body, height, width, step, row_step), fields, ">" if big else "<", used), frame
+
+
+def read_head(cursor: Cursor) -> tuple[int, str]:
+    """The time, in nanoseconds, and the frame's name with which most messages begin (std_msgs/Header)."""
+    if not cursor.cdr:
+        cursor.whole()  # a running number
+    seconds, rest = cursor.whole(), cursor.whole()
+    return seconds * 1_000_000_000 + rest, cursor.text()
 
 
 def _few(count: int) -> int:
@@ -100,10 +121,12 @@ def _rows(body: bytes, height: int, width: int, step: int, row_step: int) -> Num
     return np.ascontiguousarray(rows[:, : width * step]).reshape(height * width, step)
 
 
-def _columns(rows: Numbers, fields: list[tuple[str, int, int, int]], order: str) -> dict[str, Numbers]:
+def _columns(
+    rows: Numbers, fields: list[tuple[str, int, int, int]], order: str, used: Collection[str]
+) -> dict[str, Numbers]:
     columns: dict[str, Numbers] = {}
     for name, offset, kind, _ in fields:
-        if name not in USED:
+        if name not in used:
             continue
         if kind not in TYPES:
             raise Malformed(f"its field {name[:40]} has the unknown type {kind}")

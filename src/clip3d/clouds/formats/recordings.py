@@ -31,19 +31,35 @@ TOO_FAR = "that cloud is not in its first 4 GiB", "cut the recording, or choose 
 REMEDY = "it must be a recording with a topic of sensor_msgs/PointCloud2"
 
 
+# In a packed chunk: where its record begins in the file, and from where to where the message lies in what it
+# unpacks to. Otherwise -1, and from where to where it lies in the file. In .db3 the row's number first.
+Place = tuple[int, int, int]
+
+
 @dataclass(frozen=True)
 class Message:
-    """One PointCloud2 of a recording.
+    """One message of a recording, of the kinds that were asked for.
 
     Attributes:
         topic: its name.
         cdr: as ROS 2 writes messages; otherwise as ROS 1 does.
-        load: gives its bytes, as long as the recording is open.
+        load: gives its bytes, or its first so many, as long as the recording is open.
+        kind: its type, such as "sensor_msgs/PointCloud2"; ROS 2 has /msg/ in it.
+        time: nanoseconds since 1970 at which it was recorded.
+        place: where the store's `reread` finds it later.
     """
 
     topic: str
     cdr: bool
-    load: Callable[[], bytes]
+    load: Callable[..., bytes]
+    kind: str = ""
+    time: int = 0
+    place: Place = (0, 0, 0)
+
+
+def some_bytes(data: bytes | memoryview, count: int | None = None) -> bytes:
+    """All bytes of a message, or the first of them."""
+    return bytes(data[:count])
 
 
 def read_recording(
@@ -61,7 +77,7 @@ def read_recording(
         MissingExtra: where messages are packed by lz4 or zstandard, and the package is not installed.
         Malformed: if there is no such cloud.
     """
-    with closing(_messages(_parts(neighbours.path))) as found:
+    with closing(_messages(parts_of(neighbours.path))) as found:
         return _pick(found, topic, message)
 
 
@@ -79,12 +95,12 @@ def is_recording(path: Path) -> bool:
 def is_recording_folder(path: Path) -> bool:
     """Whether a folder is one that ROS 2 recorded into."""
     try:
-        return path.is_dir() and (path / "metadata.yaml").is_file() and bool(_parts(path))
+        return path.is_dir() and (path / "metadata.yaml").is_file() and bool(parts_of(path))
     except OSError:  # shut, or a name too long: whoever opens it says so
         return False
 
 
-def _parts(path: Path) -> list[Path]:
+def parts_of(path: Path) -> list[Path]:
     """The files of a recording in their order: ROS 2 numbers them at the end of their names, from 0."""
     if not path.is_dir():
         return [path]
