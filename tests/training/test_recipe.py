@@ -76,7 +76,7 @@ def test_a_source_or_a_part_is_told_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"data\.pth.*do you mean path"):
         read_recipe(written(tmp_path, text + 'pth = "b"\n'))
     with pytest.raises(DataError, match=r"clouds: a method must be one of"):
-        read_recipe(written(tmp_path, text + '[clouds]\nmethod = "adam"\n'))
+        read_recipe(written(tmp_path, text + '[clouds]\nmethod = "adagrad"\n'))
 
 
 def test_a_recipe_of_another_kind_is_refused(tmp_path: Path) -> None:

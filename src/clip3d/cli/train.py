@@ -23,7 +23,8 @@ EXAMPLES = o.examples(
     "torchrun --nproc-per-node 8 -m clip3d train recipes/cg3d-point-transformer.toml --data data/ --out runs/cg3d",
 )
 
-ON_DEVICES = ("adapter", "clip2point")
+ON_DEVICES = ("adapter", "clip2point", "sweep")
+REHEARSED = ("cg3d", "sweep")
 
 
 def train(
@@ -35,14 +36,14 @@ def train(
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Of the run, not the recipe's.")] = None,
     device: Annotated[
-        str, typer.Option("--device", help="Of kinds cg3d, adapter and clip2point: cpu, cuda, cuda:1.")
+        str, typer.Option("--device", help="Of kinds cg3d, sweep, adapter and clip2point: cpu, cuda, cuda:1.")
     ] = "cpu",
     initial: Annotated[
         Path | None,
         typer.Option("--initial", help="Weights to start from, in place of the recipe's.", dir_okay=False),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Of kind cg3d: take a few steps and say what the run will need.")
+        bool, typer.Option("--dry-run", help="Of kinds cg3d and sweep: take a few steps, say what all will need.")
     ] = False,
     threads: Annotated[int | None, typer.Option("--threads", min=1, help="Processor threads to use.")] = None,
     as_json: o.Json = False,
@@ -52,7 +53,7 @@ def train(
     """Train the tower that a recipe describes; a run that was interrupted goes on where it stopped.
 
     Recipes of kind cg3d take a GPU (--device), several processes (torchrun), and a rehearsal (--dry-run); those of
-    kinds adapter and clip2point a GPU.
+    kinds adapter and clip2point a GPU, those of kind sweep a GPU and a rehearsal.
     """
     start_logging(quiet=quiet, verbose=verbose)
     import torch
@@ -79,8 +80,11 @@ def train(
             return
     else:
         _refuse_alone(recipe, kind, device, dry_run)
-        out.mkdir(parents=True, exist_ok=True)
-        placed = {"device": device} if kind in ON_DEVICES else {}
+        if not dry_run:
+            out.mkdir(parents=True, exist_ok=True)
+        placed: dict[str, Any] = {"device": device} if kind in ON_DEVICES else {}
+        if kind in REHEARSED:
+            placed["dry_run"] = dry_run
         numbers = _trainers()[kind](settings, data, out, progress, **placed)
     if not dry_run:
         write_json({"kind": kind, "tower": tower_config(settings), **numbers}, out / "result.json")
@@ -115,8 +119,9 @@ def _refuse_alone(recipe: Path, kind: str, device: str, dry_run: bool) -> None:
 
     if started_by_torchrun():
         raise DataError(recipe, f"a recipe of kind {kind} trains in one process", "start it without torchrun")
-    if dry_run or (device != "cpu" and kind not in ON_DEVICES):
-        option = "--dry-run" if dry_run else "--device"
+    cannot_rehearse = dry_run and kind not in REHEARSED
+    if cannot_rehearse or (device != "cpu" and kind not in ON_DEVICES):
+        option = "--dry-run" if cannot_rehearse else "--device"
         raise DataError(recipe, f"a recipe of kind {kind} takes no {option}", f"leave {option} out")
 
 
@@ -146,6 +151,7 @@ def _trainers() -> dict[str, Any]:
         "adapter": _train_adapter,
         "clip2point": _train_clip2point,
         "clip-image": _train_clip_image,
+        "sweep": _train_sweep,
     }
 
 
@@ -193,3 +199,13 @@ def _train_clip_image(recipe: Any, data: Path, out: Path, progress: Any) -> dict
     from clip3d.training.clip_image import train_clip_image
 
     return dict(train_clip_image(recipe, out, data=data, progress=progress))
+
+
+def _train_sweep(recipe: Any, data: Path, out: Path, progress: Any, device: str, dry_run: bool) -> dict[str, Any]:
+    if dry_run:
+        from clip3d.training.sweep_rehearsal import rehearse_sweep
+
+        return dict(rehearse_sweep(recipe, data=data, progress=progress, device=device))
+    from clip3d.training.sweep import train_sweep
+
+    return dict(train_sweep(recipe, out, data=data, progress=progress, device=device))

@@ -72,12 +72,18 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     """
     import torch
 
-    arrays = read_arrays(path)
+    arrays = dequantize_rows(read_arrays(path))
+    state = {name: torch.from_numpy(np.asarray(array, order="C")) for name, array in arrays.items()}
+    return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
+
+
+def dequantize_rows(stored: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Arrays as `quantize_rows` stored them, multiplied out again; all others are left as they are."""
+    arrays = dict(stored)
     for name in [name for name in arrays if name.endswith(SCALE_SUFFIX)]:
         whole, scale = name.removesuffix(SCALE_SUFFIX), arrays.pop(name).astype(np.float32)
         arrays[whole] = arrays[whole] * scale.reshape(-1, *[1] * (arrays[whole].ndim - 1))
-    state = {name: torch.from_numpy(np.asarray(array, order="C")) for name, array in arrays.items()}
-    return {name: t.float() if t.is_floating_point() else t for name, t in state.items()}
+    return arrays
 
 
 def quantize_rows(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -22,8 +22,16 @@ from clip3d.data.pictures import Pictures
 from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
+from clip3d.models.vector_cache import VectorCache
 from clip3d.models.weights import quantize_rows, read_torch, sha256_of, write_arrays
 from clip3d.towers.image import FEATURES, EfficientNetLite0, ImageTower, rename_published
+from clip3d.training.driving_pictures import (
+    DrivingLessons,
+    DrivingLoss,
+    DrivingRecipe,
+    measure_driving,
+    read_lessons,
+)
 from clip3d.training.image_head import HeadRecipe, Texts, measure, measure_against_clouds, train_head
 from clip3d.training.loop import Progress
 from clip3d.training.picture_features import PictureRecipe, picture_features
@@ -50,6 +58,7 @@ class ImageRecipe:
         cloud_views: augmented clouds of each object that the head is drawn to, if `head.cloud_weight` is not 0.
         cloud_points: points of each of them.
         augmentation: changes to those clouds.
+        driving: labelled driving logs whose pictures are learned from beside those of objects; none by default.
         seed: of all chance.
     """
 
@@ -65,6 +74,7 @@ class ImageRecipe:
     cloud_views: int = 3
     cloud_points: int = 512
     augmentation: Augmentation = field(default_factory=Augmentation)
+    driving: DrivingRecipe = field(default_factory=DrivingRecipe)
     seed: int = 0
 
 
@@ -97,13 +107,35 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     texts = Texts(model.encode_texts, model.space, recipe.template)
     clouds = cloud_directions(library, model, recipe) if recipe.head.cloud_weight else None
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.head.hidden)
-    train_head(tower, library, features, texts, clouds, recipe.head, recipe.seed, out / "head", progress)
+    lessons = driving_lessons(recipe, trunk, texts, out / "views", data=data, progress=progress)
+    beside = None if lessons is None else DrivingLoss(lessons, tower.head, recipe.head.dropout, recipe.head.scale)
+    train_head(
+        tower, library, features, texts, clouds, recipe.head, recipe.seed, out / "head", progress, beside
+    )
     save_tower(tower, out / "image.safetensors")
     picture_vectors(tower, library, features).save(out / "pictures.npz")
     found = measure(tower, library, features, texts)
     if clouds is not None:
         found |= measure_against_clouds(tower, library, features, clouds[:, 0], recipe.seed)
+    if lessons is not None:
+        found |= measure_driving(lessons, tower.head, texts)
     return found
+
+
+def driving_lessons(
+    recipe: ImageRecipe,
+    trunk: EfficientNetLite0,
+    texts: Texts,
+    folder: Path,
+    *,
+    data: Path,
+    progress: Progress,
+) -> DrivingLessons | None:
+    """What a recipe's driving logs teach; None where it names none."""
+    if not recipe.driving.logs:
+        return None
+    with VectorCache() as cache:
+        return read_lessons(recipe.driving, trunk, texts, folder, data=data, progress=progress, cache=cache)
 
 
 def choose(library: Library, most: int, seed: int) -> Library:

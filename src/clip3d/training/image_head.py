@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -61,6 +61,21 @@ class HeadRecipe:
     caption_power: float = 0.5
 
 
+class Beside(Protocol):
+    """What else is taught in every step, such as `clip3d.training.driving_pictures.DrivingLoss`."""
+
+    @property
+    def settings(self) -> str:
+        """All settings that decide it."""
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All data that decide it."""
+
+    def __call__(self) -> Tensor:
+        """Its loss (), drawn by torch's random numbers."""
+
+
 @dataclass(frozen=True)
 class Texts:
     """Phrases to centred unit directions of the text space."""
@@ -71,7 +86,11 @@ class Texts:
 
     def __call__(self, phrases: Sequence[str]) -> Array:
         """Directions (n, d) of n phrases."""
-        return self.space.centre(self.encode(fill_templates(phrases, [self.template])))
+        return self.plain(fill_templates(phrases, [self.template]))
+
+    def plain(self, phrases: Sequence[str]) -> Array:
+        """Directions (n, d) of n phrases as they are."""
+        return self.space.centre(self.encode(list(phrases)))
 
     def mixed(self, groups: Sequence[Sequence[str]]) -> Array:
         """Mean direction (n, d), less the mean of all, of each of n groups of synonyms.
@@ -95,6 +114,7 @@ def train_head(
     seed: int,
     folder: Path,
     progress: Progress,
+    beside: Beside | None = None,
 ) -> None:
     """Train the small network of the head, in place, on the objects that are not held out.
 
@@ -112,6 +132,7 @@ def train_head(
         seed: of weights and batches.
         folder: gets a folder of its own for each training, from which one that was stopped goes on.
         progress: called with a line now and then.
+        beside: a loss that is added.
     """
     torch.manual_seed(seed)
     head, rows = tower.head, np.flatnonzero(~library.held_out)
@@ -141,14 +162,15 @@ def train_head(
         kept = said + head.addition(F.dropout(photographs, recipe.dropout))
         keeping = 1 - F.cosine_similarity(kept, said, dim=1).mean()
         loss: Tensor = naming + recipe.photograph_weight * keeping
-        return loss
+        return loss if beside is None else loss + beside()
 
     optimiser = Optimiser(
         lr=recipe.learning_rate, weight_decay=recipe.weight_decay, betas=(0.9, 0.999), decay_all=True
     )
     run = Run(recipe.steps, average=0.0, checkpoint_every=500, log_every=500)
     data = [pictures, known, targets, phrases, chance] + ([] if shapes is None else [shapes])
-    identity = _digest(recipe, seed, data)
+    data += [] if beside is None else beside.tensors
+    identity = _digest(f"{recipe} {seed}" + ("" if beside is None else f" {beside.settings}"), data)
     train_parts(
         tower,
         [Part(loss_of, optimiser)],
@@ -162,9 +184,9 @@ def train_head(
     tower.eval().requires_grad_(False)
 
 
-def _digest(recipe: HeadRecipe, seed: int, tensors: Sequence[Tensor]) -> str:
+def _digest(settings: str, tensors: Sequence[Tensor]) -> str:
     """Names a training by all that decides it."""
-    digest = hashlib.sha256(f"{recipe} {seed}".encode())
+    digest = hashlib.sha256(settings.encode())
     for tensor in tensors:
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()

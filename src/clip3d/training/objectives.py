@@ -28,9 +28,17 @@ def centre(vectors: Tensor, mean: Tensor) -> Tensor:
     return functional.normalize(functional.normalize(vectors, dim=-1) - mean, dim=-1)
 
 
-def soft_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """Mean over rows of the cross-entropy of softmax(logits) (n, m) from a target distribution (n, m)."""
-    return -(target * functional.log_softmax(logits, dim=-1)).sum(-1).mean()
+def soft_cross_entropy(logits: Tensor, target: Tensor, shares: Tensor | None = None) -> Tensor:
+    """Mean over rows of the cross-entropy of softmax(logits) (n, m) from a target distribution (n, m).
+
+    `shares` (n,) say how much each row counts; None for all alike.
+    """
+    return averaged(-(target * functional.log_softmax(logits, dim=-1)).sum(-1), shares)
+
+
+def averaged(values: Tensor, shares: Tensor | None) -> Tensor:
+    """Mean () of values (n,), each counting its share (n,)."""
+    return values.mean() if shares is None else (values * shares).sum() / shares.sum()
 
 
 def naming(
@@ -41,6 +49,7 @@ def naming(
     scale: Tensor | float,
     regression: float,
     bias: Tensor | float = 0.0,
+    shares: Tensor | None = None,
 ) -> Tensor:
     """How far objects are from what they may be called, against a whole vocabulary of v phrases.
 
@@ -52,10 +61,12 @@ def naming(
         scale: inverse temperature.
         regression: weight of 1 - cosine to the mean of an object's phrases, added to the cross entropy.
         bias: added to the logits, for each phrase.
+        shares: (n,) how much each object counts; None for all alike.
     """
     wanted = functional.normalize(positives @ phrases, dim=-1)
-    distance = 1 - (vectors * wanted).sum(-1).mean()
-    return soft_cross_entropy(scale * vectors @ phrases.T + bias, positives @ spread) + regression * distance
+    distance = averaged(1 - (vectors * wanted).sum(-1), shares)
+    logits = scale * vectors @ phrases.T + bias
+    return soft_cross_entropy(logits, positives @ spread, shares) + regression * distance
 
 
 def nt_xent(a: Tensor, b: Tensor, temperature: float) -> Tensor:

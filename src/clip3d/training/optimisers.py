@@ -11,7 +11,7 @@ from torch import nn
 
 from clip3d.training.lamb import Lamb
 
-Method = Literal["adamw", "sgd", "lamb"]
+Method = Literal["adamw", "adam", "sgd", "lamb"]
 
 
 @dataclass(frozen=True)
@@ -19,10 +19,11 @@ class Optimiser:
     """How parameters are moved.
 
     Attributes:
-        method: "adamw" (Loshchilov and Hutter 2019), "sgd" or "lamb" (`clip3d.training.lamb`).
+        method: "adamw" (Loshchilov and Hutter 2019), "adam" (Kingma and Ba 2015), "sgd" or "lamb"
+            (`clip3d.training.lamb`).
         lr: highest learning rate.
-        weight_decay: AdamW's and LAMB's decoupled decay, or an L2 penalty of SGD.
-        betas: averages of AdamW and LAMB.
+        weight_decay: AdamW's and LAMB's decoupled decay, or an L2 penalty of Adam and SGD.
+        betas: averages of AdamW, Adam and LAMB.
         momentum: of SGD.
         nesterov: SGD's momentum in Nesterov's form.
         decay_all: decay every parameter. Otherwise those of one dimension, biases, and those whose own name speaks
@@ -59,6 +60,8 @@ class Optimiser:
             return torch.optim.SGD(listed, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
         if self.method == "lamb":
             return Lamb(listed, lr=self.lr, betas=self.betas)
+        if self.method == "adam":
+            return torch.optim.Adam(listed, lr=self.lr, betas=self.betas)
         return torch.optim.AdamW(listed, lr=self.lr, betas=self.betas)
 
     def _rate(self, name: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from clip3d.clouds.augmenting import augment_cg3d
 from clip3d.clouds.cloud import PointCloud
@@ -21,6 +20,7 @@ from clip3d.data.caption_templates import draw_caption
 from clip3d.data.triplets import Triplets
 from clip3d.errors import DataError, FileProblem
 from clip3d.models.preprocess import CloudPreprocess
+from clip3d.training.loading_ahead import loaded_ahead
 from clip3d.training.pretraining_recipe import PretrainingRecipe
 
 Array = NDArray[np.float32]
@@ -193,23 +193,5 @@ def see(cloud: PointCloud, recipe: PretrainingRecipe, rng: np.random.Generator) 
 
 def loaded(batches: Batches, first: int) -> Iterator[Batch]:
     """The batches from a step on, made ready by the recipe's workers while the steps before are taken."""
-    workers = batches.recipe.workers
-    loader: DataLoader[Batch] = DataLoader(
-        batches,
-        batch_size=None,
-        sampler=range(first * batches.recipe.accumulate, len(batches)),
-        num_workers=workers,
-        worker_init_fn=leave_ctrl_c_to_the_run,
-        collate_fn=_as_it_is,
-        prefetch_factor=4 if workers else None,
-    )
-    return iter(loader)
-
-
-def leave_ctrl_c_to_the_run(worker: int) -> None:
-    """Let a worker finish what it makes: the run keeps its step first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _as_it_is(batch: Any) -> Any:
-    return batch
+    numbers = range(first * batches.recipe.accumulate, len(batches))
+    return loaded_ahead(batches, numbers, batches.recipe.workers)

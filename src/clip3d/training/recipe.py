@@ -22,6 +22,7 @@ KINDS: dict[str, str] = {
     "clip2point": "clip3d.training.clip2point:Clip2PointRecipe",
     "cg3d": "clip3d.training.pretraining_recipe:PretrainingRecipe",
     "finetune": "clip3d.training.finetune_recipe:FinetuneRecipe",
+    "sweep": "clip3d.training.sweep_recipe:SweepRecipe",
     "clip-image": "clip3d.training.clip_image:ClipImageRecipe",
 }
 

@@ -55,7 +55,7 @@ def rehearse(
         "objects": len(job.triplets),
         "steps": job.batches.steps,
         **{f"parameters of {name}": count for name, count in trained.items()},
-        "memory, MiB": round(_peak_bytes(job.device) / 2**20),
+        "memory, MiB": round(peak_bytes(job.device) / 2**20),
         "seconds a batch": round(a_batch, 4),
         "seconds an epoch": round(epoch, 1),
         "seconds for vectors of pictures": round(features, 1),
@@ -96,7 +96,7 @@ def _owned(job: Pretraining, owns: Any) -> int:
     return sum(p.numel() for name, p in trained if owns(name))
 
 
-def _peak_bytes(device: torch.device) -> int:
+def peak_bytes(device: torch.device) -> int:
     """The most memory that the process, or its part of the GPU, has taken; 0 where the system does not say."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
@@ -112,7 +112,7 @@ def _checkpoint_bytes(job: Pretraining) -> int:
     weights = sum(t.numel() * t.element_size() for t in trained_state(job.learner).values())
     moments = 0
     for part, settings in zip(job.parts(), (job.recipe.clouds, job.recipe.visual), strict=False):
-        moments += (2 if settings.method == "adamw" else 1) * 4 * _owned(job, part.owns)
+        moments += (1 if settings.method == "sgd" else 2) * 4 * _owned(job, part.owns)
     return weights * (2 if job.recipe.average else 1) + moments
 
 
