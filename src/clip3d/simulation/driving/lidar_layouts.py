@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +35,17 @@ class Lidar:
     dark_reach: float = 80.0
     noise: float = 0.02
 
-    def directions(self, start: float = 0.0) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
-        """Unit vectors (n, 3) of one revolution, and their rings (n,); all beams of a firing come together.
+    def directions(self) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+        """Unit vectors (n, 3) of one revolution from straight ahead, and their rings (n,), not to be written to.
 
-        Args:
-            start: degrees of azimuth of the first firing.
+        All beams of a firing come together, lowest first.
         """
+        return self._directions
+
+    @cached_property
+    def _directions(self) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
         columns = round(360 / self.azimuth_step)
-        azimuth = np.radians(-start - np.arange(columns) * self.azimuth_step)  # seen from above they turn clockwise
+        azimuth = -np.arange(columns) * (2 * np.pi / columns)  # seen from above they turn clockwise
         up = np.radians(self.elevations)
         flat = np.cos(up)[None]
         rays = np.stack(

@@ -91,7 +91,12 @@ def scan(
         rng: chance of noise, dropouts and weather.
         timestamp: of the sweep.
     """
-    rays, ring = lidar.directions(float(rng.uniform(0, lidar.azimuth_step)))
+    rays, ring = lidar.directions()
+    # Where a revolution begins is chance.
+    begins = np.radians(rng.uniform(0, lidar.azimuth_step))
+    rays = rays @ np.array(
+        [[np.cos(begins), np.sin(begins), 0], [-np.sin(begins), np.cos(begins), 0], [0, 0, 1]], np.float32
+    )
     turn, origin = world_from_lidar[:3, :3].astype(np.float32), world_from_lidar[:3, 3].astype(np.float32)
     directions = rays @ turn.T
     distance, face, normal = _first_opaque(snapshot, caster, origin, directions, rng)
@@ -157,9 +162,10 @@ def _light(
     noise = rng.standard_normal(len(face), np.float32)
     mean = _MEAN[material]
     colored = _COLORED[material]
-    brightness = snapshot.colors[face].mean(1)
-    mean = np.where(colored, mean * (0.25 + 1.4 * brightness), mean)
-    share = np.maximum(mean + _SPREAD[material] * noise * 0.6, 0.005) * np.maximum(facing, 1e-3) ** _ANGLE[material]
+    brightness = snapshot.colors.mean(1)[face]
+    mean = np.where(colored, mean * (np.float32(0.25) + np.float32(1.4) * brightness), mean)
+    share = np.maximum(mean + _SPREAD[material] * noise * np.float32(0.6), 0.005)
+    share *= np.maximum(facing, 1e-3) ** _ANGLE[material]
     wet = snapshot.conditions.wet
     if wet:  # wet ground mirrors the light away
         share = np.where(material == _ASPHALT, share * (1 - 0.65 * wet), share)
@@ -191,15 +197,16 @@ def _is_detected(strength: Array, range_: Array, lidar: Lidar, rng: Rng) -> NDAr
 
 def _mixed(ray: NDArray[np.intp], range_: Array, beams: int, rng: Rng) -> Array:
     """Some beams that touch an edge report a range between what lies before and behind."""
-    order = np.argsort(ray % beams * (ray.max(initial=0) + 1) + ray // beams)
-    a, b = order[:-1], order[1:]
-    beside = (
-        (ray[b] - ray[a] == beams) & (np.abs(range_[b] - range_[a]) > 0.5) & (np.abs(range_[b] - range_[a]) < 4)
-    )
-    touched = np.flatnonzero(beside & (rng.random(len(a)) < 0.05))
+    whole = np.full(int(ray.max(initial=0)) + beams + 1, np.nan, np.float32)
+    whole[ray] = range_
+    beside = whole[ray + beams]  # the same beam, one firing on
+    apart = np.abs(beside - range_)
+    with np.errstate(invalid="ignore"):
+        edge = np.flatnonzero((apart > 0.5) & (apart < 4))
+    touched = edge[rng.random(len(edge)) < 0.05]
     share = rng.random(len(touched)).astype(np.float32)
     out = range_.copy()
-    out[a[touched]] = range_[a[touched]] * share + range_[b[touched]] * (1 - share)
+    out[touched] = range_[touched] * share + beside[touched] * (1 - share)
     return out
 
 

@@ -22,6 +22,8 @@ MARK: Color = (0.86, 0.86, 0.84)
 STEP = 3.0  # metres between the lines of the ground's grid along the road
 LAND = 46.0  # metres to either side that have ground
 KERB = 0.13
+BAY = 2.6  # metres between the lines of a car park
+ROWS = (6.0, 16.0, 21.2, 31.0)  # how far from its aisle's middle the rows of a car park lie
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,7 @@ def ground(rng: Rng, road: Road) -> Solid:
     for number, (color, material) in shades.items():
         there = zone == number
         if there.any():
-            patchy = np.clip(np.asarray(color) + rng.normal(0, 0.015, (int(there.sum()), 1)), 0, 1)
+            patchy = np.clip(np.asarray(color) + rng.normal(0, 0.006, (int(there.sum()), 1)), 0, 1)
             parts.append(quads(faces[there], patchy.astype(np.float32), material))
     parts += _kerbs(faces, step)
     return join(parts)
@@ -323,7 +325,7 @@ def marks(rng: Rng, road: Road) -> Solid:
     for direction in (1, -1):
         middles = section.lane_middles(direction)
         lines += [((a + b) / 2, True) for a, b in itertools.pairwise(middles)]
-    if section.sidewalk == 0 or section.median:
+    if (section.sidewalk == 0 or section.median) and not road.paved:
         edge = section.half - section.parking - 0.15
         lines += [(edge, False), (-edge, False)]
         if section.median:
@@ -338,6 +340,11 @@ def marks(rng: Rng, road: Road) -> Solid:
                 corners.append(_rectangle(float(start), float(end), offset - 0.07, offset + 0.07))
     if road.crossing is not None:
         corners += _crossing_marks(road, road.crossing)
+    if road.paved:
+        lines_at = np.arange(np.ceil(road.start / BAY), np.floor(road.end / BAY)) * BAY
+        for row in ROWS:
+            for d in (row, -row):
+                corners += [_rectangle(s - 0.05, s + 0.05, d - 2.4, d + 2.4) for s in lines_at.tolist()]
     if not corners:
         return join([])
     rows = np.array(corners)

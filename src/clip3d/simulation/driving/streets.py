@@ -182,7 +182,7 @@ def draw_street(
     conditions = draw_conditions(rng, period, weather)
     drawn = PLACES[int(rng.choice(len(PLACES), p=PLACE_SHARES))]
     place = place or drawn
-    level = 0.0 if maybe(rng, 0.15) else 2.0 if maybe(rng, 0.3) else 1.0
+    level = 0.0 if maybe(rng, 0.25) else 2.0 if maybe(rng, 0.3) else 1.0
     density = level if density is None else density
     road = draw_place(rng, place, _extent(place, duration))
     side = dress(rng, road, place, conditions.period != "day")

@@ -15,7 +15,8 @@ from clip3d.simulation.driving.snapshot import Conditions
 SEEN = 5  # points from which a sweep shows a thing
 CLOSE = 12.0  # metres
 CROWD = 7  # people that make a crowd
-HEAVY = 9  # vehicles that make heavy traffic
+HEAVY = 14  # vehicles that make heavy traffic
+AROUND = 35.0  # metres within which nothing makes a place empty
 VEHICLES = ("car", "van", "truck", "bus", "motorcycle", "tram", "trailer", "tractor", "construction vehicle")
 PLURALS = {"bus": "buses", "person": "people"}
 _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
@@ -24,6 +25,11 @@ _NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 def seen_by_lidar(boxes: Sequence[Box]) -> list[Box]:
     """Things of which a sweep has enough points."""
     return [box for box in boxes if box.attributes["points"] >= SEEN]
+
+
+def is_empty(seen: Sequence[Box]) -> bool:
+    """Whether nothing with a label is anywhere near."""
+    return all(box.attributes["distance"] > AROUND for box in seen)
 
 
 def seen_by_camera(boxes: Sequence[Box], camera: str, height: float = 12.0) -> list[Box]:
@@ -68,7 +74,7 @@ def terms(
     vehicles = sum(counts[label] for label in VEHICLES)
     if vehicles >= HEAVY and place != "car park":
         found.append("heavy traffic")
-    if not counts:
+    if is_empty(seen):
         found.append("empty")
     found += sorted({word for box in seen for word in box.attributes["words"][:3]} - set(found))
     return list(dict.fromkeys([*found, *also]))
@@ -86,7 +92,7 @@ def caption(
     how = ""
     if counts["pedestrian"] >= CROWD:
         how = "crowded "
-    elif sum(counts.values()) == 0:
+    elif is_empty(seen):
         how = "empty "
     elif sum(counts[label] for label in VEHICLES) >= HEAVY:
         how = "busy " if place != "car park" else "full "

@@ -12,15 +12,15 @@ from clip3d.simulation.driving import models
 from clip3d.simulation.driving.models import PHASES, VEHICLES, Model, Shapes
 from clip3d.simulation.driving.motion import STILL, Actor, Occupancy, Pace, changing, steady, stopping
 from clip3d.simulation.driving.places import Roadside
-from clip3d.simulation.driving.road import Road, stop_line
+from clip3d.simulation.driving.road import BAY, ROWS, Road, stop_line
 
 EGO_LENGTH, EGO_WIDTH = 4.7, 1.9
 
 # How common kinds of vehicles are by place, before each log's own taste.
 _SHARES: dict[str, float] = {
-    "saloon": 14, "hatchback": 16, "estate": 9, "suv": 16, "sports car": 3, "taxi": 3, "police car": 1.5,
-    "small car": 8, "convertible": 3, "delivery van": 7, "small van": 5, "ambulance": 1.5, "camper van": 3,
-    "minibus": 3, "pickup truck": 4, "box truck": 5, "dump truck": 2.5, "tank truck": 1.5, "fire truck": 1,
+    "saloon": 14, "hatchback": 16, "estate": 9, "suv": 16, "sports car": 3, "taxi": 1.5, "police car": 0.8,
+    "small car": 8, "convertible": 3, "delivery van": 7, "small van": 5, "ambulance": 0.7, "camper van": 3,
+    "minibus": 3, "pickup truck": 4, "box truck": 5, "dump truck": 2.5, "tank truck": 1.5, "fire truck": 0.7,
     "semi-trailer truck": 2.5, "container truck": 2, "flatbed truck": 3, "cement mixer": 2, "city bus": 4,
     "double-decker bus": 2, "school bus": 1, "coach": 3,
 }  # fmt: skip
@@ -110,7 +110,7 @@ def _taste(rng: Rng, place: str, shapes: Shapes) -> dict[str, float]:
     by_place = _BY_PLACE.get(place, {})
     mood = {label: float(np.exp(rng.normal(0, 0.8))) for label in ("car", "van", "truck", "bus")}
     mood["car"] = max(mood["car"], 0.8)
-    for label, chance in (("van", 0.3), ("truck", 0.35), ("bus", 0.4)):
+    for label, chance in (("van", 0.42), ("truck", 0.45), ("bus", 0.5)):
         if maybe(rng, chance):
             mood[label] = 0.0
     shares = {}
@@ -229,14 +229,14 @@ def _parked(rng: Rng, crowd: Crowd) -> None:
     if section.parking and section.median == 0:
         d = section.half - section.parking / 2
         for sign in (1, -1):
-            full = float(rng.uniform(0.15, 0.9))
+            full = float(rng.uniform(0.15, 0.9)) if crowd.density > 0 else float(rng.uniform(0, 0.12))
             s = max(crowd.road.start, -70.0)
             while s < crowd.road.end:
                 if not maybe(rng, full) or not _clear_of_crossing(crowd.road, s + 2.5, 12):
                     s += rng.uniform(4, 6)
                     continue
                 model = crowd.vehicle(rng, _is_short)
-                if maybe(rng, 0.03):
+                if maybe(rng, 0.012):
                     model = models.vehicle("caravan", crowd.shapes, crowd.variety(rng))
                 s += model.size[0] / 2
                 at = (s, sign * (d + rng.normal(0, 0.08)))
@@ -269,12 +269,11 @@ def _clear_of_crossing(road: Road, s: float, margin: float) -> bool:
 def _parked_rows(rng: Rng, crowd: Crowd) -> None:
     """A car park: rows of vehicles, nose in or out, on both sides of each aisle, and some that drive."""
     full = {0: 0.12, 1: 0.5, 2: 0.88}[round(crowd.density)]
-    wide = float(rng.uniform(2.5, 2.8))
-    for d in (6.0, 16.0, 21.2, 31.0):
+    for d in ROWS:
         for sign in (1, -1):
             if d > 7 and maybe(rng, 0.5):
                 continue
-            for s in np.arange(max(crowd.road.start, -45), min(crowd.road.end, 85), wide):
+            for s in (np.arange(-17, np.floor(min(crowd.road.end, 85) / BAY)) + 0.5) * BAY:
                 if not maybe(rng, full):
                     continue
                 model = crowd.vehicle(rng, _is_short)

@@ -25,7 +25,7 @@ def people(rng: Rng, crowd: Crowd, rain: float = 0.0) -> None:
     level = round(crowd.density)
     many = {"rural road": 0.15, "residential street": 0.6, "car park": 0.5}.get(crowd.place, 1.0)
     low, high = _NUMBERS[level]
-    wanted = round(count(rng, low, high) * many) if maybe(rng, 0.85) else 0
+    wanted = round(count(rng, low, high) * many) if maybe(rng, 0.7) else 0
     end = min(crowd.ego.pace.at(crowd.duration)[0] + 60, crowd.road.end - 5)
     done = 0
     while done < wanted:
@@ -36,8 +36,8 @@ def people(rng: Rng, crowd: Crowd, rain: float = 0.0) -> None:
     elif maybe(rng, 0.25):
         for _ in range(2):
             _crossing_person(rng, crowd)
-    if maybe(rng, 0.55):
-        for _ in range(count(rng, 1, 2 + 2 * level)):
+    if maybe(rng, 0.4):
+        for _ in range(count(rng, 1, 2 + level)):
             _cyclist(rng, crowd, end)
     if maybe(rng, 0.15):
         _scooter(rng, crowd, end)
