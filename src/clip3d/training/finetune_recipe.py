@@ -15,11 +15,11 @@ def _changes() -> Augmentation:
     return Augmentation(scale=(0.8, 1.25), turn=0.0, jitter=0.3)
 
 
-BACKBONE = "tower.backbone."  # how the names of its parameters begin
+WHOLE, HEAD = "tower.", "tower.head."  # how the names of all parameters, and of the head's, begin
 
 
 def _optimiser() -> Optimiser:
-    return Optimiser(lr=1e-3, weight_decay=0.05, rates={BACKBONE: 2e-4})
+    return Optimiser(lr=1e-3, weight_decay=0.05, rates={WHOLE: 1e-4})
 
 
 def _schedule() -> Schedule:
@@ -65,8 +65,8 @@ class FinetuneRecipe:
         drop: dropout after each of them, or of the feature where there is none.
         clip: largest norm of the gradient; 0 for any.
         augmentation: changes to a cloud before it is shown.
-        optimiser: how weights are moved; `rates` may give "tower.backbone." a rate of its own, which one of random
-            weights does without.
+        optimiser: how weights are moved; `rates` may give "tower." (all of them), "tower.backbone." or
+            "tower.head." a rate of their own; with a backbone of random weights only the head's counts.
         schedule: of the learning rate.
         run: steps, averaging, and how often is told, kept and validated.
         watch: which number of the validations chooses the weights, and when to stop: accuracy, class_mean or -loss.
@@ -93,7 +93,7 @@ class FinetuneRecipe:
     votes: int = 1
     hidden: tuple[int, ...] = ()
     norm: bool = False
-    levels: bool = False
+    levels: bool = True
     drop: float = 0.3
     clip: float = 5.0
     augmentation: Augmentation = field(default_factory=_changes)
@@ -130,7 +130,7 @@ class FinetuneRecipe:
         """The same without what only a backbone has that learned something before, if it has random weights."""
         if not self.from_scratch:
             return self
-        rates = {name: rate for name, rate in (self.optimiser.rates or {}).items() if not name.startswith(BACKBONE)}
+        rates = {name: rate for name, rate in (self.optimiser.rates or {}).items() if name.startswith(HEAD)}
         plain = replace(self.optimiser, rates=rates or None)
         return replace(self, fixed_norms=False, probe_first=False, optimiser=plain)
 
