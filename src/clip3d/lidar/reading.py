@@ -20,6 +20,9 @@ LAYOUTS: dict[str, tuple[str, str]] = {
     "kitti-raw": ("clip3d.lidar.sources.kitti_raw", "a drive's velodyne_points/data/, image_02/data/, oxts/"),
     "kitti-odometry": ("clip3d.lidar.sources.kitti_odometry", "a sequence's velodyne/, image_2/, calib.txt"),
     "kitti-object": ("clip3d.lidar.sources.kitti_object", "velodyne/, calib/, image_2/, perhaps label_2/"),
+    "nuscenes": ("clip3d.lidar.sources.nuscenes", "v1.0-mini/ or another version's tables, samples/"),
+    "nuscenes-sweeps": ("clip3d.lidar.sources.nuscenes_sweeps", "the same, every picture, by name only"),
+    "once": ("clip3d.lidar.sources.once", "data/SEQUENCE/ or one sequence: SEQUENCE.json, lidar_roof/, cam01/ …"),
     "plain": ("clip3d.lidar.sources.folders", "clouds/, images/CAMERA/, calibration.toml"),
 }
 
