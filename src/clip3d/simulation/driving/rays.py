@@ -53,9 +53,7 @@ class RayCaster:
         self._corners = np.ascontiguousarray(corners, dtype=np.float32)
         self._scene = EmbreeScene()
         if len(self._corners):
-            vertices = self._corners.reshape(-1, 3)
-            faces = np.arange(len(vertices), dtype=np.int32).reshape(-1, 3)
-            self._mesh = TriangleMesh(self._scene, vertices, faces)
+            self._mesh = TriangleMesh(self._scene, self._corners)
 
     def cast(self, origins: Array, directions: Array) -> Hits:
         """What rays (n, 3) from origins (n, 3) or (3,) meet first."""

@@ -39,6 +39,18 @@ class Solid:
         """Its lowest and highest coordinates, (3,) each."""
         return self.corners.min((0, 1)), self.corners.max((0, 1))
 
+    def areas(self) -> Array:
+        """Of its triangles (f,) in square metres."""
+        a, b, c = self.corners[:, 0], self.corners[:, 1], self.corners[:, 2]
+        area: Array = np.linalg.norm(np.cross(b - a, c - a), axis=1) / np.float32(2)
+        return area
+
+    def without_fine(self, smallest: float) -> Solid:
+        """It, without triangles below so many square metres, but with all lamps and reflectors."""
+        shining = (self.materials == MATERIAL["lamp"]) | (self.materials == MATERIAL["retroreflector"])
+        kept = (self.areas() >= smallest) | shining
+        return Solid(self.corners[kept], self.colors[kept], self.materials[kept])
+
     def placed(self, at: Sequence[float], yaw: float = 0.0) -> Solid:
         """It, turned by `yaw` radians from x towards y and then moved to `at` (x, y, z)."""
         return Solid(placed(self.corners, at, yaw), self.colors, self.materials)

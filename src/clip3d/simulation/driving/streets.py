@@ -21,6 +21,8 @@ from clip3d.simulation.driving.traffic import SPEEDS, Crowd, populate
 REACH = 90.0  # metres around the recording vehicle that a snapshot holds
 PLACE_SHARES = (0.25, 0.18, 0.24, 0.13, 0.12, 0.08)
 MOVES_FROM = 0.2  # m/s
+FINEST = 0.001  # of a still triangle's side to its distance: a third of a camera's pixel or of a lidar's step
+FAR = 30.0  # metres beyond which vehicles go without their small triangles: rims, spokes
 _HEADLIGHT = np.array([1.6, 1.55, 1.4], np.float32)
 
 
@@ -52,11 +54,13 @@ class Street:
         return self.side.road
 
     @cached_property
-    def _still(self) -> tuple[Solid, NDArray[np.float32]]:
-        """All that never moves, and where in the plane each of its triangles is."""
+    def _still(self) -> tuple[Solid, NDArray[np.float32], NDArray[np.float32]]:
+        """All that never moves, where in the plane each of its triangles is, and from how far off (squared) it is
+        seen."""
         rng = np.random.default_rng([self.seed, 5])
         whole = join([ground(rng, self.road), marks(rng, self.road), *self.side.solids])
-        return whole, whole.corners[:, :, :2].mean(1)
+        seen_from = np.minimum(whole.areas() / FINEST**2, REACH**2)
+        return whole, whole.corners[:, :, :2].mean(1), seen_from
 
     def vehicle_pose(self, time: float) -> NDArray[np.float64]:
         """World from recording vehicle (4, 4): x ahead, y left, z up, on the ground below its middle."""
@@ -74,8 +78,8 @@ class Street:
     def at(self, time: float) -> Snapshot:
         """All that can be seen within REACH of the recording vehicle at a time, in seconds since the log began."""
         pose = self.vehicle_pose(time)
-        whole, middles = self._still
-        near = np.flatnonzero(((middles - pose[:2, 3].astype(np.float32)) ** 2).sum(1) < REACH**2)
+        whole, middles, seen_from = self._still
+        near = np.flatnonzero(((middles - pose[:2, 3].astype(np.float32)) ** 2).sum(1) < seen_from)
         still = Solid(whole.corners[near], whole.colors[near], whole.materials[near])
         things, solids, lamps = self._actors(time, pose)
         owners = np.repeat(np.arange(len(solids), dtype=np.int32), [len(solid) for solid in solids])
@@ -103,12 +107,13 @@ class Street:
             if not self.road.start + 2 < s < self.road.end - 2 or abs(d) > 48:
                 continue
             x, y, heading = (float(v) for v in self.road.at(s, d))
-            if np.hypot(x - pose[0, 3], y - pose[1, 3]) > REACH:
+            away = np.hypot(x - pose[0, 3], y - pose[1, 3])
+            if away > REACH:
                 continue
             model, z = actor.model(time), float(self.road.height(s, d))
             way = actor.heading(heading)
             yaw = (way + actor.turn + np.pi) % (2 * np.pi) - np.pi
-            solid = model.solid
+            solid = model.far if away > FAR else model.solid
             solids.append(Solid(placed(solid.corners, (x, y, z), yaw), solid.colors, solid.materials))
             velocity = (speed * float(np.cos(way)), speed * float(np.sin(way)))
             center = np.array([x, y, z + model.size[2] / 2])
