@@ -109,7 +109,6 @@ def enclosure(rng: Rng, length: float, kind: str) -> Solid:
                 (thick * rng.uniform(0.8, 1.2), length / n * 1.1, height * rng.uniform(0.88, 1.08)),
                 (rng.normal(0, 0.05), (i + 0.5) * length / n - length / 2, -0.3),
                 near(rng, green, 0.04),
-                0.12,
             )
             for i in range(n)
         ]
