@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clip3d.cli import evaluate_text, refusal, retrieval, robustness
+from clip3d.cli import evaluate_driving, evaluate_text, refusal, retrieval, robustness
 from clip3d.cli import options as o
 from clip3d.cli.output import (
     WrongCommand,
@@ -157,6 +157,7 @@ def _answer(report: ZeroShotReport, *, as_json: bool) -> None:
 
 app.command("robustness", epilog=robustness.EXAMPLES)(robustness.robustness)
 app.command("retrieval", epilog=retrieval.EXAMPLES)(retrieval.retrieval)
+app.command("driving", epilog=evaluate_driving.EXAMPLES)(evaluate_driving.driving)
 app.command("text", epilog=evaluate_text.EXAMPLES)(evaluate_text.text)
 app.command("refusal", epilog=refusal.EXAMPLES)(refusal.refusal)
 

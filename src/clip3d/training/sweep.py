@@ -247,7 +247,7 @@ def _source(
             continue
         if not encode and not packs:
             vectors.of(replace(pack, views=pack.views[:REHEARSED]), log, twins=False)
-        twins = recipe.mirror > 0
+        twins = recipe.encodes_twins
         if encode and recipe.teacher_weight:
             tables.append(vectors.finished(vectors.of(pack, log, twins=twins)))
         else:

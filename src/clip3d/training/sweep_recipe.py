@@ -77,6 +77,8 @@ class SweepRecipe:
             spot's picture. 0 for the loss on whole frusta alone, as published.
         zoom: share of the frusta that are a spot by itself, rather than a square.
         mirror: share of the frusta that are mirrored, with their pictures.
+        twins: encode the mirror images of pictures too. Otherwise a mirrored frustum is taught by the picture as it
+            is, which takes half the time and is nearly as right: image towers hardly tell left from right.
         views: which frames are seen.
         regions: which parts of their pictures are paired.
         change: what is changed at random about points.
@@ -105,6 +107,7 @@ class SweepRecipe:
     region_weight: float = 1.0
     zoom: float = 0.25
     mirror: float = 0.5
+    twins: bool = True
     views: ViewRecipe = field(default_factory=ViewRecipe)
     regions: RegionRecipe = field(default_factory=RegionRecipe)
     change: SensorChange = field(default_factory=SensorChange)
@@ -136,6 +139,11 @@ class SweepRecipe:
             raise ShapeError("teacher_weight and the labels' weight are both 0: there is nothing to learn from")
         if (self.region_weight or self.zoom) and not self.regions.spots:
             raise ShapeError("region_weight and zoom need spots: give regions.spots, or set both to 0")
+
+    @property
+    def encodes_twins(self) -> bool:
+        """Whether mirror images are encoded."""
+        return self.twins and self.mirror > 0
 
     @property
     def named(self) -> bool:

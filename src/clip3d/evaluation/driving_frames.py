@@ -1,0 +1,324 @@
+"""What a model says of frames of driving logs: vectors of frusta, of pictures, and of labelled objects.
+
+One pass over the logs serves every protocol of driving.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.data.driving_logs import read_logs
+from clip3d.data.driving_truth import CLASSES, class_of, conditions_of, seen_of, terms_of
+from clip3d.errors import DataError, FileProblem, ShapeError
+from clip3d.lidar.box_pooling import pool_box
+from clip3d.lidar.boxes import corners, moved, owners, to_sweep
+from clip3d.lidar.cell_features import CellFeatures, SweepFeatures
+from clip3d.lidar.frame import Box, Frame, Log
+from clip3d.lidar.views import Tiling, View, views
+from clip3d.models.batching import in_batches
+from clip3d.models.model import Model
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Array = NDArray[np.float32]
+Progress = Callable[[str], None]
+
+WITHIN = 40.0  # metres from the camera, along the ground, within which objects count; LidarCLIP's
+CONTEXT = 1.3  # a crop is so many times as wide as the object
+LEAST_PIXELS = 16
+AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Looking:
+    """How frames are looked at.
+
+    Attributes:
+        every: objects are taken from one frame in so many.
+        apart: seconds between the frames of one log whose scenes count, so that near copies do not.
+        tiling: which parts of pictures: "square", "tiles" or "whole".
+        least: points that a box must hold.
+        within: metres from the camera within which objects count.
+        cameras: their names; all if empty.
+        crops: encode the picture of each object too.
+        scenes: encode whole frusta and pictures.
+        objects: pool the cells of objects.
+        frames: largest number of frames of a log.
+
+    Raises:
+        ShapeError: if a number is out of range.
+    """
+
+    every: int = 1
+    apart: float = 2.0
+    tiling: Tiling = "square"
+    least: int = 5
+    within: float = WITHIN
+    cameras: tuple[str, ...] = ()
+    crops: bool = False
+    scenes: bool = True
+    objects: bool = True
+    frames: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or self.least < 1 or self.apart < 0 or self.within <= 0:
+            raise ShapeError("every and least must be at least 1, apart not negative, within above 0")
+
+
+@dataclass(frozen=True, eq=False)
+class SeenObject:
+    """A labelled object in one frustum.
+
+    Attributes:
+        log, frame, camera, tile: where it is seen.
+        label: as the data set names it.
+        kind: one of the classes.
+        size: length, width, height in metres.
+        distance: metres from the camera, along the ground.
+        points: of the frustum in its box.
+        pooled: vector (d,) of its cells, each weighted by its points in the box.
+        under: vector (d,) of the mean of the cells under the box.
+        found: how these came about, as `PooledBox.how`; "none" where the box has no cells.
+        crop: raw vector (d,) of its picture, or None.
+        rectangle: left, top, right, bottom in the undistorted picture of what was cropped.
+    """
+
+    log: str
+    frame: str
+    camera: str
+    tile: int
+    label: str
+    kind: str
+    size: tuple[float, float, float]
+    distance: float
+    points: int
+    pooled: Array
+    under: Array
+    found: tuple[str, str]
+    crop: Array | None
+    rectangle: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A frustum and its picture.
+
+    Attributes:
+        log, frame, camera, tile: where it is seen.
+        time: seconds in its log's clock.
+        sweep: raw vector (d,) of the frustum.
+        picture: raw vector (d,) of the picture, or None where it cannot be read or the model has no image tower.
+        terms: which are true of it.
+    """
+
+    log: str
+    frame: str
+    camera: str
+    tile: int
+    time: float
+    sweep: Array
+    picture: Array | None
+    terms: dict[str, bool]
+
+
+@dataclass(eq=False)
+class Seen:
+    """All that was looked at.
+
+    Attributes:
+        objects: that count.
+        scenes: apart in time.
+        frames: how many were read.
+        logs: how many.
+        left_out: labelled objects that did not count, by reason.
+        problems: of files that could not be read.
+        digest: SHA-256 over the frames that were read.
+    """
+
+    objects: list[SeenObject] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    frames: int = 0
+    logs: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+    problems: list[FileProblem] = field(default_factory=list)
+    digest: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    log: str
+    frame: Frame
+    view: View
+    scene: bool
+    objects: bool
+
+
+def look(model: Model, paths: Sequence[Path], how: Looking, progress: Progress = lambda line: None) -> Seen:
+    """Encode the frames of all logs at or below some paths.
+
+    Args:
+        model: with a sweep tower; with an image tower for pictures.
+        paths: folders of logs.
+        how: what is looked at.
+        progress: called with a line now and then.
+
+    Raises:
+        DataError: if there is no log, or no frame can be read.
+        ModelError: if the model has no sweep tower.
+    """
+    model.tower_card("sweep")
+    seen, digest = Seen(), hashlib.sha256()
+    for log in (log for path in paths for log in read_logs(path, seen.problems.append)):
+        seen.logs += 1
+        for batch in in_batches(_shown(log, how, seen, digest), AT_ONCE):
+            _encode(model, batch, how, seen)
+            progress(f"{log.name}: {seen.frames} frames, {len(seen.objects)} objects, {len(seen.scenes)} scenes")
+    if not seen.frames:
+        first = f", the first: {seen.problems[0].reason}" if seen.problems else ""
+        raise DataError(paths[0], f"no frame with a picture could be read{first}")
+    seen.digest = digest.hexdigest()
+    return seen
+
+
+def _shown(log: Log, how: Looking, seen: Seen, digest: Any) -> Iterator[_Shown]:
+    """The frusta of a log that something is asked of."""
+    last = -np.inf
+    for number in range(len(log.frames))[: how.frames]:
+        frame = log.frames[number]
+        scene = how.scenes and frame.timestamp - last >= how.apart
+        objects = how.objects and number % how.every == 0 and frame.boxes is not None
+        if not (scene or objects):
+            continue
+        try:
+            sweep = frame.sweep
+        except FileProblem as problem:
+            seen.problems.append(problem)
+            continue
+        last = frame.timestamp if scene else last
+        seen.frames += 1
+        digest.update(f"{log.name}/{frame.key}".encode() + sweep.points.tobytes())
+        for view in views(frame, sweep, tiling=how.tiling, cameras=how.cameras or None):
+            yield _Shown(log.name, frame, view, scene, objects)
+
+
+def _encode(model: Model, batch: list[_Shown], how: Looking, seen: Seen) -> None:
+    found = model.encode_sweeps([one.view.frustum for one in batch], normalize=False, dense=True)
+    assert isinstance(found, SweepFeatures)
+    for one, vector, cells in zip(batch, found.vectors, found.cells, strict=True):
+        boxes = one.frame.boxes or ()
+        whole = to_sweep(one.view.frustum)
+        counts = np.bincount(owners(whole, boxes) + 1, minlength=len(boxes) + 1)[1:]
+        if one.objects:
+            _add_objects(model, one, cells, counts, how, seen)
+        if one.scene:
+            _add_scene(model, one, vector, counts, seen)
+
+
+def _add_scene(model: Model, one: _Shown, vector: Array, counts: NDArray[np.intp], seen: Seen) -> None:
+    frame, view = one.frame, one.view
+    terms = terms_of(seen_of(frame.boxes or (), counts.tolist()), frame.metadata)
+    if frame.boxes is None:
+        terms = conditions_of(frame.metadata)
+    picture = None
+    if "image" in model.card.towers:
+        try:
+            picture = model.encode_images([view.image], normalize=False)[0]
+        except FileProblem as problem:
+            seen.problems.append(problem)
+    seen.scenes.append(
+        Scene(one.log, frame.key, view.camera.name, view.tile, frame.timestamp, vector, picture, terms)
+    )
+
+
+def _add_objects(
+    model: Model, one: _Shown, cells: CellFeatures, counts: NDArray[np.intp], how: Looking, seen: Seen
+) -> None:
+    picture = None
+    for box, points in zip(one.frame.boxes or (), counts.tolist(), strict=True):
+        kind = class_of(box.label)
+        if kind is None:
+            continue
+        placed = moved(box, one.view.frustum.frustum_from_lidar)
+        distance = float(np.hypot(*placed.center[:2]))
+        if reason := _left_out(one.view, box, distance, points, how):
+            seen.left_out[reason] = seen.left_out.get(reason, 0) + 1
+            continue
+        weighted = pool_box(cells, placed, one.view.frustum.points)
+        under = pool_box(cells, placed)
+        rectangle = _rectangle(one.view, box)
+        crop = None
+        if how.crops:
+            try:
+                picture = picture or one.view.image
+                crop = model.encode_images([_cut(picture, rectangle, one.view.region)], normalize=False)[0]
+            except FileProblem as problem:
+                seen.problems.append(problem)
+        seen.objects.append(
+            SeenObject(
+                log=one.log,
+                frame=one.frame.key,
+                camera=one.view.camera.name,
+                tile=one.view.tile,
+                label=box.label,
+                kind=kind,
+                size=box.size,
+                distance=distance,
+                points=points,
+                pooled=weighted.vector,
+                under=under.vector,
+                found=(weighted.how, under.how),
+                crop=crop,
+                rectangle=rectangle,
+            )
+        )
+
+
+def _left_out(view: View, box: Box, distance: float, points: int, how: Looking) -> str:
+    """Why an object does not count; nothing if it does."""
+    camera = view.camera
+    at = camera.to_camera(box.center[None])
+    u, v = camera.project(at)[0]
+    left, top, right, bottom = view.region
+    if not (at[0, 2] > 0 and left <= u < right and top <= v < bottom):
+        return "middle outside of the picture"
+    if distance > how.within:
+        return f"beyond {how.within:g} m"
+    return f"fewer than {how.least} points" if points < how.least else ""
+
+
+def _rectangle(view: View, box: Box) -> tuple[float, float, float, float]:
+    """A square about a box's projection, with some context, within the view's region."""
+    camera = view.camera
+    at = camera.to_camera(corners(box))
+    at[:, 2] = at[:, 2].clip(0.3)
+    pixels = camera.project(at)
+    left, top, right, bottom = view.region
+    low, high = np.maximum(pixels.min(0), (left, top)), np.minimum(pixels.max(0), (right, bottom))
+    side = min(max(CONTEXT * float((high - low).max()), LEAST_PIXELS), right - left, bottom - top)
+    u, v = (low + high) / 2
+    x = float(np.clip(u - side / 2, left, right - side))
+    y = float(np.clip(v - side / 2, top, bottom - side))
+    return x, y, x + side, y + side
+
+
+def _cut(image: Image, rectangle: Sequence[float], region: Sequence[float]) -> Image:
+    """A rectangle of the undistorted picture from the crop that is a region of it, padded to a square."""
+    width, height = region[2] - region[0], region[3] - region[1]
+    shift_x = region[0] - max(height - width, 0) / 2
+    shift_y = region[1] - max(width - height, 0) / 2
+    left, top, right, bottom = rectangle
+    edges = (left - shift_x, top - shift_y, right - shift_x, bottom - shift_y)
+    return image.crop((round(edges[0]), round(edges[1]), round(edges[2]), round(edges[3])))
+
+
+def classes_of(seen: Seen) -> NDArray[np.intp]:
+    """The class (n,) of each object, as a place in `CLASSES`."""
+    return np.array([CLASSES.index(one.kind) for one in seen.objects], np.intp)
