@@ -43,6 +43,7 @@ from clip3d.towers.window_attention import Windows
 
 EXAMPLE = "example:\n  python benchmarks/sweeps.py --log drives/drive_0001 --frames 10 --repeats 5"
 SENSOR_HERTZ = 10
+PARTS = ("stages", "dense", "memory")
 Towers = dict[str, torch.nn.Module]
 
 
@@ -58,12 +59,14 @@ def main() -> int:
         }
         tell_frames(frames)
         with torch.inference_mode():
-            for threads in args.threads:
+            for threads in args.threads if "stages" in args.parts else ():
                 torch.set_num_threads(threads)
                 print_stages(frames, towers, threads, args.repeats)
             torch.set_num_threads(1)
-            print_dense(frames, towers, args.repeats)
-            print_memory(log, towers, Path(folder), args)
+            if "dense" in args.parts:
+                print_dense(frames, towers, args.repeats)
+            if "memory" in args.parts:
+                print_memory(log, towers, Path(folder), args)
     return 0
 
 
@@ -71,11 +74,12 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
     parser.add_argument("--log", type=Path, help="a driving log; one is simulated when left out")
     parser.add_argument("--frames", type=int, default=8, help="of it that are used (default 8)")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="default: 1 2")
     parser.add_argument("--repeats", type=int, default=5, help="runs of each stage (default 5)")
-    parser.add_argument("--long", type=int, nargs=2, default=[100, 1000], help="frames of logs for memory")
+    parser.add_argument("--long", type=int, nargs=2, default=[100, 1000], metavar="N", help="frames of two logs")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation and the weights (default 0)")
     return parser.parse_args()
 
@@ -164,8 +168,8 @@ def print_dense(frames: Sequence[Frame], towers: Towers, repeats: int) -> None:
         pillars = [group_points(*as_tensors(points), tower.grid) for points in shown]
         cells = [tower.features(each) for each in pillars]
         stages = {
-            "windows": lambda pillars=pillars: [tower._body(each) for each in pillars],
-            "all": lambda cells=cells: [among_all(tower, each) for each in cells],
+            "windows": partial(lambda a, b: [tower.attended(*pair) for pair in zip(a, b, strict=True)], cells, pillars),
+            "all": partial(lambda a: [among_all(tower, each) for each in a], cells),
         }
         seconds = measure(stages, repeats, time.process_time)
         few, many = (1e3 * seconds[way] / len(frames) for way in ("windows", "all"))
