@@ -168,7 +168,7 @@ def print_dense(frames: Sequence[Frame], towers: Towers, repeats: int) -> None:
         pillars = [group_points(*as_tensors(points), tower.grid) for points in shown]
         cells = [tower.features(each) for each in pillars]
         stages = {
-            "windows": partial(lambda a, b: [tower.attended(*pair) for pair in zip(a, b, strict=True)], cells, pillars),
+            "windows": partial(lambda a, b: [*map(tower.attended, a, b)], cells, pillars),
             "all": partial(lambda a: [among_all(tower, each) for each in a], cells),
         }
         seconds = measure(stages, repeats, time.process_time)
