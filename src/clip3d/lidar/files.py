@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -64,10 +65,10 @@ def listed(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     """Files of a folder with one of the suffixes, sorted by name, hidden ones left out; none if it is no folder."""
     wanted = tuple(suffixes)
     try:
-        names = [path for path in folder.iterdir() if path.name.lower().endswith(wanted) and path.name[0] != "."]
+        names = [name for name in os.listdir(folder) if name[0] != "." and name.lower().endswith(wanted)]  # noqa: PTH208
     except OSError:
         return []
-    return sorted(names)
+    return [folder / name for name in sorted(names)]
 
 
 def inside(root: Path, name: object) -> Path:

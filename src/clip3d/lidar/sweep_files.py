@@ -101,16 +101,20 @@ def sweep_of(columns: Columns, form: Form, timestamp: float, path: Path | None) 
     """
     if not columns.keys() >= {"x", "y", "z"}:
         raise Malformed("it has no columns x, y and z")
-    points = np.stack([np.asarray(columns[axis], dtype=np.float64) for axis in "xyz"], axis=1)
-    if len(points) > MAX_POINTS:
-        raise Malformed(f"{len(points):,} points, more than {MAX_POINTS:,}")
-    with np.errstate(invalid="ignore"):
-        farthest = float(np.abs(points, where=np.isfinite(points), out=np.zeros_like(points)).max(initial=0))
-    if farthest > MAX_METRES:
+    if len(columns["x"]) > MAX_POINTS:
+        raise Malformed(f"{len(columns['x']):,} points, more than {MAX_POINTS:,}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        points = np.stack([np.asarray(columns[axis], dtype=np.float32) for axis in "xyz"], axis=1)
+        if form.axes != OUR_AXES:
+            # Axes only change places and signs, which float32 does exactly; what is not finite stays in its row.
+            points = points @ from_axes(form.axes).T.astype(np.float32)
+    far = (np.abs(points) > MAX_METRES) & np.isfinite(points)
+    if far.any():
+        farthest = float(np.abs(points[far]).max())
         raise Malformed(f"it reaches {farthest:.3g} m, farther than any lidar", "give coordinates in metres")
     light, ring = _first(columns, INTENSITY), _first(columns, RING)
     return Sweep.of_rows(
-        points @ from_axes(form.axes).T if form.axes != OUR_AXES else points,
+        points,
         None if light is None else _scaled(light, form.brightest),
         None if ring is None else _whole(ring),
         timestamp=timestamp,

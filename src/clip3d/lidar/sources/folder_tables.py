@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,19 @@ class Poses:
         times: seconds by key.
         rows: by key, the numbers x, y, z, qw, qx, qy, qz, where a pose is given.
         from_sensor: (3, 3) rotation from the clouds' axes to a sweep's.
-        track: of all poses, or None where there are none.
     """
 
     times: Mapping[str, float]
     rows: Mapping[str, tuple[float, ...]]
     from_sensor: NDArray[np.float64]
-    track: Track | None = None
+
+    @cached_property
+    def track(self) -> Track | None:
+        """All poses over time, or None where there are none; made when it is first asked for."""
+        if not self.rows:
+            return None
+        times = [self.times[key] for key in self.rows]
+        return Track.of(times, [_pose(row, self.from_sensor) for row in self.rows.values()])
 
     def pose(self, key: str) -> NDArray[np.float64] | None:
         """(4, 4) world from lidar, or None."""
@@ -129,21 +136,17 @@ def read_poses(path: Path, form: Form = OURS) -> Poses:
     times: dict[str, float] = {}
     rows: dict[str, tuple[float, ...]] = {}
     turn = from_axes(form.axes)
-    for number, row in _rows(path, ("key", "timestamp")):
+    for number, (key, stamp, *words) in _rows(path, ("key", "timestamp"), POSE):
         try:
-            time = floats([row["timestamp"]], 1)[0]
-            words = [row.get(name) or "" for name in POSE]
+            times[key] = floats([stamp], 1)[0]
             if any(words):
                 pose = tuple(floats(words, len(POSE)))
-                of_quaternion(pose[3:])
-                rows[row["key"]] = pose
-        except (ValueError, ShapeError) as error:
+                if not any(pose[3:]):
+                    raise ValueError("a quaternion of zeros")
+                rows[key] = pose
+        except ValueError as error:
             raise FrameError(path, f"its line {number} cannot be used: {error}", REMEDY) from error
-        times[row["key"]] = time
-    track = None
-    if rows:
-        track = Track.of([times[key] for key in rows], [_pose(row, turn) for row in rows.values()])
-    return Poses(times, rows, turn, track)
+    return Poses(times, rows, turn)
 
 
 def _pose(row: tuple[float, ...], from_sensor: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -157,23 +160,33 @@ def read_times(path: Path) -> dict[str, dict[str, float]]:
         FrameError: if a line cannot be used.
     """
     times: dict[str, dict[str, float]] = {}
-    for number, row in _rows(path, ("camera", "key", "timestamp")):
+    for number, (camera, key, stamp) in _rows(path, ("camera", "key", "timestamp")):
         try:
-            times.setdefault(row["camera"], {})[row["key"]] = floats([row["timestamp"]], 1)[0]
+            times.setdefault(camera, {})[key] = floats([stamp], 1)[0]
         except ValueError as error:
             raise FrameError(path, f"its line {number} cannot be used: {error}", REMEDY) from error
     return times
 
 
-def _rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """Lines of a table by the names in its first line; one that has no line end was cut off and is left out."""
+def _rows(
+    path: Path, needed: tuple[str, ...], optional: tuple[str, ...] = ()
+) -> Iterator[tuple[int, list[str]]]:
+    """Lines of a table, as the words in the columns of these names, "" where there are none, in their order.
+
+    Lines that lack a needed word are passed over; one that has no line end was cut off and is left out.
+    """
     text = read_text(path, MAX_TABLE_BYTES)
-    whole = text[: text.rfind("\n") + 1]
+    table = csv.reader(io.StringIO(text[: text.rfind("\n") + 1]))
     try:
-        table = csv.DictReader(io.StringIO(whole))
-        missing = [name for name in needed if name not in (table.fieldnames or ())]
+        names = [name.strip() for name in next(table, [])]
+        missing = [name for name in needed if name not in names]
         if missing:
             raise FrameError(path, f"it has no column named {missing[0]}", REMEDY)
-        return [(table.line_num, row) for row in table if all(row.get(name) for name in needed)]
+        places = [names.index(name) if name in names else len(names) for name in (*needed, *optional)]
+        for row in table:
+            row = [*row[: len(names)], *[""] * (len(names) + 1 - len(row))]
+            words = [row[place].strip() if place < len(row) else "" for place in places]
+            if all(words[: len(needed)]):
+                yield table.line_num, words
     except csv.Error as error:
         raise FrameError(path, f"it is no table: {error}", REMEDY) from error
