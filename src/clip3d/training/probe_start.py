@@ -21,6 +21,7 @@ from clip3d.training.labelled_batches import Inputs, Pools, draw
 STRENGTHS = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # inverses of the penalty on weights, scikit-learn's C
 UNTRIED = 1e-2  # where no clouds are held out to choose by
 DRAWS = 4  # of each training cloud, changed as in training, beside the cloud as it is
+ENOUGH = 4000  # clouds beyond which more draws tell nothing new
 ITERATIONS = 200
 
 
@@ -40,7 +41,7 @@ def start_head(tower: ClassifierTower, pools: Pools, held: Prepared | None, reci
     assert isinstance(head, nn.Linear)
     tower.eval()
     features = _features(tower, _shown(pools, recipe))
-    labels = torch.from_numpy(np.tile(pools.labels, 1 + DRAWS).astype(np.int64))
+    labels = torch.from_numpy(np.resize(pools.labels, len(features)).astype(np.int64))
     mean, deviation = features.mean(0), features.std(0).clamp_min(1e-6)
     features = (features - mean) / deviation
     chosen = UNTRIED
@@ -84,8 +85,9 @@ def regression(features: Tensor, labels: Tensor, classes: int, strength: float) 
 def _shown(pools: Pools, recipe: FinetuneRecipe) -> list[Inputs]:
     rng = np.random.default_rng([recipe.seed, 1])
     as_they_are = [(points[: recipe.points], colors[: recipe.points]) for points, colors in pools.clouds]
+    draws = min(DRAWS, max(ENOUGH // len(pools) - 1, 0))
     return as_they_are + [
-        draw(cloud, recipe, recipe.augmentation, rng) for _ in range(DRAWS) for cloud in pools.clouds
+        draw(cloud, recipe, recipe.augmentation, rng) for _ in range(draws) for cloud in pools.clouds
     ]
 
 
