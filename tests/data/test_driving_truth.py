@@ -25,7 +25,8 @@ from clip3d.lidar.frame import Box
         ("vehicle.car", "car"), ("vehicle.bus.rigid", "bus"), ("vehicle.bus.bendy", "bus"),
         ("vehicle.construction", "truck"), ("vehicle.bicycle", "cyclist"), ("human.pedestrian.adult", "pedestrian"),
         ("human.pedestrian.construction_worker", "pedestrian"), ("movable_object.barrier", None),
-        ("movable_object.trafficcone", None), ("Bus", "bus"), ("tree", None), ("bicycle", None), ("motorcycle", None), ("construction vehicle", None),
+        ("movable_object.trafficcone", None), ("Bus", "bus"), ("tree", None), ("bicycle", None),
+        ("motorcycle", None), ("construction vehicle", None),
     ],
 )  # fmt: skip
 def test_names_of_data_sets_are_brought_to_six_classes(label, kind):
