@@ -16,6 +16,7 @@ from labelled_drives import KINDS, write_log
 
 from clip3d.errors import DataError, ShapeError
 from clip3d.lidar.augmenting import SensorChange
+from clip3d.lidar.frustum import Frustum
 from clip3d.lidar.reading import read_log
 from clip3d.models.vector_cache import VectorCache
 from clip3d.towers.sweep_cells import SweepCells
@@ -24,7 +25,7 @@ from clip3d.training.recipe import read_recipe
 from clip3d.training.sweep import prepare, train_sweep
 from clip3d.training.sweep_losses import NamingLoss, pooled, tell_terms, to_teacher
 from clip3d.training.sweep_recipe import LabelRecipe, SweepRecipe
-from clip3d.training.sweep_regions import RegionRecipe, members, pixels_of, squares
+from clip3d.training.sweep_regions import RegionRecipe, members, pixels_of, regions_of, squares
 from clip3d.training.sweep_rehearsal import rehearse_sweep
 from clip3d.training.sweep_views import ViewRecipe, pack_of
 
@@ -335,3 +336,20 @@ def test_workers_change_nothing_but_time(drives, recipe, tmp_path):
     train_sweep(replace(recipe, workers=1), tmp_path / "ahead", data=drives, progress=quiet)
     train_sweep(recipe, tmp_path / "none", data=drives, progress=quiet)
     assert weights(tmp_path / "ahead") == weights(tmp_path / "none")
+
+
+def test_spots_stand_on_the_ground_also_where_it_slopes():
+    rng = np.random.default_rng(0)
+    ground = rng.uniform([4, -12, 0], [36, 12, 0], (6000, 3))
+    ground[:, 2] = -2 + 0.08 * ground[:, 0]
+    post = rng.uniform([19.6, 2.6, -0.4], [20.4, 3.4, 1.6], (60, 3))
+    points = np.concatenate([ground, post])
+    whole = Frustum(np.c_[points, np.zeros(len(points))])
+    intrinsics = np.array([[40.0, 0, 47.5], [0, 40.0, 23.5], [0, 0, 1]])
+    recipe, nobody = RegionRecipe(tiled=False, spots=3), np.full(len(points), -1, np.int16)
+    found = regions_of(whole, intrinsics, (96, 48), nobody, (), recipe, "a frame")
+    spots = [region for region in found if region.kind == "spot"]
+    assert spots
+    for spot in spots:
+        np.testing.assert_allclose(spot.middle, [20, 3], atol=1.0)
+    assert found == regions_of(whole, intrinsics, (96, 48), nobody, (), recipe, "a frame")

@@ -19,6 +19,7 @@ Rectangle = tuple[float, float, float, float]
 NEAREST, FARTHEST = 3.0, 38.0  # metres ahead at which spots are looked for
 STANDING = (0.4, 3.5)  # metres above the ground between which points stand on it
 NEAR_PLANE = 0.3  # metres ahead of the camera
+GROUND_CELL = 2.0  # metres; the ground is the lowest point of so large a cell and those around it
 COLUMN, LEAST_POINTS = 1.0, 3  # a spot is a column of so many metres a side with at least so many points
 
 
@@ -151,8 +152,7 @@ def _spots(
     ahead = (points[:, 0] > NEAREST) & (points[:, 0] < FARTHEST) & (np.abs(points[:, 1]) < FARTHEST / 2)
     if not recipe.spots or not ahead.any():
         return []
-    ground = float(np.quantile(points[ahead, 2], 0.05))
-    up = points[:, 2] - ground
+    up = points[:, 2] - _ground_below(points)
     standing = np.flatnonzero(ahead & (up > STANDING[0]) & (up < STANDING[1]))
     columns = np.floor(points[standing, :2] / COLUMN).astype(np.int64)
     _, group, counts = np.unique(columns, axis=0, return_inverse=True, return_counts=True)
@@ -166,6 +166,18 @@ def _spots(
         rectangle = square_about(u, v, metres * intrinsics[0, 0] / middle[0], size, recipe.least_pixels)
         box = int(np.bincount(owners[own].astype(np.intp) + 1).argmax()) - 1
         found.append(Region("spot", rectangle, (float(middle[0]), float(middle[1])), 0.6 * metres, box))
+    return found
+
+
+def _ground_below(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Height (n,) of the lowest point within a few metres of each of n points: roads slope."""
+    place = np.floor(points[:, :2] / GROUND_CELL).astype(np.int64)
+    place -= place.min(0)
+    rows, columns = place.max(0) + 3
+    lowest = np.full((rows, columns), np.inf, np.float32)
+    np.minimum.at(lowest, (place[:, 0] + 1, place[:, 1] + 1), points[:, 2])
+    around = [lowest[i : rows - 2 + i, j : columns - 2 + j] for i in range(3) for j in range(3)]
+    found: NDArray[np.float32] = np.min(around, axis=0)[place[:, 0], place[:, 1]]
     return found
 
 

@@ -29,7 +29,7 @@ from clip3d.training.sweep_regions import Region, RegionRecipe, pixels_of, regio
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORM = 1
+FORM = 2
 GRID = 0.002  # metres; whole numbers of it reach 65 m
 POINT = np.dtype([("place", "<i2", 3), ("light", "u1"), ("ring", "u1"), ("owner", "<i2")])
 # Points kept about a tower's range, so that a turned or moved frustum finds them.
