@@ -143,7 +143,7 @@ class Lamps:
         strength *= np.where(self.beam[lamp], _beam(inside, self.cosine[lamp]), 1)
         # Dipped headlights spare the road just before them, so that it is lit evenly.
         dipped = (self.cosine[lamp] > 0.7) & (np.abs(self.direction[lamp, 2]) < 0.3)
-        strength *= np.where(dipped, 1 / (1 + (np.maximum(away[:, 2], 0) / 0.06) ** 2), 1)
+        strength *= np.where(dipped, 1 / (1 + (np.maximum(away[:, 2], 0) / 0.1) ** 2), 1)
         kept = np.flatnonzero(strength * self.brightest[lamp] > FAINTEST / 4)
         return places[kept], lamp[kept], strength[kept], away[kept]
 
@@ -205,13 +205,13 @@ def _lobe(at: Seen, places: NDArray[np.intp], towards: Array, polish: Array) -> 
 
 
 def headlights(world_from_vehicle: NDArray[np.float64]) -> list[Lamp]:
-    """Two dipped headlights (about 23,000 candela each) of a vehicle that stands so."""
+    """Two dipped headlights (about 8,000 candela each) of a vehicle that stands so."""
     rotation, place = world_from_vehicle[:3, :3], world_from_vehicle[:3, 3]
     ahead = rotation @ np.array([0.9998, 0, -0.02])
     return [
         Lamp(
             position=(place + rotation @ np.array([2.0, side, 0.65])).astype(np.float32),
-            color=np.array([18.0, 17.0, 15.4], np.float32),
+            color=np.array([6.0, 5.7, 5.1], np.float32),
             direction=ahead.astype(np.float32),
             cosine=float(np.cos(np.radians(30))),
         )

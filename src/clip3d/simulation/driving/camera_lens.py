@@ -111,7 +111,7 @@ def _exposure(bright: Array, conditions: Conditions, rng: np.random.Generator) -
     dim = np.float32(DARKEST / 50)
     mean = float(np.exp((np.log(np.maximum(bright, dim)) * weight).sum() / (weight.sum() * bright.shape[1])))
     # Lamps and the sun may burn out; most of a bright sky, or what lamps light, should not.
-    share, limit = {"day": (90, 1.5), "dusk": (85, 0.75), "night": (98.5, 2.5)}[conditions.period]
+    share, limit = {"day": (90, 1.5), "dusk": (85, 0.75), "night": (98.5, 2.0)}[conditions.period]
     high = float(np.percentile(bright, share))
     key = {"day": 0.2, "dusk": 0.12, "night": 0.075}[conditions.period]
     key *= {"sunny": 1.0, "cloudy": 1.1, "rainy": 1.15, "foggy": 1.9}[conditions.weather]
@@ -207,7 +207,9 @@ def _sensor(light: Array, gain: float, conditions: Conditions, rng: np.random.Ge
     light = light + noise * np.sqrt(np.clip(light, 0, 1) * np.float32(shot**2 * 4) + np.float32(read**2))
     balance = np.exp(rng.normal(0, 0.025, 3)).astype(np.float32)
     light = np.maximum(light * balance, 0)
-    light = np.where(light < 0.6, light, 1 - 0.4 * np.exp(-(light - 0.6) / 0.4))
+    # The shoulder is longer at night, as of sensors that see far brighter lights than they could show.
+    knee, reach = (0.4, 1.2) if conditions.period == "night" else (0.6, 0.4)
+    light = np.where(light < knee, light, 1 - (1 - knee) * np.exp(-(light - knee) / reach))
     return np.asarray(_encoding()[np.minimum(light * 4095 + 0.5, 4095).astype(np.intp)])
 
 
