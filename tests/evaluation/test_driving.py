@@ -161,6 +161,15 @@ def test_frames_are_looked_at_apart_and_objects_where_they_count(drives, talker)
     assert apart.digest == look(talker, [drives], Looking(apart=0.25, every=2)).digest
 
 
+def test_an_object_in_two_tiles_counts_once(drives, talker):
+    tiles = look(talker, [drives], Looking(scenes=False, tiling="tiles"))
+    places = [(one.log, one.frame, one.camera, one.box) for one in tiles.objects]
+    assert len(set(places)) == len(places)
+    whole = look(talker, [drives], Looking(scenes=False, tiling="whole"))
+    assert {(one.log, one.frame, one.camera, one.box) for one in whole.objects} >= set(places)
+    assert {one.tile for one in tiles.objects} == {0, 1}
+
+
 def test_crops_show_their_objects(drives, talker):
     seen = look(talker, [drives], Looking(scenes=False, crops=True))
     near = [one for one in seen.objects if one.distance < 15 and one.kind == "truck"]

@@ -89,6 +89,8 @@ class SeenObject:
         found: how these came about, as `PooledBox.how`; "none" where the box has no cells.
         crop: raw vector (d,) of its picture, or None.
         rectangle: left, top, right, bottom in the undistorted picture of what was cropped.
+        box: its place among the frame's boxes.
+        aside: pixels from the frustum's middle to its own.
     """
 
     log: str
@@ -105,6 +107,8 @@ class SeenObject:
     found: tuple[str, str]
     crop: Array | None
     rectangle: tuple[float, float, float, float]
+    box: int = 0
+    aside: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +184,8 @@ def look(model: Model, paths: Sequence[Path], how: Looking, progress: Progress =
         seen.logs += 1
         for batch in in_batches(_shown(log, how, seen, digest), AT_ONCE):
             _encode(model, batch, how, seen)
-            progress(f"{log.name}: {seen.frames} frames, {len(seen.objects)} objects, {len(seen.scenes)} scenes")
+        seen.objects = once_each(seen.objects)
+        progress(f"{log.name}: {seen.frames} frames, {len(seen.objects)} objects, {len(seen.scenes)} scenes")
     if not seen.frames:
         first = f", the first: {seen.problems[0].reason}" if seen.problems else ""
         raise DataError(paths[0], f"no frame with a picture could be read{first}")
@@ -242,7 +247,7 @@ def _add_objects(
     model: Model, one: _Shown, cells: CellFeatures, counts: NDArray[np.intp], how: Looking, seen: Seen
 ) -> None:
     picture = None
-    for box, points in zip(one.frame.boxes or (), counts.tolist(), strict=True):
+    for place, (box, points) in enumerate(zip(one.frame.boxes or (), counts.tolist(), strict=True)):
         kind = class_of(box.label)
         if kind is None:
             continue
@@ -277,8 +282,20 @@ def _add_objects(
                 found=(weighted.how, under.how),
                 crop=crop,
                 rectangle=rectangle,
+                box=place,
+                aside=abs(sum(rectangle[::2]) - sum(one.view.region[::2])) / 2,
             )
         )
+
+
+def once_each(objects: Sequence[SeenObject]) -> list[SeenObject]:
+    """Of each object in one camera's tiles, which overlap, that which is nearest to its tile's middle."""
+    best: dict[tuple[str, str, str, int], SeenObject] = {}
+    for one in objects:
+        key = (one.log, one.frame, one.camera, one.box)
+        if key not in best or one.aside < best[key].aside:
+            best[key] = one
+    return list(best.values())
 
 
 def _left_out(view: View, box: Box, distance: float, points: int, how: Looking) -> str:
