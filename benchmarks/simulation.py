@@ -18,7 +18,6 @@ from clip3d.lidar.writing import LogWriter
 from clip3d.simulation.driving.camera import render
 from clip3d.simulation.driving.lidar_layouts import LIDARS, lidar_named
 from clip3d.simulation.driving.lidar_sensor import scan
-from clip3d.simulation.driving.rays import RayCaster
 from clip3d.simulation.driving.rig import draw_rig
 from clip3d.simulation.driving.streets import draw_street
 from clip3d.simulation.driving.truth import true_boxes
@@ -58,7 +57,7 @@ def drive(sensor: str, seed: int, frames: int, picture: int, folder: Path, spent
         with timed(spent, "compose"):
             snapshot = street.at(index / 2)
         with timed(spent, "tree"):
-            caster = RayCaster(snapshot.corners)
+            caster = street.caster(snapshot)
             caster.blocked(np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32))
         pose = snapshot.world_from_vehicle @ rig.vehicle_from_lidar
         with timed(spent, "scan"):

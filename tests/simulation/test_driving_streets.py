@@ -75,6 +75,21 @@ def test_a_street_is_the_same_for_the_same_seed_and_another_for_another():
     assert a.corners.shape != c.corners.shape or not np.array_equal(a.corners, c.corners)
 
 
+def test_what_stands_still_is_worked_out_for_parts_of_the_way_in_any_order():
+    drawn, again = (draw_street(3, 8.0, place="motorway", period="night") for _ in range(2))
+    late = again.at(8.0)
+    for time in (0.0, 8.0):
+        one, other = drawn.at(time), again.at(time)
+        assert np.array_equal(one.corners, other.corners)
+        assert np.array_equal(one.owners, other.owners)
+        rays = np.random.default_rng(0).normal(0, 1, (2000, 3)).astype(np.float32)
+        eye = (one.world_from_vehicle[:3, 3] + [0, 0, 1.8]).astype(np.float32)
+        split, whole = drawn.caster(one).cast(eye, rays), RayCaster(one.corners).cast(eye, rays)
+        assert np.array_equal(split.face, whole.face)
+        assert np.array_equal(split.distance, whole.distance)
+    assert np.array_equal(late.corners, drawn.at(8.0).corners)
+
+
 def test_an_unknown_place_names_those_there_are():
     with pytest.raises(ShapeError, match="motorway"):
         draw_street(0, 1.0, place="moon")

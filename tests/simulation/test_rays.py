@@ -40,3 +40,26 @@ def test_blocked_only_by_what_lies_between() -> None:
 def test_nothing_to_hit_and_no_rays() -> None:
     assert RayCaster(np.zeros((0, 3, 3))).cast(np.zeros(3), np.ones((2, 3))).face.tolist() == [-1, -1]
     assert len(RayCaster(wall(1)).cast(np.zeros(3), np.zeros((0, 3))).face) == 0
+
+
+def thrown(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Triangles (n, 3, 3) anywhere within a box of 20 m."""
+    return (rng.uniform(-10, 10, (n, 1, 3)) + rng.normal(0, 1.5, (n, 3, 3))).astype(np.float32)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("still", "moving"), [(300, 200), (0, 50), (50, 0)])
+def test_what_stands_still_may_have_a_tree_of_its_own(seed: int, still: int, moving: int) -> None:
+    rng = np.random.default_rng(seed)
+    corners = thrown(rng, still + moving)
+    one, split = RayCaster(corners), RayCaster(corners[still:], RayCaster(corners[:still]))
+    assert len(one) == len(split) == still + moving
+    origins = rng.uniform(-12, 12, (3000, 3)).astype(np.float32)
+    rays = rng.normal(0, 1, (3000, 3)).astype(np.float32)
+    expected, found = one.cast(origins, rays), split.cast(origins, rays)
+    assert (expected.face >= 0).any()
+    for name, values in vars(expected).items():
+        assert np.array_equal(getattr(found, name), values), name
+    farthest = rng.uniform(0, 6, 3000).astype(np.float32)
+    assert np.array_equal(split.blocked(origins, rays), expected.face >= 0)
+    assert np.array_equal(split.blocked(origins, rays, farthest), one.blocked(origins, rays, farthest))

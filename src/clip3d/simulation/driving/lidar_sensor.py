@@ -111,7 +111,9 @@ def scan(
     owners = snapshot.owners[face[met]]
     range_ = _mixed(met, range_, len(lidar.elevations), rng)
     drops, near, weak = _weather(snapshot.conditions, len(rays), lidar, rng)
-    kept = ~np.isin(met, drops)
+    dropped = np.zeros(len(rays), np.bool_)
+    dropped[drops] = True
+    kept = ~dropped[met]
     index = np.concatenate([met[kept], drops])
     ranges = np.concatenate([range_[kept], near]).astype(np.float32)
     intensity = np.concatenate([strength[kept], weak])
@@ -161,9 +163,8 @@ def _light(
     """What share of the light comes back from surfaces, straight on 1 for a perfect white one."""
     noise = rng.standard_normal(len(face), np.float32)
     mean = _MEAN[material]
-    colored = _COLORED[material]
-    brightness = snapshot.colors.mean(1)[face]
-    mean = np.where(colored, mean * (np.float32(0.25) + np.float32(1.4) * brightness), mean)
+    colored = np.flatnonzero(_COLORED[material])
+    mean[colored] *= np.float32(0.25) + np.float32(1.4) * snapshot.colors[face[colored]].mean(1)
     share = np.maximum(mean + _SPREAD[material] * noise * np.float32(0.6), 0.005)
     share *= np.maximum(facing, 1e-3) ** _ANGLE[material]
     wet = snapshot.conditions.wet

@@ -154,7 +154,7 @@ def _of_log(drive: Drive, number: int, street: Street, rig: Rig) -> dict[str, An
 def _record(writer: LogWriter, key: str, street: Street, rig: Rig, time: float, rng: Rng) -> None:
     """Take one frame and write it."""
     snapshot = street.at(time)
-    caster = RayCaster(snapshot.corners)
+    caster = street.caster(snapshot)
     world_from_lidar = snapshot.world_from_vehicle @ rig.vehicle_from_lidar
     scanned = scan(snapshot, caster, rig.lidar, world_from_lidar, rng, time)
     boxes = true_boxes(snapshot, caster, scanned, world_from_lidar, rig.cameras, rng)

@@ -14,6 +14,8 @@ Array = NDArray[np.float32]
 Period = Literal["day", "dusk", "night"]
 Weather = Literal["sunny", "cloudy", "rainy", "foggy"]
 
+REACH = 90.0  # metres around the recording vehicle within which things have labels
+
 # What surfaces are made of; a face names its material by its place here. How much of a lidar's light each gives
 # back, and how each looks to a camera, is said where those sensors are.
 MATERIALS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,16 +13,15 @@ from clip3d.simulation.chance import maybe
 from clip3d.simulation.driving.conditions import draw_conditions
 from clip3d.simulation.driving.models import Shapes
 from clip3d.simulation.driving.places import PLACES, Roadside, draw_place, dress
+from clip3d.simulation.driving.rays import RayCaster
 from clip3d.simulation.driving.road import GRASS, Road, ground, marks
-from clip3d.simulation.driving.snapshot import Conditions, Lamp, Period, Snapshot, Thing, Weather
-from clip3d.simulation.driving.solids import Solid, join, placed, quads
+from clip3d.simulation.driving.snapshot import REACH, Conditions, Lamp, Period, Snapshot, Thing, Weather
+from clip3d.simulation.driving.solids import Solid, join, quads
+from clip3d.simulation.driving.standing import EVERY, Standing, at_time, set_up, standing
 from clip3d.simulation.driving.traffic import SPEEDS, Crowd, populate
 
-REACH = 90.0  # metres around the recording vehicle that a snapshot holds
 PLACE_SHARES = (0.25, 0.18, 0.24, 0.13, 0.12, 0.08)
-MOVES_FROM = 0.2  # m/s
-FINEST = 0.001  # of a still triangle's side to its distance: a third of a camera's pixel or of a lidar's step
-FAR = 30.0  # metres beyond which vehicles go without their small triangles: rims, spokes
+PART = 150.0  # metres of the recording vehicle's way for which what stands still is worked out together
 _HEADLIGHT = np.array([1.6, 1.55, 1.4], np.float32)
 
 
@@ -47,6 +46,7 @@ class Street:
     crowd: Crowd
     density: float
     duration: float
+    _parts: dict[int, Standing] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def road(self) -> Road:
@@ -54,17 +54,38 @@ class Street:
         return self.side.road
 
     @cached_property
-    def _still(self) -> tuple[Solid, NDArray[np.float32], NDArray[np.float32]]:
-        """All that never moves, where in the plane each of its triangles is, and from how far off (squared) it is
-        seen."""
+    def _fixed(self) -> Solid:
+        """All that never moves and has no label."""
         rng = np.random.default_rng([self.seed, 5])
-        whole = join([ground(rng, self.road), marks(rng, self.road), *self.side.solids])
-        seen_from = np.minimum(whole.areas() / FINEST**2, REACH**2)
-        return whole, whole.corners[:, :, :2].mean(1), seen_from
+        return join([ground(rng, self.road), marks(rng, self.road), *self.side.solids])
+
+    def standing(self, time: float) -> Standing:
+        """What stands still along the part of the way on which the recording vehicle is at a time."""
+        gone = self.crowd.ego.pace.at(time)[0]
+        number = int(gone // PART)
+        if number not in self._parts:
+            while len(self._parts) > 1:
+                del self._parts[next(iter(self._parts))]
+            self._parts[number] = self._stand(number)
+        return self._parts[number]
+
+    def _stand(self, number: int) -> Standing:
+        first, last = number * PART, (number + 1) * PART
+        whole = self.crowd.ego.pace.at(self.duration)[0]
+        if first <= whole:
+            last = min(last, whole)
+        gone = np.linspace(first, last, int((last - first) // EVERY) + 2)
+        s, d = self.crowd.ego.start
+        x, y, _ = self.road.at(s + gone, np.full(len(gone), d))
+        beyond = _far_ground(self.road, self._pose(s + (first + last) / 2, d))
+        return standing(self._fixed, self.crowd.actors, self.road, np.stack([x, y], axis=1), beyond)
 
     def vehicle_pose(self, time: float) -> NDArray[np.float64]:
         """World from recording vehicle (4, 4): x ahead, y left, z up, on the ground below its middle."""
         s, d, _ = self.crowd.ego.place(time)
+        return self._pose(s, d)
+
+    def _pose(self, s: float, d: float) -> NDArray[np.float64]:
         x, y, heading = (float(v) for v in self.road.at(s, d))
         z = float(self.road.height(s, d))
         ahead, behind = self.road.height(s + 1.4, d), self.road.height(s - 1.4, d)
@@ -76,23 +97,24 @@ class Street:
         return pose
 
     def at(self, time: float) -> Snapshot:
-        """All that can be seen within REACH of the recording vehicle at a time, in seconds since the log began."""
-        pose = self.vehicle_pose(time)
-        whole, middles, seen_from = self._still
-        near = np.flatnonzero(((middles - pose[:2, 3].astype(np.float32)) ** 2).sum(1) < seen_from)
-        still = Solid(whole.corners[near], whole.colors[near], whole.materials[near])
-        things, solids, lamps = self._actors(time, pose)
-        owners = np.repeat(np.arange(len(solids), dtype=np.int32), [len(solid) for solid in solids])
-        far = _far_ground(self.road, pose)
-        all_ = join([*solids, still, far])
-        owner = np.full(len(all_), -1, np.int32)
-        owner[: len(owners)] = owners
+        """All that can be seen at a time, in seconds since the log began.
+
+        What moves is there within REACH of the recording vehicle, what stands within REACH of any place of the
+        same part of its way.
+        """
+        pose, still = self.vehicle_pose(time), self.standing(time)
+        moving, solids = self._moving(time, pose)
+        things = (*still.things, *moving)
+        sizes = [len(solid) for solid in solids]
+        owners = np.repeat(np.arange(len(still.things), len(things), dtype=np.int32), sizes)
+        every = join([still.solid, *solids])
+        lamps = [lamp for thing in moving for lamp in _headlights(thing)] if self._is_dark else []
         return Snapshot(
-            corners=all_.corners,
-            colors=all_.colors,
-            materials=all_.materials,
-            owners=owner,
-            things=tuple(things),
+            corners=every.corners,
+            colors=every.colors,
+            materials=every.materials,
+            owners=np.concatenate([still.owners, owners]),
+            things=things,
             world_from_vehicle=pose,
             lamps=tuple(lamps + self._street_lamps(pose)),
             conditions=self.conditions,
@@ -100,39 +122,43 @@ class Street:
             place=self.place,
         )
 
-    def _actors(self, time: float, pose: NDArray[np.float64]) -> tuple[list[Thing], list[Solid], list[Lamp]]:
-        things, solids, lamps = [], [], []
+    def caster(self, snapshot: Snapshot) -> RayCaster:
+        """At all triangles of a snapshot of this street, with one tree for what stands still in many of them.
+
+        Raises:
+            MissingExtra: if the package embreex is not installed.
+        """
+        still = self.standing(snapshot.time)
+        return RayCaster(snapshot.corners[len(still.solid) :], still.caster)
+
+    @property
+    def _is_dark(self) -> bool:
+        return self.conditions.period != "day"
+
+    def _moving(self, time: float, pose: NDArray[np.float64]) -> tuple[list[Thing], list[Solid]]:
+        """Things that drive or walk at any time of the log, with their triangles."""
+        things, solids = [], []
         for actor in self.crowd.actors:
-            s, d, speed = actor.place(time)
-            if not self.road.start + 2 < s < self.road.end - 2 or abs(d) > 48:
+            if actor.pace.distance[-1] == 0:
                 continue
-            x, y, heading = (float(v) for v in self.road.at(s, d))
-            away = np.hypot(x - pose[0, 3], y - pose[1, 3])
-            if away > REACH:
+            found = at_time(actor, self.road, time)
+            if found is None:
                 continue
-            model, z = actor.model(time), float(self.road.height(s, d))
-            way = actor.heading(heading)
-            yaw = (way + actor.turn + np.pi) % (2 * np.pi) - np.pi
-            solid = model.far if away > FAR else model.solid
-            solids.append(Solid(placed(solid.corners, (x, y, z), yaw), solid.colors, solid.materials))
-            velocity = (speed * float(np.cos(way)), speed * float(np.sin(way)))
-            center = np.array([x, y, z + model.size[2] / 2])
-            moving = speed > MOVES_FROM
-            things.append(
-                Thing(model.label, model.words, center, model.size, float(yaw), actor.track, velocity, moving)
-            )
-            if moving and self.conditions.period != "day":
-                lamps += _headlights(things[-1])
-        return things, solids, lamps
+            thing, model = found
+            away = float(np.hypot(*(thing.center[:2] - pose[:2, 3])))
+            if away <= REACH:
+                things.append(thing)
+                solids.append(set_up(thing, model, away))
+        return things, solids
 
     def _street_lamps(self, pose: NDArray[np.float64]) -> list[Lamp]:
-        if self.conditions.period == "day":
+        if not self._is_dark:
             return []
         return [lamp for lamp in self.side.lamps if np.hypot(*(lamp.position[:2] - pose[:2, 3])) < REACH]
 
 
 def _headlights(thing: Thing) -> list[Lamp]:
-    if thing.label not in ("car", "van", "truck", "bus", "motorcycle", "tram"):
+    if not thing.moving or thing.label not in ("car", "van", "truck", "bus", "motorcycle", "tram"):
         return []
     c, s = np.cos(thing.yaw), np.sin(thing.yaw)
     length, width, _ = thing.size

@@ -13,7 +13,7 @@ from clip3d.lidar.motion import inverse
 from clip3d.simulation.chance import Rng
 from clip3d.simulation.driving.lidar_sensor import Scan
 from clip3d.simulation.driving.rays import RayCaster
-from clip3d.simulation.driving.snapshot import Snapshot
+from clip3d.simulation.driving.snapshot import REACH, Snapshot
 
 Array = NDArray[np.float32]
 Rectangle = tuple[float, float, float, float]
@@ -31,7 +31,7 @@ def true_boxes(
     cameras: Sequence[Camera],
     rng: Rng,
 ) -> tuple[Box, ...]:
-    """Boxes of all things in a snapshot, in the lidar's frame, near ones first.
+    """Boxes of all things of a snapshot within REACH, in the lidar's frame, near ones first.
 
     Their attributes: "words", most specific first; "points", how many of the sweep lie on it; "visible", the share
     of it that nothing else hides from the lidar, by rays to places spread evenly on its surface, which count where
@@ -53,6 +53,8 @@ def true_boxes(
     views = [_view(snapshot, caster, targets, camera, world_from_lidar) for camera in cameras]
     found = []
     for i, thing in enumerate(snapshot.things):
+        if np.hypot(*(thing.center[:2] - world_from_lidar[:2, 3])) > REACH:
+            continue
         center = lidar_from_world[:3, :3] @ thing.center + lidar_from_world[:3, 3]
         ahead = lidar_from_world[:3, :3] @ np.array([np.cos(thing.yaw), np.sin(thing.yaw), 0.0])
         velocity = lidar_from_world[:3, :3] @ np.array([*thing.velocity, 0.0])
@@ -122,8 +124,10 @@ def _view(
     owner = np.where(face >= 0, snapshot.owners[face], -1).reshape(len(candidates), -1)
     for row, i in enumerate(candidates):
         seen = (owner[row] == i) & inside[i]
+        if not seen.any():
+            continue
         rectangle = _rectangle(camera, camera_from_world, snapshot.corners[snapshot.owners == i])
-        if rectangle is not None and seen.any():
+        if rectangle is not None:
             shares = {"visible": float(seen.sum() / inside[i].sum()), "within": float(inside[i].mean())}
             found[int(i)] = (rectangle, {name: round(value, 3) for name, value in shares.items()})
     return found
