@@ -23,7 +23,7 @@ from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.models.weights import quantize_rows, read_torch, sha256_of, write_arrays
+from clip3d.models.weights import load_strict, quantize_rows, read_state, read_torch, sha256_of, write_arrays
 from clip3d.towers.image import FEATURES, EfficientNetLite0, ImageTower, rename_published
 from clip3d.training.driving_pictures import (
     DrivingLessons,
@@ -58,6 +58,8 @@ class ImageRecipe:
         cloud_views: augmented clouds of each object that the head is drawn to, if `head.cloud_weight` is not 0.
         cloud_points: points of each of them.
         augmentation: changes to those clouds.
+        initial: weights of an image tower to start from, relative to the data folder; none if empty. Then a part of
+            the objects is enough to keep what it knows of them while driving pictures are learned.
         driving: labelled driving logs whose pictures are learned from beside those of objects; none by default.
         seed: of all chance.
     """
@@ -74,6 +76,7 @@ class ImageRecipe:
     cloud_views: int = 3
     cloud_points: int = 512
     augmentation: Augmentation = field(default_factory=Augmentation)
+    initial: str = ""
     driving: DrivingRecipe = field(default_factory=DrivingRecipe)
     seed: int = 0
 
@@ -107,6 +110,8 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     texts = Texts(model.encode_texts, model.space, recipe.template)
     clouds = cloud_directions(library, model, recipe) if recipe.head.cloud_weight else None
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.head.hidden)
+    if recipe.initial:
+        load_strict(tower, read_state(data / recipe.initial), data / recipe.initial)
     lessons = driving_lessons(recipe, trunk, texts, out / "views", data=data, progress=progress)
     beside = None if lessons is None else DrivingLoss(lessons, tower.head, recipe.head.dropout, recipe.head.scale)
     train_head(

@@ -170,6 +170,7 @@ def train_head(
     run = Run(recipe.steps, average=0.0, checkpoint_every=500, log_every=500)
     data = [pictures, known, targets, phrases, chance] + ([] if shapes is None else [shapes])
     data += [] if beside is None else beside.tensors
+    data += [weight for layer in (head.narrow, head.widen) for weight in layer.parameters()]
     identity = _digest(f"{recipe} {seed}" + ("" if beside is None else f" {beside.settings}"), data)
     train_parts(
         tower,
@@ -188,7 +189,7 @@ def _digest(settings: str, tensors: Sequence[Tensor]) -> str:
     """Names a training by all that decides it."""
     digest = hashlib.sha256(settings.encode())
     for tensor in tensors:
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.detach().numpy().tobytes())
     return digest.hexdigest()
 
 
