@@ -108,16 +108,21 @@ def _look(lighting: Lighting, camera: Camera, pose: NDArray[np.float64], rows: s
         offsets = np.repeat(_OFFSETS[: samples - 1], len(edges), axis=0)
         more = np.tile(edges, samples - 1)
         rays = _directions(camera, pose, x[more] + offsets[:, 0], y[more] + offsets[:, 1])
-        seen = seen.joined(lighting.scene.look(eye, rays))
-        pixel = np.concatenate([pixel, more])
+        further = lighting.scene.look(eye, rays)
+        # A further sample of the face that the first one met looks as that one does.
+        other = np.flatnonzero(further.face != first.face[more])
+        seen = seen.joined(further.pick(other))
+        pixel = np.concatenate([pixel, more[other]])
     wide = np.float32(1 / camera.intrinsics[0, 0])
     facing = np.maximum(-np.einsum("nd,nd->n", seen.normal, seen.direction), 0.08)
     footprint = np.where(np.isfinite(seen.distance), seen.distance, 1) * wide / facing
     light = lighting.radiance(seen, open_sky[pixel], footprint)
     found = light[: len(x)]
     if len(edges):
-        further = light[len(x) :].reshape(samples - 1, -1, 3)
-        found[edges] = np.concatenate([found[edges][None], further]).mean(axis=0)
+        others = np.bincount(pixel[len(x) :], minlength=len(x))[edges]
+        total = found[edges] * (samples - others)[:, None]
+        np.add.at(total, np.searchsorted(edges, pixel[len(x) :]), light[len(x) :])
+        found[edges] = total / samples
     return found.reshape(*shape, 3)
 
 
@@ -175,7 +180,7 @@ def _open_sky(scene: Scene, seen: Seen, shape: tuple[int, int]) -> Array:
     radius = np.sqrt((order + 0.5) / 16)
     angle = order * 2.399963  # the golden angle spreads a disc evenly (Vogel 1979)
     flat = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - radius**2)], axis=1)
-    normal = seen.normal[hit]
+    normal = seen.normal.take(hit, axis=0)
     # A frame about the normal without a branch (Duff and others 2017).
     sign = np.where(normal[:, 2] >= 0, 1, -1).astype(np.float32)
     a = -1 / (sign + normal[:, 2])
@@ -184,7 +189,7 @@ def _open_sky(scene: Scene, seen: Seen, shape: tuple[int, int]) -> Array:
     down = np.stack([b, sign + normal[:, 1] ** 2 * a, -normal[:, 1]], axis=1)
     flat = flat.astype(np.float32)
     rays = across * flat[:, :1] + down * flat[:, 1:2] + normal * flat[:, 2:]
-    start = seen.position[hit] + normal * np.float32(SHIFT * 2)
+    start = seen.position.take(hit, axis=0) + normal * np.float32(SHIFT * 2)
     open_[hit] = ~scene.caster.blocked(start, rays, np.full(len(hit), OPEN, np.float32))
     bins = np.round(seen.normal * 2).astype(np.int32) @ np.array([1, 5, 25], np.int32)
     face = np.maximum(seen.face, 0)

@@ -24,6 +24,7 @@ for _name, (_f0, _rough) in _MIRRORS.items():
 _GROUND = np.array([MATERIAL[name] for name in ("asphalt", "concrete", "road paint")], np.uint8)
 _LEAVES = MATERIAL["foliage"]
 DIMMED = 0.03  # radiance up to which lamps are mirrored by rays; their highlights are reckoned without any
+MIRRORED = 0.03  # share of light that is mirrored below which no ray looks for it
 SHIFT = 0.006  # metres off a surface where a ray from it begins
 
 
@@ -54,7 +55,7 @@ class Lighting:
         found = np.zeros((len(seen.face), 3), np.float32)
         hit = np.flatnonzero(seen.face >= 0)
         away = np.flatnonzero(seen.face < 0)
-        found[away] = self.sky.radiance(seen.direction[away])
+        found[away] = self.sky.radiance(seen.direction.take(away, axis=0))
         if len(hit):
             light = self._surface(seen.pick(hit), open_sky[hit], footprint[hit], True)
             found[hit] = self._through_air(light, seen, hit)
@@ -62,14 +63,14 @@ class Lighting:
 
     def _through_air(self, light: Array, seen: Seen, hit: NDArray[np.intp]) -> Array:
         left = np.exp(-np.minimum(seen.distance[hit] * self.sky.extinction, 30))[:, None]
-        haze = self.sky.haze(seen.direction[hit] @ self.sky.to_sun)
+        haze = self.sky.haze(seen.direction.take(hit, axis=0) @ self.sky.to_sun)
         return np.asarray(light * left + haze * (1 - left), dtype=np.float32)
 
     def _surface(self, at: Seen, open_sky: Array, footprint: Array, mirrors: bool) -> Array:
         scene, sky = self.scene, self.sky
         material = scene.materials[at.face]
         wet = self._wetness(at, material)
-        bare = albedo(scene.colors[at.face], material, at.position, at.normal, footprint)
+        bare = albedo(scene.colors.take(at.face, axis=0), material, at.position, at.normal, footprint)
         bare *= 1 - 0.5 * wet[:, None]
         mirrored = _F0[material]
         # Glass lets light through to a dark inside; it shows what it mirrors.
@@ -85,9 +86,10 @@ class Lighting:
             light += lamplight
         out = bare * light * np.float32(1 / np.pi)
         out += self.lamps.glow(at.face, np.inf if mirrors else DIMMED) + glint
-        out += self.lamps.sent_back(at, material, scene.colors[at.face])
+        out += self.lamps.sent_back(at, material, scene.colors.take(at.face, axis=0))
         facing = np.clip(-np.einsum("nd,nd->n", at.normal, at.direction), 0, 1)
-        schlick = (1 - facing) ** 5
+        grazing = 1 - facing
+        schlick = grazing * (grazing * grazing) ** 2
         reflected = np.where(mirrored > 0, mirrored + (1 - mirrored) * schlick, 0)
         reflected += wet * (0.02 + 0.75 * schlick)
         if mirrors:
@@ -111,7 +113,8 @@ class Lighting:
         if len(lit):
             blur = 0.003 if self.sky.sharp else 0.01
             towards = self.sky.to_sun + self.rng.standard_normal((len(lit), 3), dtype=np.float32) * np.float32(blur)
-            start = at.position[lit] + at.normal[lit] * np.where(leaves[lit], 0.12, SHIFT)[:, None]
+            off = np.where(leaves[lit], np.float32(0.12), np.float32(SHIFT))[:, None]
+            start = at.position.take(lit, axis=0) + at.normal.take(lit, axis=0) * off
             dark = self.scene.caster.blocked(start, towards)
             facing[lit[dark]] = np.where(leaves[lit[dark]], 0.25 * facing[lit[dark]], 0)
         return np.asarray(np.maximum(facing, 0), dtype=np.float32)
@@ -120,10 +123,10 @@ class Lighting:
         self, out: Array, at: Seen, material: NDArray[np.uint8], share: Array, wet: Array, sunned: Array
     ) -> None:
         """Add to radiance `out` what surfaces mirror; `share` (n,) of light is mirrored."""
-        chosen = np.flatnonzero(share > 0.02)
+        chosen = np.flatnonzero(share > MIRRORED)
         if not len(chosen):
             return
-        direction, normal = at.direction[chosen], at.normal[chosen]
+        direction, normal = at.direction.take(chosen, axis=0), at.normal.take(chosen, axis=0)
         shaken = self.rng.standard_normal((2, len(chosen), 1), dtype=np.float32)
         rough = _ROUGH[material[chosen], None]
         # Water over rough ground draws mirror images out towards whoever looks.
@@ -134,17 +137,17 @@ class Lighting:
         normal /= np.sqrt(np.einsum("nd,nd->n", normal, normal))[:, None]
         back = direction - 2 * np.einsum("nd,nd->n", direction, normal)[:, None] * normal
         share = share[chosen, None]
-        start = at.position[chosen] + at.normal[chosen] * np.float32(SHIFT)
+        start = at.position.take(chosen, axis=0) + at.normal.take(chosen, axis=0) * np.float32(SHIFT)
         mirrored = self.scene.look(start, back)
         light = np.zeros_like(back)
         away, hit = np.flatnonzero(mirrored.face < 0), np.flatnonzero(mirrored.face >= 0)
-        light[away] = self.sky.radiance(back[away], disc=False)
+        light[away] = self.sky.radiance(back.take(away, axis=0), disc=False)
         if len(hit):
             full = np.full(len(hit), 0.7, np.float32)
             light[hit] = self._surface(mirrored.pick(hit), full, np.full(len(hit), 0.5, np.float32), False)
         paint = material[chosen] == MATERIAL["metal"]
         light[paint] *= 0.4 + 0.6 * self.scene.colors[at.face[chosen[paint]]]
-        out[chosen] = out[chosen] * (1 - np.minimum(share, 1)) + light * share
+        out[chosen] = out.take(chosen, axis=0) * (1 - np.minimum(share, 1)) + light * share
         if self.sky.sharp:
-            shine = np.maximum(back @ self.sky.to_sun, 0) ** 400 * (sunned[chosen] > 0)
+            shine = np.exp(400 * np.log(np.maximum(back @ self.sky.to_sun, 0.1))) * (sunned[chosen] > 0)
             out[chosen] += (shine * 6)[:, None] * share * self.sky.sun

@@ -95,8 +95,8 @@ def albedo(
     for name, texture in _TEXTURES.items():
         chosen = np.flatnonzero(materials == MATERIAL[name])
         if len(chosen):
-            u, v = along(positions[chosen], normals[chosen])
-            found[chosen] = texture(colors[chosen], u, v, footprint[chosen])
+            u, v = along(positions.take(chosen, axis=0), normals.take(chosen, axis=0))
+            found[chosen] = texture(colors.take(chosen, axis=0), u, v, footprint[chosen])
     return np.asarray(np.clip(found, 0.004, 0.92))
 
 

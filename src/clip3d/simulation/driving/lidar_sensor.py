@@ -102,7 +102,7 @@ def scan(
     distance, face, normal = _first_opaque(snapshot, caster, origin, directions, rng)
     met = np.flatnonzero(face >= 0)
     range_, material = distance[met], snapshot.materials[face[met]]
-    facing = np.abs(np.einsum("nd,nd->n", normal[met], directions[met]))
+    facing = np.abs(np.einsum("nd,nd->n", normal.take(met, axis=0), directions.take(met, axis=0)))
     light = _light(snapshot, face[met], material, facing, rng)
     range_ = _measured(range_, material, lidar, rng)
     strength = light * _clear(snapshot.conditions, range_)
@@ -120,7 +120,7 @@ def scan(
     order = np.argsort(index, kind="stable")
     index = index[order]
     sweep = Sweep(
-        points=rays[index] * ranges[order][:, None],
+        points=rays.take(index, axis=0) * ranges[order][:, None],
         intensity=np.clip(intensity[order], 0, 1).astype(np.float32),
         ring=ring[index],
         timestamp=timestamp,
@@ -164,7 +164,7 @@ def _light(
     noise = rng.standard_normal(len(face), np.float32)
     mean = _MEAN[material]
     colored = np.flatnonzero(_COLORED[material])
-    mean[colored] *= np.float32(0.25) + np.float32(1.4) * snapshot.colors[face[colored]].mean(1)
+    mean[colored] *= np.float32(0.25) + np.float32(1.4) * snapshot.colors.take(face[colored], axis=0).mean(1)
     share = np.maximum(mean + _SPREAD[material] * noise * np.float32(0.6), 0.005)
     share *= np.maximum(facing, 1e-3) ** _ANGLE[material]
     wet = snapshot.conditions.wet
