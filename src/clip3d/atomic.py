@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+# What `replacing` and `making_folder` name that which is not whole yet.
+_PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove the files that `replacing` left in a folder when its process was killed; others are not touched.
+
+    Only for a folder into which nobody else writes at the time.
+    """
+    for path in folder.iterdir():
+        if _PART.fullmatch(path.name) and (path.is_symlink() or path.is_file()):
+            path.unlink(missing_ok=True)
 
 
 @contextmanager

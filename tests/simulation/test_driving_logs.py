@@ -46,6 +46,7 @@ def test_a_run_that_was_cut_short_goes_on_to_equal_files(tmp_path: Path):
     lines = (log / "poses.csv").read_text().splitlines(keepends=True)
     (log / "poses.csv").write_text("".join(lines[:-1]) + lines[-1][:9])  # as if the process had been killed there
     (log / "clouds" / "000001.npz").unlink()
+    (log / "clouds" / ".000001.npz.89abcdef.part").write_bytes(b"half")
     shutil.rmtree(tmp_path / "cut" / log_name(TINY, 0))
     result = make_logs(TINY, 2, tmp_path / "cut")
     assert result.written == 3

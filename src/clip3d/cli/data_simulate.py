@@ -16,6 +16,7 @@ from clip3d.errors import ShapeError
 EXAMPLES = o.examples(
     "clip3d data simulate logs/ --logs 20 --frames 20",
     "clip3d data simulate night/ --period night --weather rainy --cameras 3 --workers 2",
+    "clip3d data simulate once/ --layout once --sensor pandar40p --cameras 6",
     "clip3d data simulate test/ --shapes held-out --sensor generic-48 --seed 1",
 )
 
@@ -44,6 +45,13 @@ class ShapesName(str, Enum):
     held_out = "held-out"
 
 
+class LayoutName(str, Enum):
+    """How logs are written."""
+
+    plain = "plain"
+    once = "once"
+
+
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the logs go, each in a folder of its own.")],
     logs: Annotated[int, typer.Option("--logs", min=1, max=1_000_000, help="How many.")] = 10,
@@ -63,6 +71,9 @@ def simulate(
     shapes: Annotated[
         ShapesName, typer.Option("--shapes", help="held-out: things whose shapes train never shows.")
     ] = ShapesName.train,
+    layout: Annotated[
+        LayoutName, typer.Option("--layout", help="plain: a folder for each log; once: one data set of ONCE's.")
+    ] = LayoutName.plain,
     workers: Annotated[int, typer.Option("--workers", min=0, help="Processes; 0 for one a processor.")] = 0,
     as_json: o.Json = False,
     quiet: o.Quiet = False,
@@ -70,9 +81,9 @@ def simulate(
 ) -> None:
     """Record drives through simulated streets: sweeps, pictures, poses, and what is true of them.
 
-    Each log is a folder in the plain layout, which `read_log` reads. It depends on its number, the seed and the
-    options alone, not on the workers. A run that was interrupted, or killed, goes on with the same command. Needs
-    the extra `simulate`.
+    Each log is a folder in the plain layout, or a sequence in ONCE's; `read_log` reads both. It depends on its
+    number, the seed and the options alone, not on the workers. A run that was interrupted, or killed, goes on with
+    the same command. Needs the extra `simulate`.
     """
     start_logging(quiet=quiet, verbose=verbose)
     from clip3d.simulation.driving.logs import Drive
@@ -94,7 +105,9 @@ def simulate(
     except ShapeError as error:
         raise typer.BadParameter(str(error)) from error
     with progress_bar("Driving", quiet=quiet) as progress:
-        result = make_logs(drive, logs, out, workers=workers or os.cpu_count() or 1, progress=progress)
+        result = make_logs(
+            drive, logs, out, workers=workers or os.cpu_count() or 1, layout=layout.value, progress=progress
+        )
     name_problems(result.problems)
     if as_json:
         record = {"path": str(out), "logs": result.logs, "frames": result.frames, "written": result.written}

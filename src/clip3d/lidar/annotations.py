@@ -50,13 +50,18 @@ def boxes_of(annotations: Mapping[str, Any], axes: str = OUR_AXES) -> tuple[Box,
     return tuple(boxes)
 
 
-def annotations_of(boxes: Iterable[Box]) -> dict[str, Any]:
-    """ONCE's `annos` of boxes, in a sweep's frame; `boxes_of` gives the boxes back."""
-    every = list(boxes)
+def annotations_of(boxes: Iterable[Box], axes: str = OUR_AXES) -> dict[str, Any]:
+    """ONCE's `annos` of boxes in a sweep's frame; `boxes_of` gives the boxes back.
+
+    Args:
+        boxes: in a sweep's frame.
+        axes: of the frame that the annotations are to be in.
+    """
+    every, turn = list(boxes), from_axes(axes).T
     cameras = sorted({camera for box in every for camera in box.rectangles})
     found: dict[str, Any] = {
         "names": [box.label for box in every],
-        "boxes_3d": [[*map(float, box.center), *map(float, box.size), float(box.yaw)] for box in every],
+        "boxes_3d": [_row(box, turn) for box in every],
         "boxes_2d": {
             camera: [list(map(float, box.rectangles.get(camera, UNSEEN))) for box in every] for camera in cameras
         },
@@ -66,6 +71,13 @@ def annotations_of(boxes: Iterable[Box]) -> dict[str, Any]:
     if any(box.attributes for box in every):
         found["attributes"] = [dict(box.attributes) for box in every]
     return found
+
+
+def _row(box: Box, turn: NDArray[np.float64]) -> list[float]:
+    center, yaw = turn @ box.center, float(box.yaw)
+    if not np.array_equal(turn, np.eye(3)):
+        yaw = yaw_of(turn @ np.array([np.cos(yaw), np.sin(yaw), 0.0]))
+    return [*map(float, center), *map(float, box.size), yaw]
 
 
 def _list(value: object) -> Sequence[Any]:

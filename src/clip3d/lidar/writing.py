@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.atomic import replacing
+from clip3d.atomic import clear_parts, replacing
 from clip3d.errors import FrameError, ShapeError
 from clip3d.lidar.annotations import annotations_of
 from clip3d.lidar.camera import Camera
@@ -87,8 +87,9 @@ class LogWriter:
         self._cameras = {camera.name: camera for camera in cameras}
         calibration = calibration_text(cameras, name=name, sensor=sensor, tolerance=tolerance)
         try:
-            for folder in ("clouds", "annotations", *(f"images/{camera}" for camera in self._cameras)):
+            for folder in (".", "clouds", "annotations", *(f"images/{camera}" for camera in self._cameras)):
                 (self.path / folder).mkdir(parents=True, exist_ok=True)
+                clear_parts(self.path / folder)
             self._begin(self.path / "calibration.toml", calibration)
             self._begin(self.path / "metadata.json", json.dumps(dict(metadata or {}), indent=1) + "\n")
             self.done = self._lines()
@@ -147,7 +148,7 @@ class LogWriter:
         given = (pictures or {}).items()
         taken = {name: value if isinstance(value, Recorded) else Recorded(value) for name, value in given}
         for name, picture in taken.items():
-            self._check(name, picture)
+            check_picture(self._cameras, name, picture.image)
         try:
             with replacing(self.path / "clouds" / f"{key}.npz") as temporary, temporary.open("xb") as stream:
                 write_sweep(sweep, stream)
@@ -160,19 +161,8 @@ class LogWriter:
             raise FrameError(self.path, f"{key} cannot be written: {error.strerror or error}") from error
         self.done.add(key)
 
-    def _check(self, name: str, picture: Recorded) -> None:
-        camera = self._cameras.get(name)
-        if camera is None:
-            known = ", ".join(self._cameras) or "none"
-            raise ShapeError(f"the log has no camera named {name!r}; it has {known}")
-        if picture.image.size != (camera.width, camera.height):
-            width, height = picture.image.size
-            expected = f"{camera.width} x {camera.height}"
-            raise ShapeError(f"a picture of {name} has {width} x {height} pixels, not {expected}")
-
     def _write_picture(self, key: str, name: str, picture: Recorded) -> None:
-        with replacing(self.path / "images" / name / f"{key}.jpg") as temporary, temporary.open("xb") as stream:
-            picture.image.convert("RGB").save(stream, "JPEG", quality=self._quality)
+        save_picture(picture.image, self.path / "images" / name / f"{key}.jpg", self._quality)
         if picture.timestamp is not None:
             stamps = self.path / "timestamps.csv"
             if not stamps.is_file():
@@ -192,6 +182,28 @@ class LogWriter:
     def _write_line(path: Path, words: Sequence[str]) -> None:
         with path.open("ab") as stream:
             stream.write((",".join(words) + "\n").encode())
+
+
+def check_picture(cameras: Mapping[str, Camera], name: str, image: Image) -> None:
+    """See that a picture is of one of the cameras, and of its size.
+
+    Raises:
+        ShapeError: if it is not.
+    """
+    camera = cameras.get(name)
+    if camera is None:
+        known = ", ".join(cameras) or "none"
+        raise ShapeError(f"the log has no camera named {name!r}; it has {known}")
+    if image.size != (camera.width, camera.height):
+        width, height = image.size
+        expected = f"{camera.width} x {camera.height}"
+        raise ShapeError(f"a picture of {name} has {width} x {height} pixels, not {expected}")
+
+
+def save_picture(image: Image, path: Path, quality: int) -> None:
+    """Write a picture as JPEG, whole or not at all."""
+    with replacing(path) as temporary, temporary.open("xb") as stream:
+        image.convert("RGB").save(stream, "JPEG", quality=quality)
 
 
 def _numbers(pose: NDArray[np.float64] | None) -> list[str]:

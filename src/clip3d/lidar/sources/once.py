@@ -147,6 +147,8 @@ class _Sequence:
                 problems.append(f"{self._json}: it does not name the frame {number}")
             else:
                 pose = _pose(entry.get("pose"))
+                own = entry.get("meta_info")  # which simulated logs have
+                metadata.update(own if isinstance(own, dict) else {})
                 if "annos" in entry:
                     boxes = boxes_of(entry["annos"], FORMS["once"].axes)
         except (ValueError, TypeError, AttributeError) as error:

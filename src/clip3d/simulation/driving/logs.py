@@ -1,16 +1,17 @@
-"""Simulated logs: a street drawn from a number, recorded, and written in the plain layout."""
+"""Simulated logs: a street drawn from a number, recorded, and written in the plain layout or in ONCE's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from clip3d.errors import ShapeError
 from clip3d.lidar.motion import inverse
+from clip3d.lidar.once_writing import OnceWriter
 from clip3d.lidar.writing import LogWriter
 from clip3d.simulation.chance import Rng
 from clip3d.simulation.driving import telling
@@ -28,6 +29,20 @@ from clip3d.simulation.driving.truth import true_boxes
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+Layout = Literal["plain", "once"]
+LAYOUTS: tuple[Layout, ...] = ("plain", "once")
+# Names that ONCE gives to cameras that look so.
+ONCE_CAMERAS = {
+    "front": "cam01",
+    "back_left": "cam05",
+    "front_left": "cam06",
+    "left": "cam06",
+    "front_right": "cam07",
+    "right": "cam07",
+    "back_right": "cam08",
+    "back": "cam09",
+}
+ONCE_EPOCH = 1_600_000_000_000  # milliseconds at which the first log begins; others follow hour by hour
 FASTEST, SLOWEST = 20.0, 0.1  # sweeps a second
 MOST_SECONDS = 300.0  # of a log
 
@@ -88,7 +103,9 @@ def log_name(drive: Drive, number: int) -> str:
     return f"{'held-out' if drive.shapes == 'held-out' else 'street'}-{drive.seed:04d}-{number:05d}"
 
 
-def make_log(drive: Drive, number: int, out: Path, step: Callable[[], None] | None = None) -> int:
+def make_log(
+    drive: Drive, number: int, out: Path, step: Callable[[], None] | None = None, layout: Layout = "plain"
+) -> int:
     """Record and write one log into a folder below `out`; frames that stand already are passed over.
 
     Args:
@@ -96,6 +113,7 @@ def make_log(drive: Drive, number: int, out: Path, step: Callable[[], None] | No
         number: of the log, from 0.
         out: is made if need be.
         step: called after each frame.
+        layout: "plain", or "once" for ONCE's below `out`/data.
 
     Returns:
         How many frames were written.
@@ -104,13 +122,19 @@ def make_log(drive: Drive, number: int, out: Path, step: Callable[[], None] | No
         FrameError: if it cannot be written, or another log stands there.
     """
     street, rig = _drawn(drive, number)
-    name = log_name(drive, number)
-    writer = LogWriter(
-        out / name, rig.cameras, name=name, metadata=_of_log(drive, number, street, rig), sensor=rig.lidar.name
-    )
+    name, metadata = log_name(drive, number), _of_log(drive, number, street, rig)
+    writer: LogWriter | OnceWriter
+    if layout == "once":
+        named = tuple(replace(camera, name=ONCE_CAMERAS[camera.name]) for camera in rig.cameras)
+        rig = replace(rig, cameras=named)
+        writer = OnceWriter(out, name, rig.cameras, metadata=metadata)
+    else:
+        writer = LogWriter(out / name, rig.cameras, name=name, metadata=metadata, sensor=rig.lidar.name)
     written = 0
     for index in range(drive.frames):
         key = f"{index:06d}"
+        if layout == "once":
+            key = str(ONCE_EPOCH + 3_600_000 * number + round(1000 * index / drive.rate))
         if key not in writer.done:
             _record(
                 writer, key, street, rig, index / drive.rate, np.random.default_rng([drive.seed, number, index, 3])
@@ -151,7 +175,9 @@ def _of_log(drive: Drive, number: int, street: Street, rig: Rig) -> dict[str, An
     }
 
 
-def _record(writer: LogWriter, key: str, street: Street, rig: Rig, time: float, rng: Rng) -> None:
+def _record(
+    writer: LogWriter | OnceWriter, key: str, street: Street, rig: Rig, time: float, rng: Rng
+) -> None:
     """Take one frame and write it."""
     snapshot = street.at(time)
     caster = street.caster(snapshot)

@@ -12,22 +12,33 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from clip3d.errors import FileProblem, FrameError
-from clip3d.simulation.driving.logs import Drive, log_name, make_log
+from clip3d.lidar.once_writing import enrol
+from clip3d.simulation.driving.logs import Drive, Layout, log_name, make_log
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass
 class Made:
-    """What a run did: logs that are whole, their frames, how many of these it wrote, and what was wrong."""
+    """What a run did: logs that are whole, their frames, how many of these it wrote, what was wrong, and the names
+    of the logs."""
 
     logs: int = 0
     frames: int = 0
     written: int = 0
     problems: list[FileProblem] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
 
 
-def make_logs(drive: Drive, logs: int, out: Path, *, workers: int = 1, progress: Progress | None = None) -> Made:
+def make_logs(
+    drive: Drive,
+    logs: int,
+    out: Path,
+    *,
+    workers: int = 1,
+    layout: Layout = "plain",
+    progress: Progress | None = None,
+) -> Made:
     """Record logs 0 to `logs` - 1 into folders below `out`, whatever the number of workers the same.
 
     Args:
@@ -35,6 +46,8 @@ def make_logs(drive: Drive, logs: int, out: Path, *, workers: int = 1, progress:
         logs: how many.
         out: is made if need be.
         workers: processes; 1 works in this one.
+        layout: "plain", or "once" for one data set in ONCE's layout, whose logs ImageSets lists as "train", and
+            those of held-out shapes as "val".
         progress: called with the number of frames done and of all; with several workers log by log.
 
     Raises:
@@ -45,7 +58,22 @@ def make_logs(drive: Drive, logs: int, out: Path, *, workers: int = 1, progress:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FrameError(out, f"it cannot be made: {error.strerror or error}") from error
-    result, total = Made(), logs * drive.frames
+    result = Made()
+    try:
+        _make(result, drive, logs, out, workers, layout, progress)
+    finally:
+        if layout == "once" and result.made:
+            try:
+                enrol(out, "train" if drive.shapes == "train" else "val", result.made)
+            except FrameError as problem:
+                result.problems.append(problem)
+    return result
+
+
+def _make(
+    result: Made, drive: Drive, logs: int, out: Path, workers: int, layout: Layout, progress: Progress | None
+) -> None:
+    total = logs * drive.frames
     if workers == 1 or logs == 1:
         done = 0
 
@@ -56,13 +84,12 @@ def make_logs(drive: Drive, logs: int, out: Path, *, workers: int = 1, progress:
                 progress(done, total)
 
         for number in range(logs):
-            _count(result, drive, number, lambda n=number: make_log(drive, n, out, step))  # type: ignore[misc]
-        return result
-    for number, outcome in _together(drive, logs, out, workers):
+            _count(result, drive, number, lambda n=number: make_log(drive, n, out, step, layout))  # type: ignore[misc]
+        return
+    for number, outcome in _together(drive, logs, out, workers, layout):
         _count(result, drive, number, outcome)
         if progress:
             progress((result.logs + len(result.problems)) * drive.frames, total)
-    return result
 
 
 def _count(result: Made, drive: Drive, number: int, outcome: Callable[[], int]) -> None:
@@ -75,10 +102,13 @@ def _count(result: Made, drive: Drive, number: int, outcome: Callable[[], int]) 
         result.problems.append(FrameError(name, "the process that made it was ended", "run the command again"))
     else:
         result.logs += 1
+        result.made.append(log_name(drive, number))
         result.frames += drive.frames
 
 
-def _together(drive: Drive, logs: int, out: Path, workers: int) -> Iterator[tuple[int, Callable[[], int]]]:
+def _together(
+    drive: Drive, logs: int, out: Path, workers: int, layout: Layout
+) -> Iterator[tuple[int, Callable[[], int]]]:
     """Numbers of logs with what gives their outcome, as they are done."""
     ignored = (signal.SIGINT, signal.SIG_IGN)
     pool = ProcessPoolExecutor(
@@ -89,7 +119,7 @@ def _together(drive: Drive, logs: int, out: Path, workers: int) -> Iterator[tupl
     try:
         while True:
             for number in islice(numbers, workers + 2 - len(running)):
-                running[pool.submit(make_log, drive, number, out)] = number
+                running[pool.submit(make_log, drive, number, out, None, layout)] = number
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
