@@ -14,7 +14,7 @@ from clip3d.lidar.camera import Camera
 from clip3d.simulation.driving.camera_lamps import Lamps
 from clip3d.simulation.driving.camera_lens import View, develop
 from clip3d.simulation.driving.camera_light import SHIFT, Lighting
-from clip3d.simulation.driving.camera_scene import Scene, Seen
+from clip3d.simulation.driving.camera_scene import Scene, Seen, portions
 from clip3d.simulation.driving.camera_sky import Sky
 from clip3d.simulation.driving.rays import RayCaster
 from clip3d.simulation.driving.snapshot import Snapshot
@@ -23,6 +23,8 @@ Array = NDArray[np.float32]
 
 BAND = 1 << 18  # pixels that are looked at together: bounds the memory of a large picture
 OPEN = 9.0  # metres within which things darken a place by hiding the sky
+# Which of eight directions each of 4 x 4 pixels looks in for what hides the sky, if it looks.
+_ORDER = np.array([[0, -1, 2, -1], [-1, 4, -1, 6], [3, -1, 1, -1], [-1, 7, -1, 5]])
 # Where in a pixel its further samples lie, if its first does not tell all.
 _OFFSETS = np.array(
     [(-0.36, -0.12), (0.12, -0.36), (0.36, 0.12), (-0.12, 0.36),
@@ -116,7 +118,9 @@ def _look(lighting: Lighting, camera: Camera, pose: NDArray[np.float64], rows: s
     wide = np.float32(1 / camera.intrinsics[0, 0])
     facing = np.maximum(-np.einsum("nd,nd->n", seen.normal, seen.direction), 0.08)
     footprint = np.where(np.isfinite(seen.distance), seen.distance, 1) * wide / facing
-    light = lighting.radiance(seen, open_sky[pixel], footprint)
+    light = np.empty((len(pixel), 3), np.float32)
+    for part in portions(len(pixel)):
+        light[part] = lighting.radiance(seen.part(part), open_sky[pixel[part]], footprint[part])
     found = light[: len(x)]
     if len(edges):
         others = np.bincount(pixel[len(x) :], minlength=len(x))[edges]
@@ -141,7 +145,7 @@ def _edges(scene: Scene, seen: Seen, shape: tuple[int, int]) -> NDArray[np.bool_
     if not len(scene.corners):
         return np.zeros(len(face), np.bool_)
     kind = np.where(hit, scene.owners[face] * 64 + scene.materials[face].astype(np.int32) + 64, -1)
-    tint = np.where(hit, scene.colors[face].sum(axis=1), 0).astype(np.float32)
+    tint = np.where(hit, scene.tints[face], np.float32(0))
     tint = tint.reshape(shape)
     kind = kind.reshape(shape)
     leaf = (hit & scene.leaves[face]).reshape(shape)
@@ -167,17 +171,17 @@ def _edges(scene: Scene, seen: Seen, shape: tuple[int, int]) -> NDArray[np.bool_
 def _open_sky(scene: Scene, seen: Seen, shape: tuple[int, int]) -> Array:
     """Share (n,) of the half space over each place in which nothing stands near: ambient occlusion.
 
-    Each of a square of 4 x 4 pixels looks in another of sixteen directions, dense as the cosine to the normal;
+    Every second pixel of a square of 4 x 4 looks in another of eight directions, dense as the cosine to the normal;
     pixels of alike surfaces then share what they found.
     """
-    hit = np.flatnonzero(seen.face >= 0)
+    y, x = np.indices(shape, np.int32)
+    looks = ((y + x) % 2 == 0).ravel()
+    hit = np.flatnonzero(looks & (seen.face >= 0))
     open_ = np.ones(len(seen.face), np.float32)
     if not len(hit):
         return open_
-    y, x = np.divmod(hit, shape[1])
-    turn = ((y % 4) * 4 + x % 4).astype(np.intp)
-    order = np.array([0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5])[turn]
-    radius = np.sqrt((order + 0.5) / 16)
+    order = _ORDER[y.ravel()[hit] % 4, x.ravel()[hit] % 4]
+    radius = np.sqrt((order + 0.5) / 8)
     angle = order * 2.399963  # the golden angle spreads a disc evenly (Vogel 1979)
     flat = np.stack([radius * np.cos(angle), radius * np.sin(angle), np.sqrt(1 - radius**2)], axis=1)
     normal = seen.normal.take(hit, axis=0)
@@ -194,18 +198,20 @@ def _open_sky(scene: Scene, seen: Seen, shape: tuple[int, int]) -> Array:
     bins = np.round(seen.normal * 2).astype(np.int32) @ np.array([1, 5, 25], np.int32)
     face = np.maximum(seen.face, 0)
     alike = np.where(seen.face >= 0, bins * 4096 + scene.owners[face], -1).reshape(shape)
-    return _shared(open_.reshape(shape), alike).ravel()
+    return _shared(open_.reshape(shape), alike, looks.reshape(shape)).ravel()
 
 
-def _shared(values: Array, alike: NDArray[np.integer]) -> Array:
-    """Means (h, w) over 4 x 4 pixels of those that are alike."""
-    padded = np.pad(values, 2, mode="edge")
-    labels = np.pad(alike, 2, mode="edge")
-    total, count = np.zeros_like(values), np.zeros_like(values)
+def _shared(values: Array, alike: NDArray[np.integer], known: NDArray[np.bool_]) -> Array:
+    """Means (h, w) over 4 x 4 pixels of the known ones that are alike; of all known ones where none is."""
+    padded = np.pad(np.where(known, values, 0), 2)
+    labels = np.pad(np.where(known, alike, -2), 2, constant_values=-2)
+    total, count, every = np.zeros_like(values), np.zeros_like(values), np.zeros_like(values)
     h, w = values.shape
     for row in range(4):
         for column in range(4):
+            part = padded[row : row + h, column : column + w]
             same = labels[row : row + h, column : column + w] == alike
-            total += padded[row : row + h, column : column + w] * same
+            total += part * same
             count += same
-    return np.asarray(total / np.maximum(count, 1), dtype=np.float32)
+            every += part
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), every / 8), dtype=np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.simulation.driving.camera_lamps import Lamps
+from clip3d.simulation.driving.camera_lamps import FAINTEST, Lamps
 from clip3d.simulation.driving.camera_scene import Scene, Seen
 from clip3d.simulation.driving.camera_sky import Sky
 from clip3d.simulation.driving.camera_surfaces import albedo
@@ -109,7 +109,8 @@ class Lighting:
         facing = at.normal @ self.sky.to_sun
         leaves = material == _LEAVES
         facing = np.where(leaves, 0.55 * facing + 0.3, facing)
-        lit = np.flatnonzero(facing > 0) if self.sky.sun.any() else np.zeros(0, np.intp)
+        # As with lamps, shadows of what is too faint are left out: those of the moon.
+        lit = np.flatnonzero(facing > 0) if self.sky.sun.max() > FAINTEST else np.zeros(0, np.intp)
         if len(lit):
             blur = 0.003 if self.sky.sharp else 0.01
             towards = self.sky.to_sun + self.rng.standard_normal((len(lit), 3), dtype=np.float32) * np.float32(blur)

@@ -15,6 +15,7 @@ from clip3d.simulation.driving.snapshot import MATERIAL, Conditions, Snapshot
 Array = NDArray[np.float32]
 
 _LEAVES = MATERIAL["foliage"]
+PORTION = 1 << 16  # places
 LAYERS = 2  # of leaves through which a ray may slip
 SMOOTH = 0.8  # cosine up to which neighbouring faces count as one curved surface
 
@@ -42,10 +43,19 @@ class Seen:
         # `take` gathers rows several times as fast as brackets do.
         return Seen(**{name: values.take(index, axis=0) for name, values in vars(self).items()})
 
+    def part(self, some: slice) -> Seen:
+        """The places of a slice."""
+        return Seen(**{name: values[some] for name, values in vars(self).items()})
+
     def joined(self, other: Seen) -> Seen:
         """These places, then those."""
         mine, more = vars(self), vars(other)
         return Seen(**{name: np.concatenate([mine[name], more[name]]) for name in mine})
+
+
+def portions(count: int) -> list[slice]:
+    """Slices of so many places that are worked on together: few enough to stay near the processor."""
+    return [slice(first, first + PORTION) for first in range(0, max(count, 1), PORTION)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +68,7 @@ class Scene:
         normals: (f, 3, 3) float32 at the corners, for surfaces that are to look curved.
         curved: (f,) bool, whether a face's normals differ.
         colors: (f, 3) float32, linear light.
+        tints: (f,) float32, the sums of these.
         materials: (f,).
         owners: (f,).
         leaves: (f,) bool, which faces are foliage.
@@ -69,6 +80,7 @@ class Scene:
     normals: Array
     curved: NDArray[np.bool_]
     colors: Array
+    tints: Array
     materials: NDArray[np.uint8]
     owners: NDArray[np.int32]
     leaves: NDArray[np.bool_]
@@ -92,6 +104,7 @@ class Scene:
             normals=shapes.normals,
             curved=shapes.curved,
             colors=shapes.colors,
+            tints=shapes.tints,
             materials=snapshot.materials,
             owners=snapshot.owners,
             leaves=snapshot.materials == _LEAVES,
@@ -144,12 +157,13 @@ class _Shapes:
     normals: Array
     curved: NDArray[np.bool_]
     colors: Array
+    tints: Array
 
     @classmethod
     def of(cls, corners: Array, colors: Array) -> _Shapes:
         """Of faces (f, 3, 3) with sRGB colours (f, 3)."""
-        normals = _corner_normals(corners)
-        return cls(normals, (np.abs(normals - normals[:, :1]) > 0.01).any(axis=(1, 2)), linear(colors))
+        normals, colors = _corner_normals(corners), linear(colors)
+        return cls(normals, (np.abs(normals - normals[:, :1]) > 0.01).any(axis=(1, 2)), colors, colors.sum(axis=1))
 
     def joined(self, other: _Shapes) -> _Shapes:
         """These faces, then those."""
