@@ -118,7 +118,7 @@ def _look(lighting: Lighting, camera: Camera, pose: NDArray[np.float64], rows: s
     wide = np.float32(1 / camera.intrinsics[0, 0])
     facing = np.maximum(-np.einsum("nd,nd->n", seen.normal, seen.direction), 0.08)
     footprint = np.where(np.isfinite(seen.distance), seen.distance, 1) * wide / facing
-    light = np.empty((len(pixel), 3), np.float32)
+    light = np.zeros((len(pixel), 3), np.float32)
     for part in portions(len(pixel)):
         light[part] = lighting.radiance(seen.part(part), open_sky[pixel[part]], footprint[part])
     found = light[: len(x)]
