@@ -52,7 +52,8 @@ def test_a_clip_names_a_cloud_by_its_depth_maps_as_the_paper_does(drawing, views
     labels = ["chair", "table", "red chair"]
     expected = (seen @ clip.encode_texts(labels, [template]).T).sum(0)
     ranked = model.classify(cloud(), labels)
-    assert [label.label for label in ranked] == [labels[i] for i in np.argsort(-expected)]
+    in_order = [expected[labels.index(label.label)] for label in ranked]
+    assert (np.diff(in_order) < 1e-5).all(), "best first; what ties may stand in any order"
     vector = model.encode_clouds([cloud()], normalize=False)
     np.testing.assert_allclose(views * vector @ model.label_vectors(labels).T, expected[None], atol=1e-4)
 
