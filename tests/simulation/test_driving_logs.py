@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from clip3d.errors import ShapeError
 from clip3d.lidar.reading import read_log
+from clip3d.simulation.driving import making
 from clip3d.simulation.driving.logs import Drive, log_name, make_log
 from clip3d.simulation.driving.making import make_logs
 
@@ -94,3 +97,27 @@ def test_conditions_that_are_asked_for_are_those_of_the_log(tmp_path: Path):
     frame = read_log(tmp_path / log_name(drive, 0))[0]
     assert (frame.metadata["period"], frame.metadata["weather"]) == ("night", "foggy")
     assert np.linalg.norm(frame.sweep.points, axis=1).max() < 100
+
+
+def test_workers_that_are_ended_are_told_log_by_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    class Ended:
+        """A pool whose workers the system ended: a log that was begun fails, and no other can be begun."""
+
+        def __init__(self, *arguments, **named):
+            self.begun = 0
+
+        def submit(self, *arguments):
+            self.begun += 1
+            if self.begun > 1:
+                raise BrokenProcessPool("ended")
+            future = Future()
+            future.set_exception(BrokenProcessPool("ended"))
+            return future
+
+        def shutdown(self, *, cancel_futures):
+            assert cancel_futures
+
+    monkeypatch.setattr(making, "ProcessPoolExecutor", Ended)
+    made = make_logs(TINY, 6, tmp_path, workers=2)
+    assert (made.logs, len(made.problems)) == (0, 6)
+    assert all("was ended" in problem.reason for problem in made.problems)

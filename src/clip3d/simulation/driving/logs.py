@@ -188,8 +188,7 @@ def _record(
         camera.name: _picture(snapshot, caster, rig, camera.name, world_from_lidar, rng) for camera in rig.cameras
     }
     words = _words(street, rig, boxes, world_from_lidar, rng)
-    kept = [replace(box) for box in boxes]
-    writer.append(key, scanned.sweep, pictures, boxes=kept, world_from_lidar=world_from_lidar, metadata=words)
+    writer.append(key, scanned.sweep, pictures, boxes=boxes, world_from_lidar=world_from_lidar, metadata=words)
 
 
 def _picture(

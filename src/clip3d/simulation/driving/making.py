@@ -119,10 +119,20 @@ def _together(
     try:
         while True:
             for number in islice(numbers, workers + 2 - len(running)):
-                running[pool.submit(make_log, drive, number, out, None, layout)] = number
+                running[_begun(pool, drive, number, out, layout)] = number
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(future), future.result
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begun(pool: ProcessPoolExecutor, drive: Drive, number: int, out: Path, layout: Layout) -> Future[int]:
+    """A log that a worker is to make; one that has failed already where the workers were ended."""
+    try:
+        return pool.submit(make_log, drive, number, out, None, layout)
+    except BrokenProcessPool as broken:
+        failed: Future[int] = Future()
+        failed.set_exception(broken)
+        return failed
