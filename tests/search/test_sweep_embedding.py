@@ -72,6 +72,16 @@ def test_bad_frames_are_told_and_the_rest_goes_on(model: Model, drive: Path, cac
     assert sorted(Path(problem.path).name for problem in done.problems) == ["000000.bin", "000002.bin"]
 
 
+def test_a_log_that_cannot_be_opened_hides_none_beside_it(drive: Path, tmp_path: Path) -> None:
+    write_object(tmp_path / "also", frames=1)
+    (tmp_path / "bad" / "clouds").mkdir(parents=True)
+    (tmp_path / "bad" / "calibration.toml").write_text("no [toml")
+    found = find_sweeps([tmp_path])
+    assert sorted(log.path.name for log in found.logs) == ["also", "drive"]
+    assert [Path(problem.path).name for problem in found.problems] == ["calibration.toml"]
+    assert found.others == []
+
+
 def test_a_sweep_without_cameras_is_seen_in_quarters(model: Model, tmp_path: Path, cache: VectorCache) -> None:
     path = tmp_path / "000008.bin"
     path.write_bytes(sweep_bytes(sweep(4)))

@@ -58,26 +58,30 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
     found = Sources()
     for path in paths:
         try:
-            logs = _logs_of(path, every)
+            places = _places_of(path, every)
         except (FileProblem, OSError) as error:
             found.problems.append(error if isinstance(error, FileProblem) else FrameError(path, str(error)))
             continue
-        found.logs.extend(logs)
-        found.problems.extend(FrameError(log.path, problem) for log in logs for problem in log.problems)
-        if not logs:
+        for place in places:
+            try:
+                log = _alone(place) if place.is_file() and place.suffix.lower() in SUFFIXES else read_log(place)
+            except FileProblem as problem:
+                found.problems.append(problem)
+                continue
+            found.logs.append(log)
+            found.problems.extend(FrameError(log.path, problem) for problem in log.problems)
+        if not places:
             found.others.append(path)
     return found
 
 
-def _logs_of(path: Path, every: bool) -> list[Log]:
+def _places_of(path: Path, every: bool) -> list[Path]:
+    """The logs and sweeps that a path stands for."""
     if path.is_dir():
-        inner = list(find_logs(path))
-        return [read_log(log) for log in inner] or ([read_log(path)] if every else [])
+        return list(find_logs(path)) or ([path] if every else [])
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return [_alone(path)] if every or is_sweep(path) else []
-    if every or (path.is_file() and layout_of(path) is not None):
-        return [read_log(path)]
-    return []
+        return [path] if every or is_sweep(path) else []
+    return [path] if every or (path.is_file() and layout_of(path) is not None) else []
 
 
 def _alone(path: Path) -> Log:
