@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from clip3d.errors import ShapeError
 from clip3d.lidar.boxes import corners, moved, owners, to_sweep
 from clip3d.lidar.frame import Box
 from clip3d.lidar.frustum import Frustum
@@ -47,3 +48,8 @@ def test_points_keep_their_owners_when_boxes_move_with_them():
     assert (there >= 0).any()
     crop = Frustum(np.c_[turned, np.zeros(500)], motion)
     np.testing.assert_allclose(to_sweep(crop), points, atol=1e-5)
+
+
+def test_boxes_without_end_are_refused():
+    with pytest.raises(ShapeError, match="32,768 boxes"):
+        owners(np.zeros((1, 3)), [box()] * 32_768)

@@ -92,6 +92,8 @@ def test_rows_are_read_whatever_the_size_of_the_pieces(root: Path, monkeypatch: 
         ("ego_pose", lambda text: text.replace("rotation", "turn"), "row 1 cannot be used"),
         ("calibrated_sensor", lambda text: '{"a": 1}', "no table"),
         ("sample", lambda text: "[1, 2]", "no names with values"),
+        ("sample", lambda text: text.replace('"token": ', '"token": [], "was": '), "row 1 cannot be used"),
+        ("sample_data", lambda text: text.replace('"timestamp": ', '"timestamp": 1e999, "was": '), "row 1 cannot"),
     ],
 )
 def test_tables_that_cannot_be_used_are_named(root: Path, table: str, change, reason: str) -> None:

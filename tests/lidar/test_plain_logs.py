@@ -82,6 +82,21 @@ def test_writing_goes_on_where_it_was_cut_short(tmp_path: Path) -> None:
     assert log.problems == ()
 
 
+def test_a_time_that_was_cut_off_is_written_anew(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    for count in (1, 3):
+        writer = LogWriter(path, [camera()])
+        for at in range(count):
+            shown = Recorded(picture(at), at / 10 + 0.01)
+            writer.append(f"{at:06d}", sweep(at, at / 10), {"front": shown})
+        if count == 1:
+            with (path / "timestamps.csv").open("a") as stream:
+                stream.write("front,000001,0.1")
+    log = read_log(path)
+    assert log.problems == ()
+    assert [frame.pictures["front"].timestamp for frame in log] == pytest.approx([0.01, 0.11, 0.21])
+
+
 def test_a_folder_with_another_log_is_not_written_over(tmp_path: Path) -> None:
     write(tmp_path / "log")
     with pytest.raises(FrameError, match="another log stands here"):
@@ -198,6 +213,8 @@ def test_without_calibration_the_sweeps_remain(tmp_path: Path) -> None:
     ("old", "new", "reason"),
     [
         ("width = 96", "width = 0", "needs pixels"),
+        ("width = 96", "width = inf", "camera front cannot be used"),
+        ("intrinsics = [[60.0", "intrinsics = [[0.0", "focal lengths above 0"),
         ("intrinsics", "intrinsic", "no 'intrinsics'"),
         ("[lidar]", "[lidar", "no valid TOML"),
         ("forward-left-up", "forward-right-up", "right-handed"),

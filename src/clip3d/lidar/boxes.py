@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.errors import ShapeError
 from clip3d.lidar.box_pooling import points_in_box
 from clip3d.lidar.frame import Box
 from clip3d.lidar.frustum import Frustum
 
 Floats = NDArray[np.float64]
+MOST_BOXES = int(np.iinfo(np.int16).max)
 
 
 def to_sweep(crop: Frustum) -> Floats:
@@ -29,7 +31,12 @@ def owners(points: NDArray[np.floating], boxes: Sequence[Box], margin: float = 0
         points: (n, 3) in the boxes' frame.
         boxes: of objects.
         margin: metres by which boxes are made larger on every side.
+
+    Raises:
+        ShapeError: if there are more than 32,767 boxes, which no street holds.
     """
+    if len(boxes) > MOST_BOXES:
+        raise ShapeError(f"a frame has {len(boxes):,} boxes, more than {MOST_BOXES:,}")
     found = np.full(len(points), -1, np.int16)
     # large boxes first, so that what lies within another keeps its own points
     for place in sorted(range(len(boxes)), key=lambda i: -float(np.prod(boxes[i].size))):

@@ -41,6 +41,9 @@ class Camera:
             object.__setattr__(self, name, value)
         if self.width < 1 or self.height < 1:
             raise ShapeError(f"a camera's picture needs pixels, got {self.width} x {self.height}")
+        focal, last = np.diag(self.intrinsics)[:2], self.intrinsics[2]
+        if not (focal > 0).all() or not np.allclose(last, (0, 0, 1)):
+            raise ShapeError(f"intrinsics of {self.name} need focal lengths above 0 and a last row of 0, 0, 1")
         rotation = self.camera_from_lidar[:3, :3]
         if not np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) or np.linalg.det(rotation) < 0:
             raise ShapeError(f"camera_from_lidar of {self.name} must hold a proper rotation")

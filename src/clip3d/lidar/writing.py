@@ -105,16 +105,13 @@ class LogWriter:
             raise FrameError(path, "another log stands here", "choose another folder, or remove this one")
 
     def _lines(self) -> set[str]:
-        """Keys that stand in poses.csv, from which a line that was cut off is taken away."""
+        """Keys that stand in poses.csv; lines of tables that were cut off are taken away."""
         path = self.path / "poses.csv"
         if not path.is_file():
-            with replacing(path) as temporary:
-                temporary.write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
-        data = path.read_bytes()
-        whole = data.rfind(b"\n") + 1
-        if whole < len(data):
-            with path.open("r+b") as stream:
-                stream.truncate(whole)
+            self._begin_table(path, COLUMNS)
+        for table in (path, self.path / "timestamps.csv"):
+            if table.is_file():
+                _cut_to_lines(table)
         return set(read_poses(path).times)
 
     def append(
@@ -166,7 +163,7 @@ class LogWriter:
         if picture.timestamp is not None:
             stamps = self.path / "timestamps.csv"
             if not stamps.is_file():
-                self._write_line(stamps, ["camera", "key", "timestamp"])
+                self._begin_table(stamps, ("camera", "key", "timestamp"))
             self._write_line(stamps, [name, key, repr(float(picture.timestamp))])
 
     def _write_annotations(self, key: str, boxes: Iterable[Box] | None, metadata: Mapping[str, Any] | None) -> None:
@@ -179,9 +176,23 @@ class LogWriter:
             temporary.write_text(json.dumps(content), encoding="utf-8")
 
     @staticmethod
+    def _begin_table(path: Path, columns: Sequence[str]) -> None:
+        with replacing(path) as temporary:
+            temporary.write_text(",".join(columns) + "\n", encoding="utf-8")
+
+    @staticmethod
     def _write_line(path: Path, words: Sequence[str]) -> None:
         with path.open("ab") as stream:
             stream.write((",".join(words) + "\n").encode())
+
+
+def _cut_to_lines(path: Path) -> None:
+    """Take away a last line that was cut off: the next one would be written behind it."""
+    data = path.read_bytes()
+    whole = data.rfind(b"\n") + 1
+    if whole < len(data):
+        with path.open("r+b") as stream:
+            stream.truncate(whole)
 
 
 def check_picture(cameras: Mapping[str, Camera], name: str, image: Image) -> None:

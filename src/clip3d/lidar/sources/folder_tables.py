@@ -87,7 +87,7 @@ def read_layout(path: Path) -> Layout:
             sensor=str(lidar.get("sensor", Form.sensor)),
         )
         tolerance = floats([pairing.get("tolerance", TOLERANCE)], 1)[0]
-    except (ShapeError, ValueError, TypeError) as error:
+    except (ShapeError, ValueError, TypeError, OverflowError) as error:
         raise FrameError(path, f"its [lidar] or [pairing] cannot be used: {error}", REMEDY) from error
     if tolerance < 0:
         raise FrameError(path, f"its tolerance is {tolerance:g}, below 0", REMEDY)
@@ -118,7 +118,7 @@ def _camera(name: str, entry: object, form: Form, path: Path) -> Camera:
         )
     except KeyError as error:
         raise FrameError(path, f"its camera {name} has no {error}", REMEDY) from error
-    except (ShapeError, ValueError, TypeError, np.linalg.LinAlgError) as error:
+    except (ShapeError, ValueError, TypeError, OverflowError, np.linalg.LinAlgError) as error:
         raise FrameError(path, f"its camera {name} cannot be used: {error}", REMEDY) from error
 
 

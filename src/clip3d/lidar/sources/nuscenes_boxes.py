@@ -15,7 +15,7 @@ from clip3d.errors import FrameError
 from clip3d.lidar.files import floats
 from clip3d.lidar.frame import Box
 from clip3d.lidar.motion import of_quaternion, yaw_of
-from clip3d.lidar.sources.nuscenes_tables import Row, made
+from clip3d.lidar.sources.nuscenes_tables import Row, made, token
 
 
 class _Names:
@@ -67,9 +67,9 @@ def read_annotations(folder: Path) -> Annotations | None:
     """
     if not (folder / "sample_annotation.json").is_file():
         return None
-    categories = dict(made(folder / "category.json", lambda row: (row["token"], str(row["name"]))))
+    categories = dict(made(folder / "category.json", lambda row: (token(row), str(row["name"]))))
     instances = dict(
-        made(folder / "instance.json", lambda row: (row["token"], categories[row["category_token"]]))
+        made(folder / "instance.json", lambda row: (token(row), categories[row["category_token"]]))
     )
     attributes = _optional(folder / "attribute.json", "name")
     visibility = _optional(folder / "visibility.json", "level")

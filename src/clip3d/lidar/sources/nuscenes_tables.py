@@ -116,6 +116,17 @@ def rows(path: Path) -> Iterator[Row]:
         raise FrameError(path, f"it cannot be read: {error}", DAMAGED) from error
 
 
+def token(row: Row) -> str:
+    """The name of a row, by which others refer to it.
+
+    Raises:
+        TypeError: if it is no text.
+    """
+    if not isinstance(row["token"], str):
+        raise TypeError("a token that is no text")
+    return row["token"]
+
+
 def made(path: Path, make: Callable[[Row], Any]) -> Iterator[Any]:
     """What `make` gives for each row of a table.
 
@@ -125,7 +136,7 @@ def made(path: Path, make: Callable[[Row], Any]) -> Iterator[Any]:
     for number, row in enumerate(rows(path), 1):
         try:
             yield make(row)
-        except (KeyError, ValueError, TypeError, Clip3dError) as error:
+        except (KeyError, ValueError, TypeError, OverflowError, Clip3dError) as error:
             raise FrameError(path, f"its row {number} cannot be used: {error!r}", DAMAGED) from error
 
 
@@ -140,7 +151,7 @@ def read_tables(folder: Path, *, keyframes: bool) -> Tables:
         FrameError: if a table cannot be used.
     """
     sensors = _sensors(folder)
-    samples = dict(made(folder / "sample.json", lambda row: (row["token"], row["scene_token"])))
+    samples = dict(made(folder / "sample.json", lambda row: (token(row), row["scene_token"])))
     scenes = _scenes(folder)
     wanted: set[str] = set()
 
@@ -185,13 +196,13 @@ def _ego(wanted: set[str]) -> Callable[[Row], tuple[str, Array | None]]:
 
 def _sensors(folder: Path) -> dict[str, Sensor]:
     """The lidar on the roof and the cameras, by token of their calibration."""
-    channels = dict(made(folder / "sensor.json", lambda row: (row["token"], row["channel"])))
+    channels = dict(made(folder / "sensor.json", lambda row: (token(row), row["channel"])))
 
     def make(row: Row) -> tuple[str, Sensor]:
         matrix = row.get("camera_intrinsic") or None
         motion = of_quaternion(floats(row["rotation"], 4), floats(row["translation"], 3))
         intrinsics = None if matrix is None else np.array(matrix, dtype=np.float64)
-        return row["token"], Sensor(str(channels[row["sensor_token"]]), motion, intrinsics)
+        return token(row), Sensor(str(channels[row["sensor_token"]]), motion, intrinsics)
 
     every = dict(made(folder / "calibrated_sensor.json", make))
     return {
@@ -204,7 +215,7 @@ def _sensors(folder: Path) -> dict[str, Sensor]:
 def _scenes(folder: Path) -> dict[str, Scene]:
     """Scenes by token. Period and weather are what their descriptions say, as LidarCLIP takes them."""
     log_table = folder / "log.json"
-    logs = dict(made(log_table, lambda row: (row["token"], row))) if log_table.is_file() else {}
+    logs = dict(made(log_table, lambda row: (token(row), row))) if log_table.is_file() else {}
 
     def make(row: Row) -> tuple[str, Scene]:
         description = str(row.get("description", ""))
@@ -219,6 +230,6 @@ def _scenes(folder: Path) -> dict[str, Scene]:
         for name in ("location", "date_captured", "vehicle", "logfile"):
             if log.get(name):
                 metadata[name] = str(log[name])
-        return row["token"], Scene(str(row["name"]), metadata)
+        return token(row), Scene(str(row["name"]), metadata)
 
     return dict(made(folder / "scene.json", make))

@@ -117,7 +117,7 @@ class _Sequence:
                 continue
             try:
                 cameras[name] = _camera(name, entry, size)
-            except (ShapeError, KeyError, ValueError, TypeError, IndexError) as error:
+            except (ShapeError, KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
                 problems.append(f"{self._json}: its camera {name} cannot be used: {error}")
         return cameras, tuple(problems)
 

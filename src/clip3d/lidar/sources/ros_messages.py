@@ -125,7 +125,8 @@ def _picture(body: bytes, size: tuple[int, int], encoding: str, step: int, big: 
     width, height = size
     bytes_a_pixel = COLOURS[encoding][0] if encoding in COLOURS else 2 if encoding in DEEP else 1
     needed = width * bytes_a_pixel
-    if not 0 < width * height <= MAX_PIXELS or step < needed or step * height > len(body):
+    least = 2 if encoding in MOSAICS else 1
+    if not least <= min(size) or width * height > MAX_PIXELS or step < needed or step * height > len(body):
         reason = f"a picture in it declares {width} x {height} pixels but does not hold them"
         raise ImageError(path, reason, CUT_SHORT)
     rows = np.frombuffer(body, np.uint8, step * height).reshape(height, step)[:, :needed]
