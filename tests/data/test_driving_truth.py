@@ -46,7 +46,7 @@ def test_words_come_from_attributes_class_and_label():
 
 def test_terms_of_objects_count_those_that_are_seen():
     objects = seen_of([box(), box("Pedestrian", (20.0, 5.0, 0.0)), box("bus", (9.0, 0.0, 0.0))], [9, 5, 4])
-    found = terms_of(objects, {"period": "night", "weather": "cloudy", "place": "crossing"})
+    found = terms_of(objects, {"period": "night", "weather": "cloudy"})
     assert found["car"]
     assert found["nearby car"]
     assert found["pedestrian"]
@@ -55,7 +55,6 @@ def test_terms_of_objects_count_those_that_are_seen():
     assert (found["night"], found["day"], found["dusk"]) == (True, False, False)
     assert found["cloudy"]
     assert not found["sunny"]
-    assert found["place: crossing"]
 
 
 @pytest.mark.parametrize(
@@ -82,9 +81,8 @@ def test_without_metadata_nothing_is_said_of_light_and_weather():
 
 
 def test_every_term_has_prompts_of_its_family():
-    for term in terms_of([], {"period": "day", "weather": "rainy", "place": "car park"}):
+    for term in terms_of([], {"period": "day", "weather": "rainy"}):
         assert prompts_of(term)
-        assert not any("{}" in prompt or "place:" in prompt for prompt in prompts_of(term))
+        assert not any("{}" in prompt for prompt in prompts_of(term))
     assert family_of("nearby bus") == "nearby"
     assert family_of("foggy") == "weather"
-    assert "car park" in prompts_of("place: car park")[0]

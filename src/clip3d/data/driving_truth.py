@@ -82,11 +82,11 @@ def terms_of(objects: Sequence[Seen], metadata: Mapping[str, Any]) -> dict[str, 
 
     "car", … for at least one seen; "nearby car", … within 15 m; "busy street" for five cars, trucks, vans and buses
     within 60 m, "empty street" for a weighted count of vehicles below 1 (1 within 15 m, a half within 40 m); the
-    period of the day and the weather, of which "cloudy" is neither sunny nor rainy; the kind of place.
+    period of the day and the weather, of which "cloudy" is neither sunny nor rainy.
 
     Args:
         objects: that lie in the frustum; those with fewer than 5 points do not count.
-        metadata: of the frame: `period`, `weather` and `place`, where they are known.
+        metadata: of the frame: `period` and `weather`, where they are known.
     """
     seen = [(class_of(one.label), one.distance) for one in objects if one.points >= SEEN]
     found: dict[str, bool] = {}
@@ -100,13 +100,11 @@ def terms_of(objects: Sequence[Seen], metadata: Mapping[str, Any]) -> dict[str, 
         value = str(metadata.get(key, "")).lower()
         if value in values:
             found |= {one: one == value for one in values}
-    if place := str(metadata.get("place", "")).lower().strip():
-        found[f"place: {place}"] = True
     return found
 
 
 def conditions_of(metadata: Mapping[str, Any]) -> dict[str, bool]:
-    """The terms that need no labelled object: period, weather and place."""
+    """The terms that need no labelled object: period and weather."""
     without = terms_of((), {})
     return {term: true for term, true in terms_of((), metadata).items() if term not in without}
 
@@ -119,14 +117,11 @@ PROMPTS: dict[str, tuple[str, ...]] = {
     "weather": ("a photo taken on a {} day", "a photo of a {} place", "a photo of a {} street"),
     "busy": ("a photo of a busy street", "a photo of a crowded street", "a photo of a street full of vehicles"),
     "empty": ("a photo of an empty street", "a photo of a deserted road", "a photo of an empty scene"),
-    "place": ("a photo of a {}", "a street scene: a {}"),
 }
 
 
 def family_of(term: str) -> str:
     """The family of prompts of a term that `terms_of` names."""
-    if term.startswith("place: "):
-        return "place"
     if term.startswith("nearby "):
         return "nearby"
     named = {"busy street": "busy", "empty street": "empty"}
@@ -136,7 +131,7 @@ def family_of(term: str) -> str:
 def prompts_of(term: str) -> list[str]:
     """Phrases that ask for a term."""
     family = family_of(term)
-    word = term.removeprefix("place: ").removeprefix("nearby ")
+    word = term.removeprefix("nearby ")
     return [prompt.replace("{}", word) for prompt in PROMPTS[family]]
 
 

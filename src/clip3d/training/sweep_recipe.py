@@ -78,7 +78,7 @@ class SweepRecipe:
         zoom: share of the frusta that are a spot by itself, rather than a square.
         mirror: share of the frusta that are mirrored, with their pictures.
         twins: encode the mirror images of pictures too. Otherwise a mirrored frustum is taught by the picture as it
-            is, which takes half the time and is nearly as right: image towers hardly tell left from right.
+            is, which takes half the time and errs by as much as the teacher tells left from right.
         views: which frames are seen.
         regions: which parts of their pictures are paired.
         change: what is changed at random about points.

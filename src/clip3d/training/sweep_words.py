@@ -103,5 +103,5 @@ def _log_odds(truths: Sequence[bool]) -> float:
 
 def _tells(term: str, truths: Sequence[bool], recipe: LabelRecipe) -> bool:
     """Whether a term is sometimes true, sometimes not, and names nothing that is withheld."""
-    word = term.removeprefix("place: ").removeprefix("nearby ")
+    word = term.removeprefix("nearby ")
     return 0 < sum(truths) < len(truths) and is_heard(word, recipe)
