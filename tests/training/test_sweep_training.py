@@ -260,6 +260,32 @@ def test_a_frame_without_its_sweep_is_told_and_left_out(tmp_path):
     assert any("left out" in line for line in told)
 
 
+def test_a_log_whose_pictures_cannot_be_read_teaches_nothing_and_the_rest_goes_on(recipe, tmp_path):
+    for seed in range(2):
+        write_log(tmp_path / "logs" / f"{seed}", seed)
+    for picture in (tmp_path / "logs" / "0" / "images" / "front").iterdir():
+        picture.write_bytes(b"no picture")
+    told: list[str] = []
+    with VectorCache.disabled() as cache:
+        job = prepare(recipe, tmp_path / "views", data=tmp_path, progress=told.append, cache=cache)
+    (source,) = job.batches.sources
+    known = np.isfinite(source.vectors).all((1, 2))
+    regions = [len(view.regions) for view in source.views]
+    assert known.tolist() == [False] * sum(regions[:4]) + [True] * sum(regions[4:])
+    assert sum("teach nothing" in line for line in told) == 4
+
+
+def test_a_frame_with_a_lens_that_cannot_be_undone_is_told_and_left_out(tmp_path):
+    calibration = write_log(tmp_path / "log", 0, frames=2) / "calibration.toml"
+    text = calibration.read_text()
+    calibration.write_text(text.replace("distortion = []", "distortion = [-30.0, 0.0, 0.0, 0.0]"))
+    told: list[str] = []
+    log = read_log(tmp_path / "log")
+    pack = pack_of(log, ViewRecipe(), RegionRecipe(), tmp_path / "views", told.append)
+    assert (len(pack.views), len(told)) == (0, 2)
+    assert "no rectangle" in told[0]
+
+
 def test_squares_cover_a_picture_and_spots_lie_within_it(drives, tmp_path):
     assert squares(96, 48, tiled=True) == [(24.0, 0.0, 72.0, 48.0), (0.0, 0.0, 48.0, 48.0), (48.0, 0.0, 96.0, 48.0)]
     assert squares(50, 48, tiled=True) == [(1.0, 0.0, 49.0, 48.0)]

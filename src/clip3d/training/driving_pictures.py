@@ -134,6 +134,8 @@ def read_lessons(
             pack = pack_of(log, recipe.views, recipe.regions, folder, progress)
             if pack.views:
                 rows = vectors.of(pack, log, twins=False)[:, 0]
+                if not np.isfinite(rows).any():  # none of its pictures can be read
+                    continue
                 read.append((crc32(log.name.encode()) % 1000 < 1000 * recipe.held_out, pack.views, rows))
     vocabulary = vocabulary_of([view for held, views, _ in read if not held for view in views], recipe.labels)
     if not vocabulary.words:

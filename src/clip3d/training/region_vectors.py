@@ -20,7 +20,9 @@ from torch import nn
 
 import clip3d
 from clip3d.errors import FileProblem
+from clip3d.lidar.files import read_bytes
 from clip3d.lidar.frame import Frame, Log
+from clip3d.lidar.images import MAX_BYTES
 from clip3d.models.batching import in_batches
 from clip3d.models.model import Model
 from clip3d.models.preprocess import ImagePreprocess
@@ -180,7 +182,7 @@ def _content(frame: Frame, camera: str) -> str:
     seen = picture.camera
     lens = repr((seen.intrinsics.tolist(), seen.distortion)) if seen.distortion else ""
     path = picture.path
-    data = path.read_bytes() if isinstance(path, Path) and path.is_file() else picture.load().tobytes()
+    data = read_bytes(path, MAX_BYTES) if isinstance(path, Path) and path.is_file() else picture.load().tobytes()
     return hashlib.sha256(data + lens.encode()).hexdigest()
 
 

@@ -249,8 +249,12 @@ def _source(
             vectors.of(replace(pack, views=pack.views[:REHEARSED]), log, twins=False)
         twins = recipe.encodes_twins
         if encode and recipe.teacher_weight:
-            tables.append(vectors.finished(vectors.of(pack, log, twins=twins)))
+            rows = vectors.of(pack, log, twins=twins)
+            if known := bool(np.isfinite(rows).any()):
+                tables.append(vectors.finished(rows))
         else:
+            known = False
+        if not known:
             tables.append(np.full((pack.regions, 1 + twins, dim), np.nan if encode else 0, np.float32))
         packs.append(pack)
     views = [view for pack in packs for view in pack.views]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from clip3d.atomic import replacing
 from clip3d.data.driving_truth import conditions_of, seen_of, terms_of, words_of
-from clip3d.errors import DataError, FileProblem
+from clip3d.errors import DataError, FileProblem, FrameError, ShapeError
 from clip3d.lidar.augmenting import beams_of
 from clip3d.lidar.boxes import owners, to_sweep
 from clip3d.lidar.distortion import undistorted_camera, undistorted_picture
@@ -153,7 +153,8 @@ def _make(
                 continue
             try:
                 made = _view(log.name, frame, camera, views, regions)
-            except FileProblem as problem:
+            except (FileProblem, ShapeError) as error:  # a lens or labels that cannot be used are no file's
+                problem = error if isinstance(error, FileProblem) else FrameError(log.path, f"{frame.key}: {error}")
                 problems.append(str(problem))
                 progress(f"{problem}; the frame is left out")
                 continue
