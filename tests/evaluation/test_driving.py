@@ -15,6 +15,7 @@ from clip3d.errors import DataError, ModelError
 from clip3d.evaluation.driving_frames import Looking, Scene, Seen, SeenObject, look
 from clip3d.evaluation.driving_match import match
 from clip3d.evaluation.driving_objects import TYPICAL, mean_sizes, name_objects, nearest_sizes
+from clip3d.evaluation.driving_page import write_objects
 from clip3d.evaluation.driving_report import report
 from clip3d.evaluation.driving_terms import find_terms, means
 from clip3d.models.model import Model
@@ -186,6 +187,36 @@ def test_a_frame_that_cannot_be_read_is_told_and_the_rest_goes_on(tmp_path, talk
     assert len(seen.problems) == 1
 
 
+def test_a_lens_that_cannot_be_undone_is_told_and_other_logs_go_on(tmp_path, talker):
+    write_log(tmp_path / "good", 0, frames=2)
+    calibration = write_log(tmp_path / "bent", 1, frames=2) / "calibration.toml"
+    lens = "distortion = [-30.0, 0.0, 0.0, 0.0]"
+    calibration.write_text(calibration.read_text().replace("distortion = []", lens))
+    seen = look(talker, [tmp_path], Looking(apart=0.0))
+    assert {one.log for one in seen.scenes} == {"good"}
+    assert len(seen.problems) == 2
+    assert "no rectangle" in seen.problems[0].reason
+
+
+def test_logs_without_labels_are_named_when_objects_are_asked_for(tmp_path, talker):
+    path = write_log(tmp_path / "log", 0, frames=2)
+    for file in (path / "annotations").iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match="labelled objects"):
+        look(talker, [tmp_path], Looking(scenes=False))
+
+
+def test_a_page_shows_each_object_with_its_answers(tmp_path, drives, talker):
+    how = Looking(scenes=False, pictures=True)
+    seen = look(talker, [drives], how)
+    assert all(one.crop is None for one in seen.objects)
+    found = report(talker, seen, how, [drives], parts=("objects",))
+    text = write_objects(tmp_path / "page.html", found, seen.objects).read_text()
+    assert text.count("<img src='data:image/jpeg;base64,") == len(seen.objects) == text.count("<li>")
+    right = sum(told["answers"]["box size alone"] == told["class"] for told in found.listed)
+    assert text.count("<div class='path'>box size alone: <b>") == right > 0
+
+
 def test_a_model_without_a_sweep_tower_is_refused(drives, model):
     with pytest.raises(ModelError, match="no sweep tower"):
         look(model, [drives], Looking())
@@ -207,10 +238,11 @@ def test_the_report_is_json_and_markdown(drives, talker):
 def test_the_command_prints_and_writes(drives, talker, tmp_path, command_line):
     page = tmp_path / "driving.md"
     asked = ("evaluate", "driving", drives, "--model", talker.folder)
-    ran = command_line(*asked, "--only", "objects", "--report", page)
+    ran = command_line(*asked, "--only", "objects", "--report", page, "--html", tmp_path / "page.html")
     assert ran.returncode == 0
     assert "commonest class" in ran.stdout
     assert "box size alone" in page.read_text()
+    assert "data:image/jpeg" in (tmp_path / "page.html").read_text()
     wrong = command_line(*asked, "--only", "all")
     assert wrong.returncode == 2
     assert "objects, match, terms" in wrong.stderr

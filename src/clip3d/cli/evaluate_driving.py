@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 EXAMPLES = o.examples(
     "clip3d data simulate test/ --logs 20 --shapes held-out --seed 1",
     "clip3d evaluate driving test/",
-    "clip3d evaluate driving kitti/object/ --only objects --tiling whole --list",
+    "clip3d evaluate driving kitti/object/ --only objects --tiling whole --list --html objects.html",
     "clip3d evaluate driving test/ --sizes-from train/ --crops --json --report driving.md",
 )
 
@@ -70,6 +70,9 @@ def driving(
     markdown: Annotated[
         Path | None, typer.Option("--report", metavar="FILE.md", help="Write the tables as Markdown too.")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE.html", help="Write a page with each object's picture.")
+    ] = None,
     templates: o.Templates = None,
     seed: o.DrawSeed = 0,
     model: o.ModelName = "mini",
@@ -100,6 +103,7 @@ def driving(
         within=within,
         cameras=tuple(name.strip() for name in cameras.split(",")) if cameras else (),
         crops=crops,
+        pictures=page is not None,
         scenes="match" in parts or "terms" in parts,
         objects="objects" in parts,
         frames=frames,
@@ -122,6 +126,10 @@ def driving(
     if markdown is not None:
         with replacing(markdown) as temporary:
             temporary.write_text(found.markdown(listed=listed), encoding="utf-8")
+    if page is not None:
+        from clip3d.evaluation.driving_page import write_objects
+
+        write_objects(page, found, seen.objects if found.listed else ())
     if as_json:
         print_json(found.as_dict(listed=listed))
     else:

@@ -6,6 +6,7 @@ One pass over the logs serves every protocol of driving.
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from clip3d.data.driving_logs import read_logs
 from clip3d.data.driving_truth import CLASSES, class_of, conditions_of, seen_of, terms_of
-from clip3d.errors import DataError, FileProblem, ShapeError
+from clip3d.errors import DataError, FileProblem, FrameError, ShapeError
 from clip3d.lidar.box_pooling import pool_box
 from clip3d.lidar.boxes import corners, moved, owners, to_sweep
 from clip3d.lidar.cell_features import CellFeatures, SweepFeatures
@@ -35,6 +36,7 @@ WITHIN = 40.0  # metres from the camera, along the ground, within which objects 
 CONTEXT = 1.3  # a crop is so many times as wide as the object
 LEAST_PIXELS = 16
 AT_ONCE = 16
+PICTURE = 160  # pixels of a side, of pictures that are kept
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Looking:
         within: metres from the camera within which objects count.
         cameras: their names; all if empty.
         crops: encode the picture of each object too.
+        pictures: keep a small picture of each object.
         scenes: encode whole frusta and pictures.
         objects: pool the cells of objects.
         frames: largest number of frames of a log.
@@ -64,6 +67,7 @@ class Looking:
     within: float = WITHIN
     cameras: tuple[str, ...] = ()
     crops: bool = False
+    pictures: bool = False
     scenes: bool = True
     objects: bool = True
     frames: int | None = None
@@ -91,6 +95,7 @@ class SeenObject:
         rectangle: left, top, right, bottom in the undistorted picture of what was cropped.
         box: its place among the frame's boxes.
         aside: pixels from the frustum's middle to its own.
+        picture: a small JPEG of the same crop, if it was to be kept and could be read.
     """
 
     log: str
@@ -109,6 +114,7 @@ class SeenObject:
     rectangle: tuple[float, float, float, float]
     box: int = 0
     aside: float = 0.0
+    picture: bytes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +167,7 @@ class _Shown:
     log: str
     frame: Frame
     view: View
+    counts: NDArray[np.intp]  # of the frame's boxes, points of the frustum in each
     scene: bool
     objects: bool
 
@@ -187,8 +194,9 @@ def look(model: Model, paths: Sequence[Path], how: Looking, progress: Progress =
         seen.objects = once_each(seen.objects)
         progress(f"{log.name}: {seen.frames} frames, {len(seen.objects)} objects, {len(seen.scenes)} scenes")
     if not seen.frames:
-        first = f", the first: {seen.problems[0].reason}" if seen.problems else ""
-        raise DataError(paths[0], f"no frame with a picture could be read{first}")
+        first = f", the first problem: {seen.problems[0].reason}" if seen.problems else ""
+        wanted = "read" if how.scenes else "read that has labelled objects"
+        raise DataError(paths[0], f"no frame could be {wanted}{first}")
     seen.digest = digest.hexdigest()
     return seen
 
@@ -210,26 +218,28 @@ def _shown(log: Log, how: Looking, seen: Seen, digest: Any) -> Iterator[_Shown]:
         last = frame.timestamp if scene else last
         seen.frames += 1
         digest.update(f"{log.name}/{frame.key}".encode() + sweep.points.tobytes())
-        for view in views(frame, sweep, tiling=how.tiling, cameras=how.cameras or None):
-            yield _Shown(log.name, frame, view, scene, objects)
+        boxes = frame.boxes or ()
+        try:
+            for view in views(frame, sweep, tiling=how.tiling, cameras=how.cameras or None):
+                counts = np.bincount(owners(to_sweep(view.frustum), boxes) + 1, minlength=len(boxes) + 1)[1:]
+                yield _Shown(log.name, frame, view, counts, scene, objects)
+        except ShapeError as error:  # a lens that leaves nothing of the picture, or labels without end
+            seen.problems.append(FrameError(log.path, f"{frame.key}: {error}"))
 
 
 def _encode(model: Model, batch: list[_Shown], how: Looking, seen: Seen) -> None:
     found = model.encode_sweeps([one.view.frustum for one in batch], normalize=False, dense=True)
     assert isinstance(found, SweepFeatures)
     for one, vector, cells in zip(batch, found.vectors, found.cells, strict=True):
-        boxes = one.frame.boxes or ()
-        whole = to_sweep(one.view.frustum)
-        counts = np.bincount(owners(whole, boxes) + 1, minlength=len(boxes) + 1)[1:]
         if one.objects:
-            _add_objects(model, one, cells, counts, how, seen)
+            _add_objects(model, one, cells, how, seen)
         if one.scene:
-            _add_scene(model, one, vector, counts, seen)
+            _add_scene(model, one, vector, seen)
 
 
-def _add_scene(model: Model, one: _Shown, vector: Array, counts: NDArray[np.intp], seen: Seen) -> None:
+def _add_scene(model: Model, one: _Shown, vector: Array, seen: Seen) -> None:
     frame, view = one.frame, one.view
-    terms = terms_of(seen_of(frame.boxes or (), counts.tolist()), frame.metadata)
+    terms = terms_of(seen_of(frame.boxes or (), one.counts.tolist()), frame.metadata)
     if frame.boxes is None:
         terms = conditions_of(frame.metadata)
     picture = None
@@ -243,11 +253,9 @@ def _add_scene(model: Model, one: _Shown, vector: Array, counts: NDArray[np.intp
     )
 
 
-def _add_objects(
-    model: Model, one: _Shown, cells: CellFeatures, counts: NDArray[np.intp], how: Looking, seen: Seen
-) -> None:
-    picture = None
-    for place, (box, points) in enumerate(zip(one.frame.boxes or (), counts.tolist(), strict=True)):
+def _add_objects(model: Model, one: _Shown, cells: CellFeatures, how: Looking, seen: Seen) -> None:
+    whole, cuts = None, how.crops or how.pictures
+    for place, (box, points) in enumerate(zip(one.frame.boxes or (), one.counts.tolist(), strict=True)):
         kind = class_of(box.label)
         if kind is None:
             continue
@@ -259,13 +267,14 @@ def _add_objects(
         weighted = pool_box(cells, placed, one.view.frustum.points)
         under = pool_box(cells, placed)
         rectangle = _rectangle(one.view, box)
-        crop = None
-        if how.crops:
+        if cuts and whole is None:
             try:
-                picture = picture or one.view.image
-                crop = model.encode_images([_cut(picture, rectangle, one.view.region)], normalize=False)[0]
+                whole = one.view.image
             except FileProblem as problem:
                 seen.problems.append(problem)
+                cuts = False
+        cut = None if whole is None else _cut(whole, rectangle, one.view.region)
+        crop = model.encode_images([cut], normalize=False)[0] if cut is not None and how.crops else None
         seen.objects.append(
             SeenObject(
                 log=one.log,
@@ -284,6 +293,7 @@ def _add_objects(
                 rectangle=rectangle,
                 box=place,
                 aside=abs(sum(rectangle[::2]) - sum(one.view.region[::2])) / 2,
+                picture=_small(cut) if cut is not None and how.pictures else None,
             )
         )
 
@@ -334,6 +344,14 @@ def _cut(image: Image, rectangle: Sequence[float], region: Sequence[float]) -> I
     left, top, right, bottom = rectangle
     edges = (left - shift_x, top - shift_y, right - shift_x, bottom - shift_y)
     return image.crop((round(edges[0]), round(edges[1]), round(edges[2]), round(edges[3])))
+
+
+def _small(image: Image) -> bytes:
+    """A JPEG of a picture, no side of it longer than `PICTURE`."""
+    image.thumbnail((PICTURE, PICTURE))
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=85)
+    return stream.getvalue()
 
 
 def classes_of(seen: Seen) -> NDArray[np.intp]:
