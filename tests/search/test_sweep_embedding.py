@@ -14,6 +14,7 @@ from sweep_bundles import TINY, sweep_bundle
 import clip3d
 from clip3d.lidar.views import views
 from clip3d.lidar.wedge import wedge
+from clip3d.lidar.writing import LogWriter
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.sweep_embedding import embed_sweeps
@@ -89,6 +90,16 @@ def test_a_sweep_without_cameras_is_seen_in_quarters(model: Model, tmp_path: Pat
     assert [name.partition("#")[2] for name in done.names] == ["ahead", "left", "behind", "right"]
     quarters = [wedge(clip3d.read_sweep(path), heading) for heading in (0, np.pi / 2, np.pi, -np.pi / 2)]
     np.testing.assert_allclose(done.vectors, model.encode_sweeps(quarters), atol=1e-5)
+
+
+def test_a_sweep_of_a_written_log_is_told_by_what_it_holds(tmp_path: Path) -> None:
+    LogWriter(tmp_path / "log").append("a", sweep(1))
+    np.savez(tmp_path / "chair.npz", points=np.zeros((4, 3), np.float32))
+    (tmp_path / "broken.npz").write_bytes(b"PK")
+    others = [tmp_path / "chair.npz", tmp_path / "broken.npz"]
+    found = find_sweeps([tmp_path / "log" / "clouds" / "a.npz", *others])
+    assert [len(log[0].sweep) for log in found.logs] == [400]
+    assert found.others == others
 
 
 def test_logs_are_told_from_other_things(drive: Path, tmp_path: Path) -> None:

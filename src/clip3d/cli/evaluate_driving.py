@@ -43,7 +43,7 @@ class TilingOption(str, Enum):
 
 
 def driving(
-    logs: Annotated[list[Path], typer.Argument(metavar="LOGS...", help="Driving logs, or folders of them.")],
+    logs: Annotated[list[Path], typer.Argument(metavar="LOGS", help="Driving logs, or folders of them.")],
     only: Annotated[
         str | None, typer.Option("--only", metavar="A,B,...", help="Of objects, match, terms; all if left out.")
     ] = None,

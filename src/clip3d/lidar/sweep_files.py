@@ -93,6 +93,17 @@ def load_sweep(path: Path, form: Form = OURS, timestamp: float = 0.0) -> Sweep:
         raise FrameError(path, f"it is no valid {suffix[1:].upper()} file: {detail}", DAMAGED) from error
 
 
+def is_written_sweep(path: Path) -> bool:
+    """Whether a file is an .npz as `clip3d.lidar.writing.write_sweep` writes sweeps, told by the names in it."""
+    if path.suffix.lower() != ".npz":
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {"points_i16.npy", "step.npy"} <= set(archive.namelist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return False
+
+
 def sweep_of(columns: Columns, form: Form, timestamp: float, path: Path | None) -> Sweep:
     """A sweep of columns x, y, z and, where present, intensity and ring, (n,) each.
 

@@ -17,7 +17,7 @@ from clip3d.lidar.frame import Frame, Log
 from clip3d.lidar.frustum import Frustum
 from clip3d.lidar.reading import find_logs, layout_of, read_log, read_sweep
 from clip3d.lidar.sweep import Sweep
-from clip3d.lidar.sweep_files import SUFFIXES
+from clip3d.lidar.sweep_files import SUFFIXES, is_written_sweep
 from clip3d.lidar.views import views
 from clip3d.lidar.wedge import wedge
 
@@ -80,7 +80,7 @@ def _places_of(path: Path, every: bool) -> list[Path]:
     if path.is_dir():
         return list(find_logs(path)) or ([path] if every else [])
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return [path] if every or is_sweep(path) else []
+        return [path] if every or is_sweep(path) or is_written_sweep(path) else []
     return [path] if every or (path.is_file() and layout_of(path) is not None) else []
 
 
