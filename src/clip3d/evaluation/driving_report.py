@@ -12,7 +12,6 @@ from clip3d.evaluation.driving_frames import Looking, Seen, SeenObject
 from clip3d.evaluation.driving_match import Match, match
 from clip3d.evaluation.driving_objects import HEARD, TEMPLATES, TYPICAL, UNHEARD, Answers, Sizes, name_objects
 from clip3d.evaluation.driving_terms import TermRow, find_terms, means
-from clip3d.evaluation.intervals import wilson
 from clip3d.models.model import Model
 
 PARTS = ("objects", "match", "terms")
@@ -150,7 +149,7 @@ def object_rows(ways: Sequence[Answers]) -> tuple[list[str], list[list[str]]]:
         rows.append(
             [
                 one.way, f"{100 * one.class_mean:.1f}", _range(one.class_mean_interval), str(right), str(n),
-                f"{100 * one.accuracy:.1f}", _range(wilson(right, n)), *each,
+                f"{100 * one.accuracy:.1f}", _range(one.interval), *each,
             ]
         )  # fmt: skip
     return headings, rows

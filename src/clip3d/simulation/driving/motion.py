@@ -54,7 +54,7 @@ def stopping(speed: float, distance: float, duration: float) -> Pace:
     times = np.linspace(0, max(duration, 1.0), 60)
     slowing = 2.0  # m/s², comfortable
     cruise = max(distance - speed**2 / (2 * slowing), 0.0)
-    brake = min(slowing, 1e9) if cruise > 0 else speed**2 / (2 * max(distance, 0.5))
+    brake = slowing if cruise > 0 else speed**2 / (2 * max(distance, 0.5))
     gone = speed * times
     late = np.maximum(times - cruise / max(speed, 1e-6), 0)
     late = np.minimum(late, speed / brake)
