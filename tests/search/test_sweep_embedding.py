@@ -102,6 +102,15 @@ def test_a_sweep_of_a_written_log_is_told_by_what_it_holds(tmp_path: Path) -> No
     assert found.others == others
 
 
+def test_a_folder_of_clouds_is_no_log_unless_it_is_said(tmp_path: Path) -> None:
+    (tmp_path / "clouds").mkdir()
+    np.savez(tmp_path / "clouds" / "chair.npz", points=np.ones((4, 3), np.float32))
+    assert find_sweeps([tmp_path]).others == [tmp_path]
+    assert [log.source for log in find_sweeps([tmp_path], every=True).logs] == ["plain"]
+    (tmp_path / "poses.csv").write_text("key,timestamp\nchair,1.0\n")
+    assert [log.source for log in find_sweeps([tmp_path]).logs] == ["plain"]
+
+
 def test_logs_are_told_from_other_things(drive: Path, tmp_path: Path) -> None:
     chair = tmp_path / "chair.off"
     chair.write_text("OFF\n")

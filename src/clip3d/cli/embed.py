@@ -56,6 +56,7 @@ def embed(
     With a model that has a sweep tower, driving logs and files of lidar sweeps are embedded as what cameras see:
     one vector for each camera of each frame, named SWEEP#CAMERA; of a sweep without cameras one for each quarter
     around it: #ahead, #left, #behind, #right. A folder that holds logs stands for them alone.
+    A folder named clouds/ is a log's only beside calibration.toml or poses.csv; --as tells what is meant.
 
     The npz file holds `paths` (n), `vectors` (n, d) float32, and the ids `space`, `model` and `weights`.
     """

@@ -49,7 +49,8 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
     """Tell logs and sweeps among paths from other things.
 
     A folder stands for the logs at or below it, if there are any, and for other things otherwise; a file for a
-    sweep if it is named and filled as one, and for a log if it is a recording of one.
+    sweep if it is named and filled as one, and for a log if it is a recording of one. One of clouds/ is a log
+    only with calibration.toml or poses.csv beside it, unless every path is to be one.
 
     Args:
         paths: on this machine.
@@ -78,10 +79,15 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
 def _places_of(path: Path, every: bool) -> list[Path]:
     """The logs and sweeps that a path stands for."""
     if path.is_dir():
-        return list(find_logs(path)) or ([path] if every else [])
+        return [log for log in find_logs(path) if every or _is_told(log)] or ([path] if every else [])
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         return [path] if every or is_sweep(path) or is_written_sweep(path) else []
     return [path] if every or (path.is_file() and layout_of(path) is not None) else []
+
+
+def _is_told(log: Path) -> bool:
+    """Whether more than a folder named clouds/, in which there may be anything, says that this is a log."""
+    return layout_of(log) != "plain" or any((log / name).is_file() for name in ("calibration.toml", "poses.csv"))
 
 
 def _alone(path: Path) -> Log:
