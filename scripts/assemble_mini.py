@@ -100,12 +100,12 @@ def _members(run: Path) -> list[tuple[dict[str, Any], dict[str, Any], float]]:
     """Configuration, state and scale of the cloud tower in a training's folder, or of each member in a bundle."""
     state = dict(read_arrays(run / TOWERS["cloud"].weights))
     card, result = _old_card(run), _result(run)
-    if not card:
-        return [(result["tower"], state, float(result["scale"]))]
-    config, scale = card["towers"]["cloud"]["config"], float(card["space"]["scale"])
-    if card["towers"]["cloud"]["architecture"] != "ensemble":
-        return [(config, state, scale)]
-    return [(member, member_state(state, number), scale) for number, member in enumerate(config["members"])]
+    scale = float(card["space"]["scale"] if card else result["scale"])
+    told = card["towers"]["cloud"] if card else {"config": result["tower"], **result}
+    if told.get("architecture") != "ensemble":
+        return [(told["config"], state, scale)]
+    members = told["config"]["members"]
+    return [(member, member_state(state, number), scale) for number, member in enumerate(members)]
 
 
 def assemble(folder: Path, runs: dict[Modality, Path]) -> str:

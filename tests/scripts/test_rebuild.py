@@ -49,7 +49,8 @@ def script(patches: pytest.MonkeyPatch):
             card = json.loads((MINI / "card.json").read_text(encoding="utf-8"))
             out.mkdir(parents=True)
             shutil.copy(MINI / f"{kind}.safetensors", out)
-            result = {"tower": card["towers"][kind]["config"]}
+            shipped = card["towers"][kind]
+            result = {"tower": shipped["config"], "architecture": shipped["architecture"]}
             if kind == "cloud":
                 result["scale"] = 12.5 + len(commands)
             (out / "result.json").write_text(json.dumps(result))
