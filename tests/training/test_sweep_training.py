@@ -250,6 +250,18 @@ def test_packs_keep_points_owners_and_terms(drives, tmp_path):
     np.testing.assert_array_equal(again.views[3].rows, pack.views[3].rows)
 
 
+def test_a_label_or_a_lens_that_was_mended_is_seen(tmp_path):
+    path = write_log(tmp_path / "log", 0, frames=2)
+    first = pack_of(read_log(path), ViewRecipe(least=10), RegionRecipe(), tmp_path / "views", quiet).digest
+    labels = sorted((path / "annotations").iterdir())[0]
+    labels.write_text(labels.read_text().replace('"car"', '"bus"'))
+    second = pack_of(read_log(path), ViewRecipe(least=10), RegionRecipe(), tmp_path / "views", quiet).digest
+    calibration = path / "calibration.toml"
+    calibration.write_text(calibration.read_text().replace("distortion = []", "distortion = [-0.1, 0.0, 0.0, 0.0]"))
+    third = pack_of(read_log(path), ViewRecipe(least=10), RegionRecipe(), tmp_path / "views", quiet).digest
+    assert len({first, second, third}) == 3
+
+
 def test_a_frame_without_its_sweep_is_told_and_left_out(tmp_path):
     path = write_log(tmp_path / "log", 0)
     next(iter(sorted((path / "clouds").iterdir()))).write_bytes(b"no cloud")

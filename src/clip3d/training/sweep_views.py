@@ -29,7 +29,7 @@ from clip3d.training.sweep_regions import Region, RegionRecipe, pixels_of, regio
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORM = 2
+FORM = 3
 GRID = 0.002  # metres; whole numbers of it reach 65 m
 POINT = np.dtype([("place", "<i2", 3), ("light", "u1"), ("ring", "u1"), ("owner", "<i2")])
 # Points kept about a tower's range, so that a turned or moved frustum finds them.
@@ -258,11 +258,19 @@ def _region_of(facts: Mapping[str, Any]) -> Region:
 
 
 def _digest(log: Log, views: ViewRecipe, regions: RegionRecipe) -> str:
-    """Names a log as it lies there, and the settings."""
+    """Names a log as it lies there, its calibration and labels, and the settings."""
     facts = json.dumps([FORM, log.name, str(log.path.absolute()), asdict(views), asdict(regions)])
     digest = hashlib.sha256(facts.encode())
     for frame in frames_of(log, views):
-        digest.update(f"{frame.key} {frame.timestamp} {_stamp(frame.path)} {len(frame.boxes or ())}".encode())
+        digest.update(f"{frame.key} {frame.timestamp} {_stamp(frame.path)}".encode())
+        for name, picture in sorted(frame.pictures.items()):
+            camera = picture.camera
+            lens = [camera.intrinsics.tolist(), camera.camera_from_lidar.tolist(), camera.distortion]
+            digest.update(f"{name} {_stamp(picture.path)} {camera.width} {camera.height} {lens}".encode())
+        for box in frame.boxes or ():
+            where = [box.label, box.center.tolist(), box.size, box.yaw, dict(box.rectangles), dict(box.attributes)]
+            digest.update(json.dumps(where, sort_keys=True, default=str).encode())
+        digest.update(json.dumps(dict(frame.metadata), sort_keys=True, default=str).encode())
     return digest.hexdigest()[:24]
 
 
