@@ -134,6 +134,11 @@ class Log:
     frames: Sequence[Frame]
     problems: tuple[str, ...] = ()
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """Of the frames, in order; none of those that `read_log` gives is made for it."""
+        return self.frames.keys if isinstance(self.frames, Frames) else [frame.key for frame in self.frames]
+
     def __len__(self) -> int:
         return len(self.frames)
 

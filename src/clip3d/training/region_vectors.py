@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,10 +19,9 @@ from torch import nn
 
 import clip3d
 from clip3d.errors import FileProblem
-from clip3d.lidar.files import read_bytes
 from clip3d.lidar.frame import Frame, Log
-from clip3d.lidar.images import MAX_BYTES
 from clip3d.models.batching import in_batches
+from clip3d.models.fingerprint import fingerprint
 from clip3d.models.model import Model
 from clip3d.models.preprocess import ImagePreprocess
 from clip3d.models.vector_cache import VectorCache, vector_key
@@ -109,7 +107,7 @@ class RegionVectors:
 
         Regions that are not wanted, and those of pictures that cannot be read, have NaN.
         """
-        frames = {frame_key: i for i, frame_key in enumerate(_keys(log))}
+        frames = {key: i for i, key in enumerate(log.keys)}
         found: list[Array | None] = []
         for view in pack.views:
             frame = log.frames[frames[view.frame]]
@@ -133,7 +131,7 @@ class RegionVectors:
         return np.asarray(torch.cat(parts).numpy().reshape(*rows.shape[:-1], -1), np.float32)
 
     def _view(self, view: View, frame: Frame, twins: bool, wanted: Wanted) -> list[Array | None]:
-        content = _content(frame, view.camera)
+        content = self._content(frame, view.camera)
         asked = [(region, flip) for region in view.regions for flip in ((False, True) if twins else (False,))]
         keys = [self._key(content, region, flip) for region, flip in asked]
         known = self.cache.get_many(keys)
@@ -161,6 +159,20 @@ class RegionVectors:
         options = {"region": list(region.rectangle), "mirrored": flip, "version": clip3d.__version__}
         return vector_key(content, self.encoder.id, options)
 
+    def _content(self, frame: Frame, camera: str) -> str:
+        """Digest of what a picture is made of: its file, or its pixels, and how it is undistorted."""
+        picture = frame.pictures[camera]
+        seen = picture.camera
+        lens = repr((seen.intrinsics.tolist(), seen.distortion)) if seen.distortion else ""
+        if picture.path is None or not picture.path.is_file():
+            return hashlib.sha256(picture.load().tobytes() + lens.encode()).hexdigest()
+        (content,) = self.cache.contents([picture.path])
+        if content is None:
+            taken = fingerprint([picture.path])
+            self.cache.remember([taken])
+            content = taken.content
+        return hashlib.sha256((content + lens).encode()).hexdigest()
+
     def _tell(self, pack: Pack, view: View) -> None:
         if time.monotonic() - self._told > TOLD_EVERY:
             self.progress(f"pictures of {view.key}: {self.made} regions encoded, {self.seconds:.3f} s each")
@@ -176,16 +188,3 @@ def cut(image: Image, region: Region, flip: bool) -> Image:
     return part.transpose(Transpose.FLIP_LEFT_RIGHT) if flip else part
 
 
-def _content(frame: Frame, camera: str) -> str:
-    """Digest of what a picture is made of: its file, or its pixels, and how it is undistorted."""
-    picture = frame.pictures[camera]
-    seen = picture.camera
-    lens = repr((seen.intrinsics.tolist(), seen.distortion)) if seen.distortion else ""
-    path = picture.path
-    data = read_bytes(path, MAX_BYTES) if isinstance(path, Path) and path.is_file() else picture.load().tobytes()
-    return hashlib.sha256(data + lens.encode()).hexdigest()
-
-
-def _keys(log: Log) -> list[str]:
-    keys: Mapping[str, Any] | Sequence[str] | None = getattr(log.frames, "keys", None)
-    return list(keys) if isinstance(keys, (list, tuple)) else [frame.key for frame in log.frames]
