@@ -104,6 +104,11 @@ def quantize_rows(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]
     return stored
 
 
+def write_quantized(module: torch.nn.Module, path: Path) -> None:
+    """Write a module's weights as `quantize_rows` stores them."""
+    write_arrays(quantize_rows({k: v.detach().cpu().numpy() for k, v in module.state_dict().items()}), path)
+
+
 def write_arrays(arrays: Mapping[str, NDArray[Any]], path: Path, metadata: Mapping[str, str] | None = None) -> None:
     """Write a safetensors file whole or not at all."""
     from safetensors.numpy import save_file

@@ -23,7 +23,7 @@ from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.models.weights import load_strict, quantize_rows, read_state, read_torch, sha256_of, write_arrays
+from clip3d.models.weights import load_strict, read_state, read_torch, sha256_of, write_quantized
 from clip3d.towers.image import FEATURES, EfficientNetLite0, ImageTower, rename_published
 from clip3d.training.driving_pictures import (
     DrivingLessons,
@@ -117,7 +117,7 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     train_head(
         tower, library, features, texts, clouds, recipe.head, recipe.seed, out / "head", progress, beside
     )
-    save_tower(tower, out / "image.safetensors")
+    write_quantized(tower, out / "image.safetensors")
     picture_vectors(tower, library, features).save(out / "pictures.npz")
     found = measure(tower, library, features, texts)
     if clouds is not None:
@@ -207,8 +207,3 @@ def new_tower(
     torch.nn.init.zeros_(tower.head.widen.weight)
     torch.nn.init.zeros_(tower.head.widen.bias)
     return tower.eval()
-
-
-def save_tower(tower: ImageTower, path: Path) -> None:
-    """Write the tower's weights, int8 by rows."""
-    write_arrays(quantize_rows({k: v.detach().numpy() for k, v in tower.state_dict().items()}), path)

@@ -8,7 +8,7 @@ about things that stand on the ground, and the cells of the same things.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,11 @@ from clip3d.errors import DataError
 from clip3d.models.loading import load
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.models.weights import load_strict, quantize_rows, read_state, write_arrays
+from clip3d.models.weights import load_strict, read_state, write_quantized
 from clip3d.towers.catalogue import resolve
 from clip3d.training.loading_ahead import loaded_ahead
 from clip3d.training.loop import Progress, train_parts
-from clip3d.training.parts import Part, Validate
+from clip3d.training.parts import Part
 from clip3d.training.region_vectors import RegionVectors, encoder_of
 from clip3d.training.sweep_batches import Source, SweepBatch, SweepBatches
 from clip3d.training.sweep_losses import NamingLoss, pooled, to_teacher
@@ -114,7 +114,6 @@ def train_sweep(
     data: Path,
     progress: Progress,
     device: str = "cpu",
-    validate: Callable[[nn.Module, Model], dict[str, float]] | None = None,
 ) -> dict[str, Any]:
     """Train a tower and write `sweep.safetensors` into `out`; a run found there goes on.
 
@@ -124,7 +123,6 @@ def train_sweep(
         data: folder in which the recipe's logs lie.
         progress: called with lines for the user.
         device: torch device to train on.
-        validate: numbers from the tower and the teacher, taken now and then.
 
     Returns:
         What the training saw, by name.
@@ -135,10 +133,6 @@ def train_sweep(
     """
     with VectorCache() as cache:
         job = prepare(recipe, out / "views", data=data, progress=progress, device=device, cache=cache)
-    judge: Validate | None = None
-    if validate is not None:
-        given = validate
-        judge = lambda module: given(job.learner.tower, job.teacher)  # noqa: E731
     train_parts(
         job.learner,
         [job.part()],
@@ -148,10 +142,9 @@ def train_sweep(
         identity=job.identity,
         progress=progress,
         batches=job.from_step,
-        validate=judge,
         record={"architecture": recipe.architecture},
     )
-    save_tower(job.learner.tower, out / FILE)
+    write_quantized(job.learner.tower, out / FILE)
     words = job.vocabulary
     return {
         "architecture": recipe.architecture,
@@ -218,11 +211,6 @@ def prepare(
         device=torch.device(device),
         vocabulary=vocabulary,
     )
-
-
-def save_tower(tower: nn.Module, path: Path) -> None:
-    """Write the tower's weights, int8 by rows."""
-    write_arrays(quantize_rows({k: v.detach().cpu().numpy() for k, v in tower.state_dict().items()}), path)
 
 
 def _source(

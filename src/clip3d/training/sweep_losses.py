@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clip3d.towers.sweep_cells import SweepCells
-from clip3d.training.objectives import averaged, caption_spread, centre, inverse_temperature, naming
+from clip3d.training.objectives import caption_spread, centre, inverse_temperature, naming
 from clip3d.training.sweep_batches import SweepBatch
 from clip3d.training.sweep_recipe import LabelRecipe, Loss
 
@@ -120,7 +120,7 @@ def tell_terms(cosines: Tensor, truths: Tensor, scale: Tensor | float, bias: Ten
         return cosines.sum() * 0
     logits = scale * cosines + bias
     each = F.binary_cross_entropy_with_logits(logits, truths.nan_to_num(), reduction="none")
-    return averaged(each[known], None)
+    return each[known].mean()
 
 
 def _first(values: Tensor) -> tuple[Tensor, Tensor]:
