@@ -71,6 +71,21 @@ def words_of(box: Box) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in named if word))
 
 
+def frame_terms(
+    boxes: Sequence[Box] | None, counts: Sequence[int], metadata: Mapping[str, Any]
+) -> dict[str, bool]:
+    """Terms of a frustum that holds so many points of each box; those of the metadata alone where nobody labelled.
+
+    Args:
+        boxes: of the frame, as `Frame.boxes`.
+        counts: points in each.
+        metadata: as for `terms_of`.
+    """
+    if boxes is None:
+        return conditions_of(metadata)
+    return terms_of(seen_of(boxes, counts), metadata)
+
+
 def seen_of(boxes: Sequence[Box], counts: Sequence[int]) -> list[Seen]:
     """The objects of a frame with the numbers of their points."""
     pairs = zip(boxes, counts, strict=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.data.driving_logs import read_logs
-from clip3d.data.driving_truth import CLASSES, class_of, conditions_of, seen_of, terms_of
+from clip3d.data.driving_truth import CLASSES, class_of, frame_terms
 from clip3d.errors import DataError, FileProblem, FrameError, ShapeError
 from clip3d.lidar.box_pooling import pool_box
-from clip3d.lidar.boxes import corners, moved, owners, to_sweep
+from clip3d.lidar.boxes import corners, counts_of, moved, owners, to_sweep
 from clip3d.lidar.cell_features import CellFeatures, SweepFeatures
 from clip3d.lidar.frame import Box, Frame, Log
+from clip3d.lidar.frustum import square_about
 from clip3d.lidar.views import Tiling, View, views
 from clip3d.models.batching import in_batches
 from clip3d.models.model import Model
@@ -171,6 +173,11 @@ class _Shown:
     scene: bool
     objects: bool
 
+    @cached_property
+    def image(self) -> Image:
+        """Of the view, read once; ImageError if it cannot be read."""
+        return self.view.image
+
 
 def look(model: Model, paths: Sequence[Path], how: Looking, progress: Progress = lambda line: None) -> Seen:
     """Encode the frames of all logs at or below some paths.
@@ -189,9 +196,10 @@ def look(model: Model, paths: Sequence[Path], how: Looking, progress: Progress =
     seen, digest = Seen(), hashlib.sha256()
     for log in (log for path in paths for log in read_logs(path, seen.problems.append)):
         seen.logs += 1
+        before = len(seen.objects)
         for batch in in_batches(_shown(log, how, seen, digest), AT_ONCE):
             _encode(model, batch, how, seen)
-        seen.objects = once_each(seen.objects)
+        seen.objects[before:] = once_each(seen.objects[before:])
         progress(f"{log.name}: {seen.frames} frames, {len(seen.objects)} objects, {len(seen.scenes)} scenes")
     if not seen.frames:
         first = f", the first problem: {seen.problems[0].reason}" if seen.problems else ""
@@ -221,7 +229,7 @@ def _shown(log: Log, how: Looking, seen: Seen, digest: Any) -> Iterator[_Shown]:
         boxes = frame.boxes or ()
         try:
             for view in views(frame, sweep, tiling=how.tiling, cameras=how.cameras or None):
-                counts = np.bincount(owners(to_sweep(view.frustum), boxes) + 1, minlength=len(boxes) + 1)[1:]
+                counts = counts_of(owners(to_sweep(view.frustum), boxes), boxes)
                 yield _Shown(log.name, frame, view, counts, scene, objects)
         except ShapeError as error:  # a lens that leaves nothing of the picture, or labels without end
             seen.problems.append(FrameError(log.path, f"{frame.key}: {error}"))
@@ -239,13 +247,11 @@ def _encode(model: Model, batch: list[_Shown], how: Looking, seen: Seen) -> None
 
 def _add_scene(model: Model, one: _Shown, vector: Array, seen: Seen) -> None:
     frame, view = one.frame, one.view
-    terms = terms_of(seen_of(frame.boxes or (), one.counts.tolist()), frame.metadata)
-    if frame.boxes is None:
-        terms = conditions_of(frame.metadata)
+    terms = frame_terms(frame.boxes, one.counts.tolist(), frame.metadata)
     picture = None
     if "image" in model.card.towers:
         try:
-            picture = model.encode_images([view.image], normalize=False)[0]
+            picture = model.encode_images([one.image], normalize=False)[0]
         except FileProblem as problem:
             seen.problems.append(problem)
     seen.scenes.append(
@@ -255,6 +261,8 @@ def _add_scene(model: Model, one: _Shown, vector: Array, seen: Seen) -> None:
 
 def _add_objects(model: Model, one: _Shown, cells: CellFeatures, how: Looking, seen: Seen) -> None:
     whole, cuts = None, how.crops or how.pictures
+    found: list[SeenObject] = []
+    parts: list[Image] = []  # of the picture, one an object; none where it is not asked for, or cannot be read
     for place, (box, points) in enumerate(zip(one.frame.boxes or (), one.counts.tolist(), strict=True)):
         kind = class_of(box.label)
         if kind is None:
@@ -269,13 +277,13 @@ def _add_objects(model: Model, one: _Shown, cells: CellFeatures, how: Looking, s
         rectangle = _rectangle(one.view, box)
         if cuts and whole is None:
             try:
-                whole = one.view.image
+                whole = one.image
             except FileProblem as problem:
                 seen.problems.append(problem)
                 cuts = False
-        cut = None if whole is None else _cut(whole, rectangle, one.view.region)
-        crop = model.encode_images([cut], normalize=False)[0] if cut is not None and how.crops else None
-        seen.objects.append(
+        if whole is not None:
+            parts.append(_cut(whole, rectangle, one.view.region))
+        found.append(
             SeenObject(
                 log=one.log,
                 frame=one.frame.key,
@@ -289,13 +297,17 @@ def _add_objects(model: Model, one: _Shown, cells: CellFeatures, how: Looking, s
                 pooled=weighted.vector,
                 under=under.vector,
                 found=(weighted.how, under.how),
-                crop=crop,
+                crop=None,
                 rectangle=rectangle,
                 box=place,
                 aside=abs(sum(rectangle[::2]) - sum(one.view.region[::2])) / 2,
-                picture=_small(cut) if cut is not None and how.pictures else None,
+                picture=_small(parts[-1]) if parts and how.pictures else None,
             )
         )
+    if parts and how.crops:
+        crops = model.encode_images(parts, normalize=False)
+        found = [replace(one_seen, crop=crop) for one_seen, crop in zip(found, crops, strict=True)]
+    seen.objects += found
 
 
 def once_each(objects: Sequence[SeenObject]) -> list[SeenObject]:
@@ -327,13 +339,9 @@ def _rectangle(view: View, box: Box) -> tuple[float, float, float, float]:
     at = camera.to_camera(corners(box))
     at[:, 2] = at[:, 2].clip(0.3)
     pixels = camera.project(at)
-    left, top, right, bottom = view.region
-    low, high = np.maximum(pixels.min(0), (left, top)), np.minimum(pixels.max(0), (right, bottom))
-    side = min(max(CONTEXT * float((high - low).max()), LEAST_PIXELS), right - left, bottom - top)
+    low, high = np.maximum(pixels.min(0), view.region[:2]), np.minimum(pixels.max(0), view.region[2:])
     u, v = (low + high) / 2
-    x = float(np.clip(u - side / 2, left, right - side))
-    y = float(np.clip(v - side / 2, top, bottom - side))
-    return x, y, x + side, y + side
+    return square_about(u, v, CONTEXT * float((high - low).max()), view.region, LEAST_PIXELS)
 
 
 def _cut(image: Image, rectangle: Sequence[float], region: Sequence[float]) -> Image:

@@ -46,6 +46,11 @@ def owners(points: NDArray[np.floating], boxes: Sequence[Box], margin: float = 0
     return found
 
 
+def counts_of(owned: NDArray[np.int16], boxes: Sequence[Box]) -> NDArray[np.intp]:
+    """How many points each box owns, as `owners` says."""
+    return np.bincount(owned[owned >= 0], minlength=len(boxes))
+
+
 def corners(box: Box) -> Floats:
     """The eight corners (8, 3) of a box, in its frame."""
     signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], np.float64)

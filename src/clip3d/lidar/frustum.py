@@ -69,6 +69,17 @@ def square_tiles(width: int, height: int) -> tuple[tuple[float, float, float, fl
     return tuple((0.0, start, float(side), start + side) for start in starts)
 
 
+def square_about(
+    u: float, v: float, side: float, region: tuple[float, float, float, float], least: float
+) -> tuple[float, float, float, float]:
+    """A square about a pixel, at least `least` and at most a region's shorter side long, moved to lie within it."""
+    left, top, right, bottom = region
+    side = float(np.clip(side, least, min(right - left, bottom - top)))
+    x = float(np.clip(u - side / 2, left, right - side))
+    y = float(np.clip(v - side / 2, top, bottom - side))
+    return x, y, x + side, y + side
+
+
 def frustum(
     sweep: Sweep,
     camera: Camera,

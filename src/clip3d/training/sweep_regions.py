@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.lidar.boxes import corners
+from clip3d.lidar.boxes import corners, counts_of
 from clip3d.lidar.frame import Box
-from clip3d.lidar.frustum import Frustum, central_square, square_tiles
+from clip3d.lidar.frustum import Frustum, central_square, square_about, square_tiles
 
 Floats = NDArray[np.float64]
 Rectangle = tuple[float, float, float, float]
@@ -163,7 +163,7 @@ def _spots(
         middle = points[own, :3].mean(0)
         metres = float(np.exp(rng.uniform(*np.log(recipe.spot_metres))))
         u, v = pixels_of(middle[None], intrinsics)[0]
-        rectangle = square_about(u, v, metres * intrinsics[0, 0] / middle[0], size, recipe.least_pixels)
+        rectangle = square_about(u, v, metres * intrinsics[0, 0] / middle[0], (0, 0, *size), recipe.least_pixels)
         box = int(np.bincount(owners[own].astype(np.intp) + 1).argmax()) - 1
         found.append(Region("spot", rectangle, (float(middle[0]), float(middle[1])), 0.6 * metres, box))
     return found
@@ -191,7 +191,7 @@ def _crops(
 ) -> list[Region]:
     if not recipe.crops:
         return []
-    counts = np.bincount(owners[owners >= 0], minlength=len(boxes))
+    counts = counts_of(owners, boxes)
     found = []
     for place in np.flatnonzero(counts >= LEAST_POINTS).tolist():
         own = whole.points[owners == place]
@@ -201,16 +201,10 @@ def _crops(
         (left, top), (right, bottom) = pixels.min(0), pixels.max(0)
         middle = own[:, :2].mean(0)
         side = recipe.crop_context * max(right - left, bottom - top)
-        rectangle = square_about((left + right) / 2, (top + bottom) / 2, side, size, recipe.least_pixels)
+        rectangle = square_about((left + right) / 2, (top + bottom) / 2, side, (0, 0, *size), recipe.least_pixels)
         reach = float(max(boxes[place].size))
         found.append(Region("crop", rectangle, (float(middle[0]), float(middle[1])), reach, place))
     found.sort(key=lambda region: region.middle[0])
     return found[: recipe.crops]
 
 
-def square_about(u: float, v: float, side: float, size: tuple[int, int], least: int) -> Rectangle:
-    """A square about a pixel, no larger than the picture allows, moved to lie within it."""
-    side = float(np.clip(side, least, min(size)))
-    left = float(np.clip(u - side / 2, 0, size[0] - side))
-    top = float(np.clip(v - side / 2, 0, size[1] - side))
-    return left, top, left + side, top + side

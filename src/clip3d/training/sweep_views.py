@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.atomic import replacing
-from clip3d.data.driving_truth import conditions_of, seen_of, terms_of, words_of
+from clip3d.data.driving_truth import frame_terms, words_of
 from clip3d.errors import DataError, FileProblem, FrameError, ShapeError
 from clip3d.lidar.augmenting import beams_of
-from clip3d.lidar.boxes import owners, to_sweep
+from clip3d.lidar.boxes import counts_of, owners, to_sweep
+from clip3d.lidar.camera import Camera
 from clip3d.lidar.distortion import undistorted_camera, undistorted_picture
 from clip3d.lidar.frame import Frame, Log
 from clip3d.lidar.frustum import Frustum, frustum
+from clip3d.lidar.sweep import Sweep
 from clip3d.training.run_log import Progress
 from clip3d.training.sweep_regions import Region, RegionRecipe, pixels_of, regions_of, within
 
@@ -134,13 +137,11 @@ def frames_of(log: Log, recipe: ViewRecipe) -> Iterator[Frame]:
     yield from (log.frames[i] for i in range(0, len(log.frames), recipe.every))
 
 
-def whole_frustum(frame: Frame, camera: str) -> tuple[Frustum, Floats, tuple[int, int], NDArray[np.int16]]:
-    """All that a camera sees of a frame's sweep, with its intrinsics, size, and the beam of each point."""
-    sweep, seen = frame.sweep, undistorted_camera(frame.pictures[camera].camera)
+def whole_frustum(sweep: Sweep, beams: NDArray[np.integer], seen: Camera) -> tuple[Frustum, NDArray[np.int16]]:
+    """All that an undistorted camera sees of a sweep, and the beam of each of its points."""
     whole = frustum(sweep, seen, (0.0, 0.0, float(seen.width), float(seen.height)))
     assert whole.index is not None
-    beams = beams_of(sweep.points) if sweep.ring is None else sweep.ring
-    return whole, seen.intrinsics, (seen.width, seen.height), beams[whole.index].astype(np.int16)
+    return whole, beams[whole.index].astype(np.int16)
 
 
 def _make(
@@ -148,11 +149,12 @@ def _make(
 ) -> None:
     rows, entries, problems, first = [], [], [], 0
     for frame in frames_of(log, views):
+        read = cache(partial(_sweep_of, frame))  # of a sweep that cannot be read each camera tells
         for camera in views.cameras or tuple(frame.pictures):
             if camera not in frame.pictures:
                 continue
             try:
-                made = _view(log.name, frame, camera, views, regions)
+                made = _view(log.name, frame, camera, read, views, regions)
             except (FileProblem, ShapeError) as error:  # a lens or labels that cannot be used are no file's
                 problem = error if isinstance(error, FileProblem) else FrameError(log.path, f"{frame.key}: {error}")
                 problems.append(str(problem))
@@ -169,11 +171,25 @@ def _make(
         temporary.write_text(json.dumps(said), encoding="utf-8")
 
 
+def _sweep_of(frame: Frame) -> tuple[Sweep, NDArray[np.integer]]:
+    """The sweep of a frame, and the beam of each of its points."""
+    sweep = frame.sweep
+    return sweep, beams_of(sweep.points) if sweep.ring is None else sweep.ring
+
+
 def _view(
-    log: str, frame: Frame, camera: str, recipe: ViewRecipe, wanted: RegionRecipe
+    log: str,
+    frame: Frame,
+    camera: str,
+    read: Callable[[], tuple[Sweep, NDArray[np.integer]]],
+    recipe: ViewRecipe,
+    wanted: RegionRecipe,
 ) -> tuple[NDArray[Any], dict[str, Any]] | None:
     """Points and facts of one view; None where too little is seen."""
-    whole, intrinsics, size, ring = whole_frustum(frame, camera)
+    sweep, beams = read()
+    seen = undistorted_camera(frame.pictures[camera].camera)
+    intrinsics, size = seen.intrinsics, (seen.width, seen.height)
+    whole, ring = whole_frustum(sweep, beams, seen)
     far, aside = recipe.ahead + MARGIN, recipe.ahead / 2 + MARGIN
     near = (whole.points[:, 0] < far) & (np.abs(whole.points[:, 1]) < aside) & (np.abs(whole.points[:, 2]) < 20)
     if near.sum() < recipe.least:
@@ -186,7 +202,9 @@ def _view(
     found = regions_of(crop, intrinsics, size, own, boxes, wanted, key)
     pixels = pixels_of(crop.points, intrinsics)
     terms = [
-        _terms(frame, own[within(pixels, region.rectangle)]) for region in found if region.kind == "square"
+        frame_terms(frame.boxes, counts_of(own[within(pixels, region.rectangle)], boxes).tolist(), frame.metadata)
+        for region in found
+        if region.kind == "square"
     ]
     rows = np.zeros(len(crop), POINT)
     rows["place"] = np.round(crop.points[:, :3] / GRID)
@@ -203,15 +221,6 @@ def _view(
         "terms": terms,
     }
     return rows, facts
-
-
-def _terms(frame: Frame, own: NDArray[np.int16]) -> dict[str, bool]:
-    """Terms of a square, from the boxes of its points; without labels, those of the metadata alone."""
-    boxes = frame.boxes or ()
-    if frame.boxes is None:
-        return conditions_of(frame.metadata)
-    counts = np.bincount(own[own >= 0], minlength=len(boxes))
-    return terms_of(seen_of(boxes, counts.tolist()), frame.metadata)
 
 
 def _written(region: Region) -> dict[str, Any]:
