@@ -19,7 +19,7 @@ from clip3d.data.driving_truth import CLASSES, class_of
 from clip3d.errors import DataError, FileProblem
 from clip3d.evaluation.driving_frames import Seen, SeenObject, classes_of
 from clip3d.evaluation.intervals import bootstrap, wilson
-from clip3d.evaluation.metrics import class_accuracies, confusion_matrix
+from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, mean_of_classes
 from clip3d.models.model import Model
 from clip3d.spaces import unit
 
@@ -177,7 +177,7 @@ def _counted(way: str, answers: NDArray[np.intp], seen: Seen, seed: int) -> Answ
         answers=np.asarray(answers, np.intp),
         accuracy=right / len(truth),
         interval=wilson(right, len(truth)),
-        class_mean=_class_mean(truth, answers),
+        class_mean=mean_of_classes(each),
         class_mean_interval=bootstrap(
             [one.log for one in seen.objects], lambda rows: _class_mean(truth[rows], answers[rows]), seed
         ),

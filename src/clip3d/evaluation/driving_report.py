@@ -12,6 +12,7 @@ from clip3d.evaluation.driving_frames import Looking, Seen, SeenObject
 from clip3d.evaluation.driving_match import Match, match
 from clip3d.evaluation.driving_objects import HEARD, TEMPLATES, TYPICAL, UNHEARD, Answers, Sizes, name_objects
 from clip3d.evaluation.driving_terms import TermRow, find_terms, means
+from clip3d.evaluation.markdown import table
 from clip3d.models.model import Model
 
 PARTS = ("objects", "match", "terms")
@@ -197,12 +198,6 @@ def listed_rows(listed: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[li
         told = [one["log"], one["frame"], place, one["label"], one["class"], f"{one['distance']:.1f}"]
         rows.append([*told, str(one["points"]), *(one["answers"][way] for way in ways)])
     return headings, rows
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of Markdown."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
 def protocol_line(protocol: Mapping[str, Any]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -40,6 +42,11 @@ def class_accuracies(confusion: NDArray[np.int64]) -> list[float | None]:
     """Share of right answers a class; None for a class without samples."""
     totals = confusion.sum(1)
     return [float(confusion[c, c] / total) if total else None for c, total in enumerate(totals)]
+
+
+def mean_of_classes(accuracies: Sequence[float | None]) -> float:
+    """Mean of what `class_accuracies` gives, over the classes that have samples."""
+    return float(np.mean([value for value in accuracies if value is not None]))
 
 
 def nearest_classes(scores: ArrayLike, labels: ArrayLike, k: int) -> NDArray[np.intp]:

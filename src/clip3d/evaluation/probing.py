@@ -19,7 +19,7 @@ from clip3d.data.labelled_clouds import LabelledClouds
 from clip3d.data.subsets import stratified_fraction, stratified_split
 from clip3d.errors import DataError, MissingExtra, ShapeError
 from clip3d.evaluation.features import KINDS, Kind, cloud_features, protocol, space_of
-from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, nearest_classes
+from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, mean_of_classes, nearest_classes
 from clip3d.models.model import Model
 
 Array = NDArray[np.float32]
@@ -231,8 +231,7 @@ def _right(found: Sequence[Labels], labels: Labels, apart: NDArray[np.bool_] | N
 
 
 def _class_mean(found: Labels, task: _Task) -> float:
-    values = class_accuracies(confusion_matrix(task.test_labels, found, task.classes))
-    return float(np.mean([value for value in values if value is not None]))
+    return mean_of_classes(class_accuracies(confusion_matrix(task.test_labels, found, task.classes)))
 
 
 def _protocol(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.augmenting import rotate, rotation_about
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.posing import Pose
-from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, top_k_accuracy
+from clip3d.evaluation.metrics import class_accuracies, confusion_matrix, mean_of_classes, top_k_accuracy
 from clip3d.models.batching import in_batches
 from clip3d.models.model import Model
 
@@ -62,7 +62,7 @@ def _of_confusion(confusion: NDArray[np.int64], classes: Sequence[str]) -> dict[
     per_class = class_accuracies(confusion)
     return {
         "accuracy": float(np.trace(confusion) / confusion.sum()),
-        "class_mean": float(np.mean([value for value in per_class if value is not None])),
+        "class_mean": mean_of_classes(per_class),
         "per_class": dict(zip(classes, per_class, strict=True)),
         "confusion": confusion,
     }

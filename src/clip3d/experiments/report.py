@@ -12,6 +12,7 @@ from typing import Any
 
 import clip3d
 from clip3d.atomic import replacing
+from clip3d.evaluation.markdown import table
 from clip3d.experiments.experiment import Bench, Experiment, Published
 from clip3d.experiments.needs import Need
 from clip3d.experiments.running import RowResult, lookings
@@ -149,12 +150,6 @@ def _shown(file: str) -> str:
 
 def _files(results: Sequence[RowResult]) -> list[str]:
     return [file for result in results for run in result.runs for file in run.files]
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in (headings, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(headings), *lines[1:]])
 
 
 def environment() -> dict[str, str]:

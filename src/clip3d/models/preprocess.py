@@ -116,8 +116,7 @@ class ImagePreprocess:
     @classmethod
     def from_card(cls, values: Mapping[str, Any]) -> ImagePreprocess:
         """From a card's `preprocess` table; unknown keys are an error."""
-        typed: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        return cls(**typed)
+        return cls(**_typed(values))
 
     def __call__(self, image: Any) -> Array:
         """Pixels (3, size, size) float32 of a PIL image or an (h, w, 3) uint8 array."""
@@ -172,8 +171,7 @@ class SweepPreprocess:
     @classmethod
     def from_card(cls, values: Mapping[str, Any]) -> SweepPreprocess:
         """From a card's `preprocess` table; unknown keys are an error."""
-        typed: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        return cls(**typed)
+        return cls(**_typed(values))
 
     def __call__(self, sweep: Frustum | Sweep) -> Array:
         """Points (p, 4) float32: x, y, z and intensity; none where the sweep has none in the extent.
@@ -188,6 +186,11 @@ class SweepPreprocess:
         if len(points) > self.points:
             points = points[np.sort(np.random.default_rng(0).permutation(len(points))[: self.points])]
         return points * np.array([1, 1, 1, self.intensity], np.float32)
+
+
+def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of JSON as a preparation has them: its lists are tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def as_rgb(image: Any, grey: float) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from clip3d.lidar.cell_features import CellFeatures, SweepFeatures
 from clip3d.models.batching import in_batches
 from clip3d.spaces import unit
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Array = NDArray[np.float32]
 
@@ -30,9 +33,8 @@ def sweep_vectors(
 
     found = [np.zeros((0, dim), np.float32)]
     with torch.inference_mode():
-        for points, counts in _batches(prepared, batch_size):
-            vectors = tower(torch.from_numpy(points).to(device), torch.from_numpy(counts).to(device))
-            found.append(vectors.float().cpu().numpy())
+        for points, counts in _batches(prepared, batch_size, device):
+            found.append(tower(points, counts).float().cpu().numpy())
     together = np.concatenate(found)
     return unit(together) if normalize else together
 
@@ -51,8 +53,8 @@ def sweep_cells(
 
     vectors, cells = [np.zeros((0, dim), np.float32)], []
     with torch.inference_mode():
-        for points, counts in _batches(prepared, batch_size):
-            dense = tower.dense(torch.from_numpy(points).to(device), torch.from_numpy(counts).to(device))
+        for points, counts in _batches(prepared, batch_size, device):
+            dense = tower.dense(points, counts)
             vectors.append(dense.vectors.float().cpu().numpy())
             each, cell = dense.cells.float().cpu().numpy(), dense.cell.cpu().numpy()
             ends = np.searchsorted(dense.sample.cpu().numpy(), np.arange(len(counts) + 1))
@@ -63,7 +65,10 @@ def sweep_cells(
     return SweepFeatures(unit(together) if normalize else together, tuple(cells))
 
 
-def _batches(prepared: Iterable[Array], size: int) -> Iterator[tuple[Array, NDArray[np.int64]]]:
-    """Points (p, 4) of up to `size` sweeps one after the other, and how many each has."""
+def _batches(prepared: Iterable[Array], size: int, device: str) -> Iterator[tuple[Tensor, Tensor]]:
+    """Points (p, 4) of up to `size` sweeps one after the other, and how many each has, on a device."""
+    import torch
+
     for batch in in_batches(prepared, size):
-        yield np.concatenate(batch), np.array([len(points) for points in batch], np.int64)
+        counts = torch.tensor([len(points) for points in batch])
+        yield torch.from_numpy(np.concatenate(batch)).to(device), counts.to(device)

@@ -63,7 +63,7 @@ def group_points(points: Tensor, counts: Tensor, grid: BevGrid) -> Pillars:
     Raises:
         ShapeError: if shapes or counts do not fit together.
     """
-    points, sample = _flat(points, counts)
+    points, sample = flat_points(points, counts)
     low = points.new_tensor(grid.extent[:3])
     sides = points.new_tensor([grid.size, grid.size, grid.extent[5] - grid.extent[2]])
     steps = torch.floor((points[:, :3] - low) / sides)
@@ -84,8 +84,12 @@ def group_points(points: Tensor, counts: Tensor, grid: BevGrid) -> Pillars:
     )
 
 
-def _flat(points: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Points (p, 4) and the sweep (p,) that each belongs to."""
+def flat_points(points: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Points (p, 4) of sweeps as a tower is given them, and the sweep (p,) that each belongs to.
+
+    Raises:
+        ShapeError: if points and counts do not fit to each other.
+    """
     if counts.dim() != 1 or points.dim() not in (2, 3) or points.shape[-1] != 4:
         reason = f"got points {tuple(points.shape)}, counts {tuple(counts.shape)}"
         raise ShapeError(f"a sweep tower takes points (p, 4) or (n, p, 4) and counts (n,): {reason}")

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from clip3d.errors import ShapeError
 from clip3d.towers.catalogue import resolve
 from clip3d.towers.grouping import farthest_points
+from clip3d.towers.pillars import flat_points
 from clip3d.towers.sst import EXTENT
 
 # Farthest points are chosen among so many times as many, evenly taken from the sweep.
@@ -51,11 +51,8 @@ class SampledSweepTower(nn.Module):
 
     def forward(self, points: Tensor, counts: Tensor) -> Tensor:
         """Raw vectors (n, d) of n sweeps, empty ones among them: see `clip3d.towers.sst`."""
-        if counts.dim() != 1 or points.dim() not in (2, 3) or points.shape[-1] != 4:
-            raise ShapeError(f"a sweep tower takes points (p, 4) or (n, p, 4) and counts (n,), got {points.shape}")
-        each = [int(count) for count in counts]
-        filled = torch.split(points, each) if points.dim() == 2 else points
-        shown = torch.stack([self._shown(part[:count]) for part, count in zip(filled, each, strict=True)])
+        flat, _ = flat_points(points, counts)
+        shown = torch.stack([self._shown(part) for part in torch.split(flat, counts.tolist())])
         found: Tensor = self.cloud(shown[..., :3].contiguous(), shown[..., 3:].expand(-1, -1, 3).contiguous())
         return found
 

@@ -87,10 +87,8 @@ class SparseTransformerTower(nn.Module):
         return pillars.map(self._body(pillars), self.grid)
 
     def _body(self, pillars: Pillars) -> Tensor:
-        return self.attended(self.features(pillars), pillars)
-
-    def attended(self, cells: Tensor, pillars: Pillars) -> Tensor:
-        """Vectors (m, width) of the non-empty cells after all blocks, from those before them."""
+        """Vectors (m, width) of the non-empty cells after all blocks."""
+        cells: Tensor = self.features(pillars)
         where = [
             windows(pillars.sample, pillars.cell, self.grid, self.window, shift) for shift in (0, self.window // 2)
         ]
