@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clip3d.clouds.posing import quaternion_rotation
 from clip3d.errors import ShapeError
 from clip3d.lidar.camera import Camera
 
@@ -64,17 +65,21 @@ def of_quaternion(wxyz: ArrayLike, translation: ArrayLike = (0, 0, 0)) -> Array:
     Raises:
         ShapeError: if it has no direction.
     """
+    return rigid(quaternion_rotation(*unit_quaternion(wxyz)), translation)
+
+
+def unit_quaternion(wxyz: ArrayLike) -> Array:
+    """A quaternion (4,) w, x, y, z at length 1.
+
+    Raises:
+        ShapeError: if it has no direction.
+    """
     q = np.asarray(wxyz, dtype=np.float64)
     length = float(np.linalg.norm(q))
     if q.shape != (4,) or not np.isfinite(length) or length < 1e-9:
         raise ShapeError("a quaternion must have four finite numbers w, x, y, z that are not all zero")
-    w, x, y, z = q / length
-    rotation = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-    ]
-    return rigid(rotation, translation)
+    unit: Array = q / length
+    return unit
 
 
 def quaternion(rotation: ArrayLike) -> Array:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from clip3d.errors import FrameError
 from clip3d.lidar.files import floats
 from clip3d.lidar.frame import Box
-from clip3d.lidar.motion import of_quaternion, yaw_of
+from clip3d.lidar.motion import of_quaternion, unit_quaternion, yaw_of
 from clip3d.lidar.sources.nuscenes_tables import Row, made, token
 
 
@@ -78,7 +78,7 @@ def read_annotations(folder: Path) -> Annotations | None:
 
     def keep(row: Row) -> None:
         found = floats([*row["translation"], *row["size"], *row["rotation"]], 10)
-        of_quaternion(found[6:])
+        unit_quaternion(found[6:])
         instance = row["instance_token"]
         kinds = tuple(attributes.get(token, token) for token in row.get("attribute_tokens") or ())
         seen = visibility.get(str(row.get("visibility_token")), "")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from clip3d.errors import Clip3dError, FrameError
 from clip3d.lidar.files import DAMAGED, floats, inside
-from clip3d.lidar.motion import of_quaternion
+from clip3d.lidar.motion import of_quaternion, unit_quaternion
 
 Row = dict[str, Any]
 Array = NDArray[np.float64]
@@ -188,7 +188,7 @@ def _ego(wanted: set[str]) -> Callable[[Row], tuple[str, Array | None]]:
         if row["token"] not in wanted:
             return "", None
         pose = np.array([*floats(row["translation"], 3), *floats(row["rotation"], 4)])
-        of_quaternion(pose[3:])
+        unit_quaternion(pose[3:])
         return row["token"], pose
 
     return make
