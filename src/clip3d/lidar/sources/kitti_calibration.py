@@ -16,6 +16,13 @@ from clip3d.lidar.motion import rigid
 Array = NDArray[np.float64]
 Lines = dict[str, list[float]]
 MAX_BYTES = 1024**2
+# Folders of pictures, and the line with each one's projection.
+CAMERAS = {"image_0": "P0", "image_1": "P1", "image_2": "P2", "image_3": "P3"}
+
+
+def number_of(file: Path) -> int | None:
+    """The number that a file is named by; None for a name that is none."""
+    return int(file.stem) if file.stem.isdecimal() and len(file.stem) < 16 else None
 
 
 def read_lines(path: Path) -> Lines:

@@ -18,10 +18,9 @@ from clip3d.lidar.files import DAMAGED, floats, listed, read_text
 from clip3d.lidar.frame import Box, Frame, Frames, Log, Picture
 from clip3d.lidar.images import SUFFIXES, opener, picture_size
 from clip3d.lidar.motion import inverse, yaw_of
-from clip3d.lidar.sources.kitti_calibration import matrix, motion_of, read_lines, rectified_camera
+from clip3d.lidar.sources.kitti_calibration import CAMERAS, matrix, motion_of, read_lines, rectified_camera
 from clip3d.lidar.sweep_files import FORMS, load_sweep
 
-CAMERAS = {"image_0": "P0", "image_1": "P1", "image_2": "P2", "image_3": "P3"}
 SOURCE = "kitti-object"
 MAX_LABEL_BYTES = 1024**2
 

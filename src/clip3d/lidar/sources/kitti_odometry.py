@@ -19,11 +19,18 @@ from clip3d.lidar.files import DAMAGED, floats, listed, read_text
 from clip3d.lidar.frame import Frame, Frames, Log, Picture
 from clip3d.lidar.images import SUFFIXES, opener, picture_size
 from clip3d.lidar.motion import inverse, rigid
-from clip3d.lidar.sources.kitti_calibration import matrix, motion_of, read_lines, rectified_camera, rotation
+from clip3d.lidar.sources.kitti_calibration import (
+    CAMERAS,
+    matrix,
+    motion_of,
+    number_of,
+    read_lines,
+    rectified_camera,
+    rotation,
+)
 from clip3d.lidar.sweep_files import FORMS, load_sweep
 
 SOURCE = "kitti-odometry"
-CAMERAS = {"image_0": "P0", "image_1": "P1", "image_2": "P2", "image_3": "P3"}
 Pose = NDArray[np.float64]
 
 
@@ -39,13 +46,14 @@ def read(path: Path) -> Log:
     if not files:
         problems.append(f"{path / 'velodyne'}: it holds no .bin file")
     times = _times(path / "times.txt", problems)
+    files_of = {name: listed(path / name, SUFFIXES) for name in CAMERAS}
     cameras: dict[str, Camera] = {}
     poses: Sequence[Pose] = ()
     try:
         lines = read_lines(path / "calib.txt")
         tr = motion_of(matrix(lines, path / "calib.txt", "Tr", "Tr_velo_to_cam"), path / "calib.txt")
         for name, line in CAMERAS.items():
-            sized = _size(listed(path / name, SUFFIXES), problems)
+            sized = _size(files_of[name], problems)
             if sized is not None:
                 projection = matrix(lines, path / "calib.txt", line)
                 cameras[name] = rectified_camera(name, sized, projection, tr, path / "calib.txt")
@@ -53,7 +61,7 @@ def read(path: Path) -> Log:
     except Clip3dError as error:
         problems.append(f"{error}; so the sequence's pictures and poses are left out")
         cameras = {}
-    pictures = {name: {file.stem: file for file in listed(path / name, SUFFIXES)} for name in cameras}
+    pictures = {name: {file.stem: file for file in files_of[name]} for name in cameras}
     for name, found in pictures.items():
         without = sum(file.stem not in found for file in files)
         if without:
@@ -61,7 +69,7 @@ def read(path: Path) -> Log:
 
     def make(index: int) -> Frame:
         file = files[index]
-        number = int(file.stem) if file.stem.isdecimal() and len(file.stem) < 16 else index
+        number = index if (named := number_of(file)) is None else named
         time = times[number] if number < len(times) else number / 10
         seen = {
             name: Picture(camera, time, opener(found, (camera.width, camera.height)), found)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clip3d.errors import FrameError
 from clip3d.lidar.files import DAMAGED, floats, listed, read_text
 from clip3d.lidar.motion import inverse, rigid
+from clip3d.lidar.sources.kitti_calibration import number_of
 
 Array = NDArray[np.float64]
 EARTH_RADIUS = 6_378_137.0  # metres, as KITTI's development kit has it
@@ -57,9 +58,9 @@ def read_poses(folder: Path, time_of: Callable[[int], float]) -> tuple[list[floa
     poses: list[Array] = []
     scale = 0.0
     for file in files:
-        if not file.stem.isdecimal() or len(file.stem) > 15:
+        number = number_of(file)
+        if number is None:
             continue
-        number = int(file.stem)
         try:
             latitude, longitude, altitude, roll, pitch, yaw = floats(read_text(file, 65_536).split()[:6], 6)
         except ValueError as error:

@@ -22,7 +22,7 @@ from clip3d.lidar.frame import Box, Frame, Frames, Log, Picture
 from clip3d.lidar.images import SUFFIXES, opener
 from clip3d.lidar.motion import Track, inverse
 from clip3d.lidar.pairing import TOLERANCE
-from clip3d.lidar.sources.kitti_calibration import matrix, motion_of, read_lines, rectified_camera
+from clip3d.lidar.sources.kitti_calibration import matrix, motion_of, number_of, read_lines, rectified_camera
 from clip3d.lidar.sources.kitti_oxts import read_poses, read_stamps
 from clip3d.lidar.sources.kitti_tracklets import read_tracklets
 from clip3d.lidar.sweep_files import FORMS, load_sweep
@@ -103,7 +103,7 @@ def _stamps(folder: Path, problems: list[str]) -> tuple[float, ...]:
 
 
 def _number(file: Path) -> int:
-    return int(file.stem) if file.stem.isdecimal() and len(file.stem) < 16 else 0
+    return number_of(file) or 0
 
 
 @dataclass(eq=False)
