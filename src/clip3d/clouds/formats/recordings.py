@@ -62,6 +62,22 @@ def some_bytes(data: bytes | memoryview, count: int | None = None) -> bytes:
     return bytes(data[:count])
 
 
+def message_at(path: Path, place: Place, chunk_at: Callable[[Path, int, int], bytes | memoryview]) -> bytes:
+    """The bytes of a message whose place a store of packed chunks gave.
+
+    Args:
+        path: of the file.
+        place: of the message.
+        chunk_at: unpacks the chunk of a file, as it was changed last, that begins somewhere in it.
+    """
+    chunk, start, end = place
+    if chunk >= 0:
+        return bytes(chunk_at(path, path.stat().st_mtime_ns, chunk)[start:end])
+    with path.open("rb") as stream:
+        stream.seek(start)
+        return stream.read(end - start)
+
+
 def read_recording(
     data: bytes, neighbours: Neighbours, *, topic: str | None = None, message: int = 0
 ) -> Contents:

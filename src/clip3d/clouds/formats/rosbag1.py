@@ -18,6 +18,7 @@ from clip3d.clouds.formats.recordings import (
     TOO_FAR,
     Message,
     Place,
+    message_at,
     some_bytes,
 )
 
@@ -65,12 +66,7 @@ def messages(
 
 def reread(path: Path, place: Place) -> bytes:
     """The bytes of a message that `messages` gave."""
-    chunk, start, end = place
-    if chunk >= 0:
-        return _chunk_at(path, path.stat().st_mtime_ns, chunk)[start:end]
-    with path.open("rb") as stream:
-        stream.seek(start)
-        return stream.read(end - start)
+    return message_at(path, place, _chunk_at)
 
 
 @lru_cache(maxsize=2)
