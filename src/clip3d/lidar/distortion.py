@@ -8,6 +8,7 @@ picture in which every pixel was seen.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,6 +81,8 @@ def _inverses(slopes: Array) -> Array:
     return inverses
 
 
+# One camera takes many pictures; cameras are told apart by identity, and nothing changes their numbers.
+@lru_cache(maxsize=64)
 def undistorted_camera(camera: Camera) -> Camera:
     """The camera of the undistorted picture, as large as the one that is stored, with no distortion left.
 
