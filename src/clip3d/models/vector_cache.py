@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from clip3d.models.fingerprint import Fingerprint, fingerprint
 
 Array = NDArray[np.float32]
+K = TypeVar("K")
 T = TypeVar("T")
 
 SCHEMA = 1
@@ -127,6 +128,11 @@ class VectorCache:
         """The vectors (d,) float32 that are known, by `vector_key`."""
         rows = self._select("SELECT key, vector FROM vectors WHERE key IN ({})", list(dict.fromkeys(keys)))
         return {key: np.frombuffer(blob, dtype="<f4").astype(np.float32) for key, blob in rows}
+
+    def known(self, keys: Mapping[K, str]) -> dict[K, Array]:
+        """Of things with the `vector_key` of each, the vectors (d,) float32 of those that are known."""
+        found = self.get_many(keys.values())
+        return {thing: found[key] for thing, key in keys.items() if key in found}
 
     def put_many(self, vectors: Mapping[str, Array], *, space: str, model: str) -> None:
         """Keep vectors (d,) by `vector_key`, in one transaction, signed with the ids of their space and model."""

@@ -248,9 +248,7 @@ class Encoder:
 
     def known(self, contents: Mapping[Path, str]) -> dict[Path, Array]:
         """Vectors by path of files, given their contents, that are in the cache."""
-        keys = {path: self._key(path, content) for path, content in contents.items()}
-        found = self.cache.get_many(keys.values())
-        return {path: found[key] for path, key in keys.items() if key in found}
+        return self.cache.known({path: self._key(path, content) for path, content in contents.items()})
 
     def encode(self, read: Sequence[ReadFile]) -> Encoded:
         """Vectors of files that were read; what was computed is kept in the cache."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,11 +22,10 @@ from clip3d.models.batching import in_batches
 from clip3d.models.fingerprint import Fingerprint, fingerprint
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache, vector_key
-from clip3d.search.embedding import READERS, read_ahead
+from clip3d.search.embedding import READERS, Progress, read_ahead
 from clip3d.search.sweep_sources import FrameViews, frame_views
 
 Array = NDArray[np.float32]
-Progress = Callable[[int, int], None]
 
 # Frames that are looked up in the cache, read and encoded together: an interruption loses so many.
 FRAMES = 16
@@ -142,11 +141,7 @@ class _Work:
             if content
             for name, options in zip(frame.names, frame.options, strict=True)
         }
-        return self._kept(keys)
-
-    def _kept(self, keys: dict[str, str]) -> dict[str, Array]:
-        found = self.cache.get_many(keys.values())
-        return {name: found[key] for name, key in keys.items() if key in found}
+        return self.cache.known(keys)
 
     def _key(self, content: str, options: dict[str, object]) -> str:
         return vector_key(content, self.tower, {"reader": clip3d.__version__, **options})
@@ -178,7 +173,7 @@ class _Work:
             for item in read
             for name, options in zip(item.views.names, item.views.options, strict=True)
         }
-        found = self._kept(keys)
+        found = self.cache.known(keys)
         fresh = {
             name: points
             for item in read
