@@ -149,7 +149,6 @@ class _Work:
     def _read(self, views: FrameViews) -> _Read | FileProblem:
         """Read one frame, on any thread."""
         started = time.time_ns()
-        place = views.names[0].rpartition("#")[0]
         try:
             sweep = views.frame.sweep
             # prepared at once, so that what waits is no more than what the tower sees
@@ -161,9 +160,9 @@ class _Work:
         except FileProblem as problem:
             return problem
         except Clip3dError as error:
-            return FrameError(place, str(error))
+            return FrameError(views.place, str(error))
         except MemoryError:
-            return FrameError(place, "reading it needs more memory than there is", "split it")
+            return FrameError(views.place, "reading it needs more memory than there is", "split it")
         return _Read(views, shown, taken.content, None if taken.written_since(started) else taken)
 
     def _encode(self, read: Sequence[_Read]) -> dict[str, Array]:

@@ -101,12 +101,14 @@ class FrameViews:
 
     Attributes:
         frame: whose sweep is seen.
-        names: of the views: the sweep's file, or its log and key, and after # the camera or quarter.
+        place: the sweep's file, or its log and key after #.
+        names: of the views: the place, and after # the camera or quarter.
         options: for each view what decides its points besides the sweep.
         file: the sweep's own file, whose content tells the sweep's; None where a file holds many.
     """
 
     frame: Frame
+    place: str
     names: tuple[str, ...]
     options: tuple[dict[str, object], ...]
     file: Path | None
@@ -132,7 +134,7 @@ def frame_views(log: Log, frame: Frame) -> FrameViews:
         raise FrameError(place, "; ".join(frame.problems), "none of its cameras can be used")
     named: Sequence[str] = tuple(frame.pictures) or tuple(QUARTERS)
     told = [_camera(frame, name) for name in frame.pictures] or [{"quarter": name} for name in QUARTERS]
-    return FrameViews(frame, tuple(f"{place}#{name}" for name in named), tuple(told), own)
+    return FrameViews(frame, place, tuple(f"{place}#{name}" for name in named), tuple(told), own)
 
 
 def _camera(frame: Frame, name: str) -> dict[str, object]:
