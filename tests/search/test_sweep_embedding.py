@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +17,14 @@ from small_files import settle
 from sweep_bundles import TINY, sweep_bundle
 
 import clip3d
+from clip3d.lidar.frame import Frames
+from clip3d.lidar.sweep import Sweep
 from clip3d.lidar.views import views
 from clip3d.lidar.wedge import wedge
 from clip3d.lidar.writing import LogWriter
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.sweep_embedding import embed_sweeps
+from clip3d.search.sweep_embedding import FRAMES, embed_sweeps
 from clip3d.search.sweep_sources import find_sweeps
 
 
@@ -63,6 +70,28 @@ def test_a_second_run_reads_nothing_and_another_calibration_is_another_view(
     shifted = [f"{line[:-1]}9" if line.startswith("Tr_velo_to_cam") else line for line in tilted]
     (moved / "calib" / "000001.txt").write_text("\n".join(shifted) + "\n")
     assert embed_sweeps(model, find_sweeps([moved]).logs, cache=cache).computed == 1
+
+
+def test_sweeps_are_read_while_the_tower_encodes(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_object(tmp_path / "drive", frames=FRAMES + 1)
+    log = clip3d.read_log(tmp_path / "drive")
+    last_is_read, encode, seen = threading.Event(), model.encode_prepared_sweeps, []
+
+    def load(at: int) -> Sweep:
+        if at == FRAMES:
+            last_is_read.set()
+        return log[at].sweep
+
+    def encode_late(prepared: Iterable[np.ndarray], **options: Any) -> np.ndarray:
+        seen.append(last_is_read.wait(30))
+        return encode(prepared, **options)
+
+    frames = Frames([str(at) for at in range(len(log))], lambda at: replace(log[at], load_sweep=partial(load, at)))
+    monkeypatch.setattr(model, "encode_prepared_sweeps", encode_late)
+    done = embed_sweeps(model, [replace(log, frames=frames)], cache=VectorCache.disabled())
+    assert (done.computed, seen) == (FRAMES + 1, [True, True])
 
 
 def test_bad_frames_are_told_and_the_rest_goes_on(model: Model, drive: Path, cache: VectorCache) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -27,9 +27,9 @@ from clip3d.search.sweep_sources import FrameViews, frame_views
 
 Array = NDArray[np.float32]
 
-# Frames that are looked up in the cache, read and encoded together: an interruption loses so many.
+# Frames that are looked up in the cache together, and encoded together: an interruption loses so many.
 FRAMES = 16
-AHEAD = 4
+AHEAD = FRAMES
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +59,15 @@ class _Read:
     print: Fingerprint | None
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """A frame's views, the vectors that the cache knows, and where some are missing what was read for them."""
+
+    views: FrameViews
+    known: dict[str, Array]
+    read: _Read | FileProblem | None = None
+
+
 def embed_sweeps(
     model: Model, logs: Sequence[Log], *, cache: VectorCache, progress: Progress | None = None
 ) -> EmbeddedSweeps:
@@ -75,7 +84,8 @@ def embed_sweeps(
     report = progress or (lambda done, total: None)
     report(0, total)
     with tempfile.TemporaryFile() as waiting:
-        for batch in in_batches(_frames(logs), FRAMES):
+        met = (frame for batch in in_batches(_frames(logs), FRAMES) for frame in work.look_up(batch))
+        for batch in in_batches(read_ahead(met, work.read, READERS, AHEAD), FRAMES):
             work.embed(batch, waiting)
             done += len(batch)
             report(done, total)
@@ -105,21 +115,39 @@ class _Work:
         self.problems: list[FileProblem] = []
         self.computed = 0
 
-    def embed(self, batch: Sequence[FrameViews | FileProblem], waiting: BinaryIO) -> None:
+    def look_up(self, batch: Sequence[FrameViews | FileProblem]) -> list[_Frame | FileProblem]:
+        """The frames with the vectors of those whose sweep has a file of its own that did not change."""
+        own = [(frame, frame.file) for frame in batch if isinstance(frame, FrameViews) and frame.file is not None]
+        contents = self.cache.contents([file for _, file in own])
+        keys = {
+            name: self._key(content, options)
+            for (frame, _), content in zip(own, contents, strict=True)
+            if content
+            for name, options in zip(frame.names, frame.options, strict=True)
+        }
+        known = self.cache.known(keys)
+        return [
+            frame
+            if isinstance(frame, FileProblem)
+            else _Frame(frame, {name: known[name] for name in frame.names if name in known})
+            for frame in batch
+        ]
+
+    def read(self, frame: _Frame | FileProblem) -> _Frame | FileProblem:
+        """Read a frame of which vectors are missing, on any thread."""
+        if isinstance(frame, FileProblem) or all(name in frame.known for name in frame.views.names):
+            return frame
+        return replace(frame, read=self._read(frame.views))
+
+    def embed(self, batch: Sequence[_Frame | FileProblem], waiting: BinaryIO) -> None:
         """Append the vectors of a batch of frames to a file, and keep those that were computed."""
-        frames = [frame for frame in batch if isinstance(frame, FrameViews)]
+        frames = [frame for frame in batch if isinstance(frame, _Frame)]
         self.problems += [frame for frame in batch if isinstance(frame, FileProblem)]
-        known = self._look_up(frames)
-        missing = [frame for frame in frames if not all(name in known for name in frame.names)]
-        read: list[_Read] = []
-        for item in read_ahead(missing, self._read, READERS, AHEAD):
-            if isinstance(item, FileProblem):
-                self.problems.append(item)
-            else:
-                read.append(item)
-        known |= self._encode(read)
+        self.problems += [frame.read for frame in frames if isinstance(frame.read, FileProblem)]
+        known = {name: vector for frame in frames for name, vector in frame.known.items()}
+        known |= self._encode([frame.read for frame in frames if isinstance(frame.read, _Read)])
         for frame in frames:
-            named = [name for name in frame.names if name in known]
+            named = [name for name in frame.views.names if name in known]
             self.names += named
             waiting.writelines(np.ascontiguousarray(known[name], "<f4").tobytes() for name in named)
 
@@ -131,23 +159,10 @@ class _Work:
         waiting.flush()
         return np.memmap(waiting, "<f4", "r", shape=(len(self.names), dim))
 
-    def _look_up(self, frames: Sequence[FrameViews]) -> dict[str, Array]:
-        """Vectors by view, of frames whose sweep has a file of its own that did not change."""
-        own = [(frame, frame.file) for frame in frames if frame.file is not None]
-        contents = self.cache.contents([file for _, file in own])
-        keys = {
-            name: self._key(content, options)
-            for (frame, _), content in zip(own, contents, strict=True)
-            if content
-            for name, options in zip(frame.names, frame.options, strict=True)
-        }
-        return self.cache.known(keys)
-
     def _key(self, content: str, options: dict[str, object]) -> str:
         return vector_key(content, self.tower, {"reader": clip3d.__version__, **options})
 
     def _read(self, views: FrameViews) -> _Read | FileProblem:
-        """Read one frame, on any thread."""
         started = time.time_ns()
         try:
             sweep = views.frame.sweep
