@@ -99,6 +99,14 @@ def test_a_topic_is_chosen_and_unknown_ones_are_answered(tmp_path: Path) -> None
         read_log(tmp_path, source="plain", topic="/roof")
 
 
+def test_a_recording_is_read_from_inside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = Messages(cdr=True)
+    path = write(tmp_path / "ride", messages, drive(messages))
+    monkeypatch.chdir(path)
+    plain, chosen = read_log("."), read_log(".", topic="/velodyne_points")
+    assert [(log.name, log.path, len(log)) for log in (plain, chosen)] == [("ride", path, 3)] * 2
+
+
 def test_a_recording_without_clouds_is_refused(tmp_path: Path) -> None:
     messages = Messages(cdr=True)
     found = [entry for entry in drive(messages) if entry[0] != "/velodyne_points"]

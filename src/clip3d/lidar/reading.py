@@ -33,8 +33,8 @@ class Source(Protocol):
     def recognises(self, path: Path) -> bool:
         """Whether a path looks like its layout, told from names alone."""
 
-    def read(self, path: Path) -> Log:
-        """The log at a path."""
+    def read(self, path: Path, **options: str) -> Log:
+        """The log at a path; a recording of ROS may be given the `topic` of its sweeps."""
 
 
 def read_sweep(
@@ -98,12 +98,9 @@ def read_log(path: str | Path, source: str | None = None, *, topic: str | None =
         raise FrameError(path, "its files are those of no known layout of a driving log", f"known are {known}")
     if topic is not None and found != "ros":
         raise FrameError(path, "it is no recording of ROS, whose topics can be chosen", "leave the topic out")
+    options = {} if topic is None else {"topic": topic}
     try:
-        if topic is not None:
-            from clip3d.lidar.sources import ros
-
-            return ros.read(path, topic)
-        return _source(found).read(path.resolve() if path.name in ("", ".", "..") else path)
+        return _source(found).read(path.resolve() if path.name in ("", ".", "..") else path, **options)
     except OSError as error:
         raise FrameError(path, f"it cannot be read: {error.strerror or error}", "check its permissions") from error
 
