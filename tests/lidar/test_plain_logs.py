@@ -244,6 +244,16 @@ def test_logs_are_found_below_a_folder(tmp_path: Path) -> None:
     assert found == ["fleet/monday", "fleet/tuesday/morning"]
 
 
+def test_recordings_are_found_among_other_files(tmp_path: Path) -> None:
+    (tmp_path / "rides").mkdir()
+    for name in ("b.MCAP", "a.bag", "notes.txt", "sweep.bin", ".hidden.bag"):
+        (tmp_path / "rides" / name).touch()
+    found = [path.name for path in find_logs(tmp_path)]
+    assert found == ["a.bag", "b.MCAP"]
+    assert list(find_logs(tmp_path / "rides" / "a.bag")) == [tmp_path / "rides" / "a.bag"]
+    assert list(find_logs(tmp_path / "rides" / "notes.txt")) == []
+
+
 def test_a_folder_of_no_known_layout_is_answered_with_the_layouts(tmp_path: Path) -> None:
     with pytest.raises(FrameError, match=r"kitti-object.*plain: clouds/"):
         read_log(tmp_path)

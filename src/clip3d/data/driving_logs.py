@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clip3d.errors import DataError, FileProblem
 from clip3d.lidar.frame import Log
-from clip3d.lidar.reading import find_logs, read_log
+from clip3d.lidar.reading import find_layouts, read_log
 
 Tell = Callable[[FileProblem], None]
 
@@ -19,10 +19,10 @@ def read_logs(path: Path, tell: Tell) -> Iterator[Log]:
         DataError: if there is none at all.
     """
     found = False
-    for place in find_logs(path):
+    for place, layout in find_layouts(path):
         found = True
         try:
-            yield read_log(place)
+            yield read_log(place, layout)
         except FileProblem as problem:
             tell(problem)
     if not found:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol, cast
 
+from clip3d.clouds.formats.recordings import RECORDINGS
 from clip3d.errors import FrameError
 from clip3d.lidar.frame import Log
 from clip3d.lidar.sweep import Sweep
@@ -115,18 +116,31 @@ def find_logs(folder: str | Path) -> Iterator[Path]:
 
     Hidden folders and links to folders are passed over.
     """
+    yield from (path for path, _ in find_layouts(folder))
+
+
+def find_layouts(folder: str | Path) -> Iterator[tuple[Path, str]]:
+    """What `find_logs` finds, each with the name of its layout."""
     waiting = [Path(folder)]
     while waiting:
         path = waiting.pop()
-        if layout_of(path) is not None:
-            yield path
+        layout = layout_of(path)
+        if layout is not None:
+            yield path, layout
             continue
         try:
             with os.scandir(path) as entries:
-                inner = [entry for entry in entries if not entry.name.startswith(".") and not entry.is_symlink()]
+                inner = [entry for entry in entries if _may_be_log(entry)]
         except OSError:
             continue
         waiting += [Path(entry.path) for entry in sorted(inner, key=lambda entry: entry.name, reverse=True)]
+
+
+def _may_be_log(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry of a folder is a folder or named as a recording, the only files that are logs."""
+    if entry.name.startswith(".") or entry.is_symlink():
+        return False
+    return entry.is_dir() or Path(entry.name).suffix.lower() in RECORDINGS
 
 
 def _source(name: str) -> Source:

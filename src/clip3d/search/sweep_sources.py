@@ -15,7 +15,7 @@ from clip3d.errors import FileProblem, FrameError
 from clip3d.lidar.distortion import undistorted_camera
 from clip3d.lidar.frame import Frame, Log
 from clip3d.lidar.frustum import Frustum
-from clip3d.lidar.reading import find_logs, layout_of, read_log, read_sweep
+from clip3d.lidar.reading import find_layouts, layout_of, read_log, read_sweep
 from clip3d.lidar.sweep import Sweep
 from clip3d.lidar.sweep_files import SUFFIXES, is_written_sweep
 from clip3d.lidar.views import views
@@ -63,9 +63,10 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
         except (FileProblem, OSError) as error:
             found.problems.append(error if isinstance(error, FileProblem) else FrameError(path, str(error)))
             continue
-        for place in places:
+        for place, layout in places:
+            alone = place.is_file() and place.suffix.lower() in SUFFIXES
             try:
-                log = _alone(place) if place.is_file() and place.suffix.lower() in SUFFIXES else read_log(place)
+                log = _alone(place) if alone else read_log(place, layout)
             except FileProblem as problem:
                 found.problems.append(problem)
                 continue
@@ -76,18 +77,21 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
     return found
 
 
-def _places_of(path: Path, every: bool) -> list[Path]:
-    """The logs and sweeps that a path stands for."""
+def _places_of(path: Path, every: bool) -> list[tuple[Path, str | None]]:
+    """The logs and sweeps that a path stands for, with the layouts of those whose layout is known."""
+    given: list[tuple[Path, str | None]] = [(path, None)]
     if path.is_dir():
-        return [log for log in find_logs(path) if every or _is_told(log)] or ([path] if every else [])
+        found: list[tuple[Path, str | None]] = []
+        found += [(log, layout) for log, layout in find_layouts(path) if every or _is_told(log, layout)]
+        return found or (given if every else [])
     if path.is_file() and path.suffix.lower() in SUFFIXES:
-        return [path] if every or is_sweep(path) or is_written_sweep(path) else []
-    return [path] if every or (path.is_file() and layout_of(path) is not None) else []
+        return given if every or is_sweep(path) or is_written_sweep(path) else []
+    return given if every or (path.is_file() and layout_of(path) is not None) else []
 
 
-def _is_told(log: Path) -> bool:
+def _is_told(log: Path, layout: str) -> bool:
     """Whether more than a folder named clouds/, in which there may be anything, says that this is a log."""
-    return layout_of(log) != "plain" or any((log / name).is_file() for name in ("calibration.toml", "poses.csv"))
+    return layout != "plain" or any((log / name).is_file() for name in ("calibration.toml", "poses.csv"))
 
 
 def _alone(path: Path) -> Log:
