@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,20 +12,10 @@ from numpy.typing import NDArray
 from clip3d.errors import ShapeError
 from clip3d.lidar.bev_grid import BevGrid
 from clip3d.lidar.cell_features import CellFeatures
+from clip3d.lidar.frame import Box
 
 Array = NDArray[np.float32]
 How = Literal["footprint", "points", "nearest", "none"]
-
-
-class Boxed(Protocol):
-    """What has a place, a size and a heading, such as `clip3d.lidar.frame.Box`, in the cells' frame."""
-
-    @property
-    def center(self) -> NDArray[np.float64]: ...  # noqa: D102
-    @property
-    def size(self) -> tuple[float, float, float]: ...  # noqa: D102
-    @property
-    def yaw(self) -> float: ...  # noqa: D102
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +40,7 @@ class PooledBox:
 REACH = 1.0
 
 
-def pool_box(features: CellFeatures, box: Boxed, points: NDArray[np.floating] | None = None) -> PooledBox:
+def pool_box(features: CellFeatures, box: Box, points: NDArray[np.floating] | None = None) -> PooledBox:
     """The vector of a box in the frame of the cells.
 
     Args:
@@ -75,13 +65,13 @@ def pool_box(features: CellFeatures, box: Boxed, points: NDArray[np.floating] | 
 
 
 def pool_boxes(
-    features: CellFeatures, boxes: Sequence[Boxed], points: NDArray[np.floating] | None = None
+    features: CellFeatures, boxes: Sequence[Box], points: NDArray[np.floating] | None = None
 ) -> list[PooledBox]:
     """The vectors of several boxes: see `pool_box`."""
     return [pool_box(features, box, points) for box in boxes]
 
 
-def points_in_box(points: NDArray[np.floating], box: Boxed) -> NDArray[np.bool_]:
+def points_in_box(points: NDArray[np.floating], box: Box) -> NDArray[np.bool_]:
     """Which of points (p, 3) lie in a box, its faces counted."""
     half = np.asarray(box.size, dtype=np.float64) / 2
     level = np.abs(points[:, 2] - box.center[2]) <= half[2]
@@ -89,7 +79,7 @@ def points_in_box(points: NDArray[np.floating], box: Boxed) -> NDArray[np.bool_]
     return found
 
 
-def _by_points(features: CellFeatures, box: Boxed, points: NDArray[np.floating]) -> PooledBox | None:
+def _by_points(features: CellFeatures, box: Box, points: NDArray[np.floating]) -> PooledBox | None:
     weights = _weights(features.cells, features.grid, points[points_in_box(points, box)])
     if not weights.sum():
         return None
@@ -104,7 +94,7 @@ def _weights(cells: NDArray[np.intp], grid: BevGrid, inside: NDArray[np.floating
     return np.asarray(count[cells], dtype=np.float64)
 
 
-def _nearest(features: CellFeatures, box: Boxed) -> PooledBox:
+def _nearest(features: CellFeatures, box: Box) -> PooledBox:
     size, low, high = np.asarray(box.size), features.grid.extent[:2], features.grid.extent[3:5]
     inside = all(a <= place < b for place, a, b in zip(box.center[:2], low, high, strict=True))
     if inside and len(features.cells):
@@ -116,7 +106,7 @@ def _nearest(features: CellFeatures, box: Boxed) -> PooledBox:
     return PooledBox(np.zeros(features.features.shape[1], np.float32), "none", 0)
 
 
-def _in_box(xy: NDArray[np.floating], box: Boxed) -> NDArray[np.float64]:
+def _in_box(xy: NDArray[np.floating], box: Box) -> NDArray[np.float64]:
     """Places (n, 2) seen from a box's middle: along its length and across."""
     cos, sin = np.cos(box.yaw), np.sin(box.yaw)
     found: NDArray[np.float64] = (np.asarray(xy, np.float64) - box.center[:2]) @ np.array([[cos, -sin], [sin, cos]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -98,13 +98,4 @@ class Sweep:
             sensor=sensor,
             dropped=int(len(points) - kept.sum()),
             path=path,
-        )
-
-    def select(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Sweep:
-        """Keep the points that `index` (integers or a mask) names."""
-        return replace(
-            self,
-            points=self.points[index],
-            intensity=self.intensity[index],
-            ring=None if self.ring is None else self.ring[index],
         )
