@@ -25,6 +25,7 @@ ROOMS = (
     "render",
     "simulation",
     "spaces",
+    "joint_rules",
     "towers",
     "models",
     "data",
