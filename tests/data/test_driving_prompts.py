@@ -7,7 +7,6 @@ import pytest
 from clip3d.data.driving_prompts import FAMILIES, OBJECTS, published_prompts, templates_named
 from clip3d.errors import ShapeError
 
-
 RUSH = "during rush hour with a large number of nearby vehicles."
 
 
