@@ -21,6 +21,7 @@ _HOME = {
     "load": "clip3d.models.loading",
     "search_files": "clip3d.search.adhoc",
     "Collection": "clip3d.search.collection",
+    "query_scene": "clip3d.scenes.scene",
 }
 
 __all__ = [*_HOME, "__version__"]
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from clip3d.lidar.reading import read_sweep as read_sweep
     from clip3d.models.loading import load as load
     from clip3d.models.model import Model as Model
+    from clip3d.scenes.scene import query_scene as query_scene
     from clip3d.search.adhoc import search_files as search_files
     from clip3d.search.collection import Collection as Collection
     from clip3d.spaces import Space as Space

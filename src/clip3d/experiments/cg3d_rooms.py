@@ -18,13 +18,10 @@ from clip3d.experiments.experiment import Bench, Experiment, Measured, Row
 from clip3d.experiments.given_models import POINT_TRANSFORMER, Candidate, own_candidates
 from clip3d.experiments.labelled_sets import PREFIX
 from clip3d.models.weights import sha256_of
+from clip3d.scenes.kmeans import CLUSTERS, SHARE_OF_HEIGHT, kmeans_labels
 
 QUERIES = ("chair", "table", "sofa", "bookcase")
-# Neither is stated in the paper.
-CLUSTERS = 16
-SHARE_OF_HEIGHT = 0.06
-
-MOST_POINTS, LEAST_POINTS, MOST_ROOMS = 100_000, 32, 12
+MOST_POINTS, MOST_ROOMS = 100_000, 12
 FOUND, REST = (0.85, 0.1, 0.1), (0.75, 0.75, 0.75)
 
 
@@ -39,7 +36,7 @@ class Parts:
     """
 
     room: PointCloud
-    labels: NDArray[np.intp]
+    labels: NDArray[np.int32]
     clouds: list[PointCloud]
 
 
@@ -54,24 +51,13 @@ def split_room(cloud: PointCloud, clusters: int = CLUSTERS, seed: int = 0) -> Pa
     Raises:
         CloudError: if nothing stands between floor and ceiling.
     """
-    from scipy.cluster.vq import kmeans2
-
     room = cloud.z_up()
     if len(room) > MOST_POINTS:
         room = room.select(random_sample(room.points, MOST_POINTS, seed=seed))
-    height = room.points[:, 2]
-    low, high = np.percentile(height, [0.5, 99.5])
-    margin = SHARE_OF_HEIGHT * (high - low)
-    between = np.flatnonzero((height > low + margin) & (height < high - margin))
-    if len(between) < max(clusters, LEAST_POINTS):
-        raise CloudError("room", f"only {len(between)} points lie between floor and ceiling")
-    points = room.points[between].astype(np.float64)
-    _, found = kmeans2(points, clusters, minit="++", seed=np.random.default_rng(seed))
-    labels = np.full(len(room), -1, np.intp)
-    large = [part for part in range(clusters) if (found == part).sum() >= LEAST_POINTS]
-    for number, part in enumerate(large):
-        labels[between[found == part]] = number
-    return Parts(room, labels, [room.select(np.flatnonzero(labels == i)) for i in range(len(large))])
+    labels = kmeans_labels(room.points, clusters, seed)
+    if labels.max() < 0:
+        raise CloudError("room", f"too few of its {len(room)} points lie between floor and ceiling")
+    return Parts(room, labels, [room.select(np.flatnonzero(labels == i)) for i in range(labels.max() + 1)])
 
 
 def _rows(bench: Bench) -> list[Row]:
