@@ -17,7 +17,7 @@ from small_files import box, json_lines, make_bundle, settle, write_off
 
 from clip3d.models.model import Model
 from clip3d.search import collection
-from clip3d.search.keeping.indexing import Change
+from clip3d.search.keeping.reporting import Change
 from clip3d.search.stores.sqlite_store import SqliteStore
 
 DOUBLES = Path(__file__).parent.parent / "doubles"

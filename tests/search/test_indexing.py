@@ -24,7 +24,7 @@ from clip3d.search.collection import Collection
 from clip3d.search.conditions.where import Condition
 from clip3d.search.embedding import Reading, embed_files
 from clip3d.search.keeping import indexing, vanished
-from clip3d.search.keeping.indexing import Change, Report
+from clip3d.search.keeping.reporting import Change, Report
 from clip3d.search.stores.sqlite_store import SqliteStore
 
 

@@ -22,13 +22,15 @@ from clip3d.cli.output import (
 from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
 
 if TYPE_CHECKING:
-    from clip3d.search.keeping.indexing import Change, Report
+    from clip3d.search.keeping.frame_reading import ViewKind
+    from clip3d.search.keeping.reporting import Change, Report
 
 EXAMPLES = o.examples(
     "clip3d index assets/ --db assets.db",
     "clip3d index assets/ --db assets.db --prune",
     "clip3d index assets/ --db assets.db --meta split=test --metadata labels.csv",
     "clip3d index --db assets.db --model my-model/ --reindex",
+    "clip3d index logs/ --db drive.db",
 )
 QUIET = ("unchanged",)
 
@@ -38,9 +40,14 @@ class Only(str, Enum):
 
     clouds = "clouds"
     pictures = "pictures"
+    frames = "frames"
 
 
-ONLY: dict[Only, Literal["cloud", "image"]] = {Only.clouds: "cloud", Only.pictures: "image"}
+ONLY: dict[Only, Literal["cloud", "image", "sweep"]] = {
+    Only.clouds: "cloud",
+    Only.pictures: "image",
+    Only.frames: "sweep",
+}
 
 
 def index(
@@ -66,6 +73,14 @@ def index(
     ] = False,
     only: Annotated[Only | None, typer.Option("--only", help="These alone.")] = None,
     no_thumbnails: Annotated[bool, typer.Option("--no-thumbnails", help="Keep no small pictures.")] = False,
+    views: Annotated[
+        str | None,
+        typer.Option(
+            "--views",
+            metavar="A,B,...",
+            help="Of frames of driving logs: camera, cameras, quarter, sweep; all if left out.",
+        ),
+    ] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")] = 5.0,
     model: Annotated[
         str | None,
@@ -86,7 +101,7 @@ def index(
     quiet: o.Quiet = False,
     verbose: o.Verbose = False,
 ) -> None:
-    """Put 3D objects and pictures into a collection, and bring it up to date.
+    """Put 3D objects, pictures and driving logs into a collection, and bring it up to date.
 
     Files that did not change are not read. Changed files are replaced; moved ones are known by their content, and
     keep what was said of them. Vanished files are told, and removed with --prune alone. Work is kept as it is done:
@@ -122,6 +137,7 @@ def index(
                 prune=prune,
                 only=None if only is None else ONLY[only],
                 thumbnails=not no_thumbnails,
+                views=None if views is None else _views(views),
                 reading=reading_of(points, seed, up, unit, pose, topic, message),
                 cache=cache,
                 progress=progress,
@@ -135,6 +151,17 @@ def index(
     for line in report.notes if not quiet else ():
         note(line)
     finish(report.problems, report.done)
+
+
+def _views(given: str) -> list[ViewKind]:
+    """The views that --views names; WrongCommand for one that there is not."""
+    from clip3d.search.keeping.frame_reading import VIEW_KINDS
+
+    kinds: dict[str, ViewKind] = {kind: kind for kind in VIEW_KINDS}
+    names = [name.strip() for name in given.split(",") if name.strip()]
+    if not names or any(name not in kinds for name in names):
+        raise WrongCommand(f"--views takes {', '.join(VIEW_KINDS)}; got {given!r}")
+    return [kinds[name] for name in names]
 
 
 def _tell(change: Change, *, as_json: bool, verbose: bool, quiet: bool) -> None:

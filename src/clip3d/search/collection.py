@@ -22,7 +22,8 @@ from clip3d.search.stores.store import Header, Store, Value
 from clip3d.spaces import Space
 
 if TYPE_CHECKING:
-    from clip3d.search.keeping.indexing import Change, Report
+    from clip3d.search.keeping.frame_reading import ViewKind
+    from clip3d.search.keeping.reporting import Change, Report
 
 PathName = str | os.PathLike[str]
 
@@ -113,8 +114,9 @@ class Collection:
         metadata: Mapping[str, Value] | None = None,
         tables: PathName | Iterable[PathName] = (),
         prune: bool = False,
-        only: Literal["cloud", "image"] | None = None,
+        only: Literal["cloud", "image", "sweep"] | None = None,
         thumbnails: bool = True,
+        views: Iterable[ViewKind] | None = None,
         reading: Reading | None = None,
         cache: VectorCache | None = None,
         progress: Progress | None = None,
@@ -124,9 +126,10 @@ class Collection:
 
         What did not change is not read. What changed is replaced, and keeps its id and metadata; so does a file
         that was moved, which is told by its content. Clouds are embedded by the model's cloud tower, pictures by
-        its image tower; pictures that are part of an object are none of their own. What is done is kept batch by
-        batch: an interrupted run is gone on with by the next. In a collection that was opened with `reindex`,
-        the first run to its end makes all vectors anew.
+        its image tower; pictures that are part of an object are none of their own. Driving logs, for a model with a
+        sweep tower, are kept as a record a view of each frame. What is done is kept batch by batch: an interrupted
+        run is gone on with by the next. In a collection that was opened with `reindex`, the first run to its end
+        makes all vectors anew.
 
         Args:
             paths: files and folders, and URIs of either; none, to go on with what lacks vectors.
@@ -134,8 +137,11 @@ class Collection:
             tables: CSV, JSON or JSON lines files with a column `path` and what is said of each of these files; as
                 `clip3d.search.keeping.sidecar.read_table` reads them.
             prune: remove the records of files in these paths that vanished.
-            only: clouds alone, or pictures alone.
+            only: clouds alone, pictures alone, or the frames of driving logs alone ("sweep"); these may then be of
+                a model without a sweep tower, and are found by their pictures.
             thumbnails: keep small pictures.
+            views: of the frames of driving logs: "camera", "cameras" together, "quarter" of the sweep, "sweep" by
+                itself; None for all.
             reading: how cloud files are read.
             cache: of vectors; None opens the user's.
             progress: called with the number of files done and of all files.
@@ -147,7 +153,9 @@ class Collection:
             ModelError: if the model has no tower for files.
             ShapeError: if metadata have a name or value that cannot be kept.
         """
-        from clip3d.search.keeping.indexing import Plan, index_files
+        from clip3d.search.keeping.frame_reading import VIEW_KINDS
+        from clip3d.search.keeping.indexing import index_files
+        from clip3d.search.keeping.reporting import Plan
         from clip3d.search.keeping.sidecar import read_tables
 
         plan = Plan(
@@ -156,6 +164,7 @@ class Collection:
             prune=prune,
             reindex=self._reindex,
             thumbnails=thumbnails,
+            views=VIEW_KINDS if views is None else tuple(views),
             metadata=metadata or {},
             table=read_tables(tables),
         )

@@ -137,11 +137,12 @@ def frame_views(log: Log, frame: Frame) -> FrameViews:
     if not frame.pictures and frame.problems:
         raise FrameError(place, "; ".join(frame.problems), "none of its cameras can be used")
     named: Sequence[str] = tuple(frame.pictures) or tuple(QUARTERS)
-    told = [_camera(frame, name) for name in frame.pictures] or [{"quarter": name} for name in QUARTERS]
+    told = [camera_facts(frame, name) for name in frame.pictures] or [{"quarter": name} for name in QUARTERS]
     return FrameViews(frame, place, tuple(f"{place}#{name}" for name in named), tuple(told), own)
 
 
-def _camera(frame: Frame, name: str) -> dict[str, object]:
+def camera_facts(frame: Frame, name: str) -> dict[str, object]:
+    """What decides the points of a camera's view besides the sweep, as plain values."""
     camera = undistorted_camera(frame.pictures[name].camera)
     numbers = [camera.intrinsics.tobytes(), camera.camera_from_lidar.tobytes()]
     digest = hashlib.sha256(b"".join([*numbers, np.array([camera.width, camera.height]).tobytes()]))

@@ -9,109 +9,37 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from os import PathLike
 from pathlib import Path
-from typing import Literal
 
 from clip3d.clouds.remote import RemotePath, as_path
-from clip3d.errors import FileProblem
+from clip3d.errors import FileProblem, FrameError, ModelError
 from clip3d.models.batching import in_batches
 from clip3d.models.card import Modality
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
-from clip3d.search.conditions.columns import check_name
-from clip3d.search.embedding import BATCH, Encoder, Progress, ReadFile, Reading, read_ahead
+from clip3d.search.conditions.where import Condition
+from clip3d.search.embedding import BATCH, Encoder, Progress, ReadFile, read_ahead
 from clip3d.search.keeping.finding import Findable
+from clip3d.search.keeping.frames import FrameIndexing
 from clip3d.search.keeping.known import Known, Ledger, reading_digest
+from clip3d.search.keeping.reporting import Change, Plan, Report
 from clip3d.search.keeping.thumbnails import draw_cloud, shrink_picture
 from clip3d.search.keeping.vanished import Places, absolute, below
 from clip3d.search.stores.signing import check_model, header_of, made_by
 from clip3d.search.stores.store import Array, Entry, Kind, Store, Trace, Value
+from clip3d.search.sweep_sources import Sources, find_sweeps
 
 PathName = str | PathLike[str]
-Status = Literal["added", "replaced", "moved", "unchanged", "vanished", "pruned", "failed"]
-STATUSES: tuple[Status, ...] = ("added", "replaced", "moved", "unchanged", "vanished", "pruned", "failed")
 KINDS: dict[Modality, Kind] = {"cloud": "object", "image": "image"}
 NAMES: dict[Modality, str] = {"cloud": "clouds", "image": "pictures"}
+FRAME_TOWERS = {"sweep", "image"}
 EVERYTHING = "all"
 REMOVED_AT_A_TIME = 500
 MOVED_AT_A_TIME = 5000
 AHEAD = 2 * BATCH
-
-
-@dataclass(frozen=True)
-class Change:
-    """What was done with one file; when it is told, it is kept.
-
-    Attributes:
-        status: added, replaced (its content or the model changed), moved (its record is at the new place),
-            unchanged, vanished (its record is still there), pruned (its record is removed), or failed.
-        path: of the file, as its record names it.
-        source: where a moved file was.
-        problem: why it failed.
-    """
-
-    status: Status
-    path: str
-    source: str | None = None
-    problem: FileProblem | None = None
-
-
-@dataclass
-class Report:
-    """What a run did.
-
-    Attributes:
-        counts: files by status.
-        described: how many records got other metadata, among those of any status.
-        computed: how many vectors were not in the cache.
-        problems: the files that failed, and why.
-        notes: what a user should know besides.
-    """
-
-    counts: Counter[Status] = field(default_factory=Counter)
-    described: int = 0
-    computed: int = 0
-    problems: list[FileProblem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def done(self) -> int:
-        """Number of files that are in the collection and up to date."""
-        return sum(self.counts[status] for status in ("added", "replaced", "moved", "unchanged"))
-
-    def counted(self) -> dict[str, int]:
-        """Files by status, in a fixed order."""
-        return {status: self.counts[status] for status in STATUSES}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How files are put into a collection; ShapeError if metadata have a name that no column can have.
-
-    Attributes:
-        reading: how cloud files are read.
-        only: this modality alone; None for all that the model has a tower for.
-        prune: remove the records of files that vanished.
-        reindex: make vectors anew: all, or where they are this model's those of `only`.
-        thumbnails: keep small pictures.
-        metadata: what is said of each file.
-        table: what is said of single files, by absolute path; it goes before `metadata`.
-    """
-
-    reading: Reading = field(default_factory=Reading)
-    only: Modality | None = None
-    prune: bool = False
-    reindex: bool = False
-    thumbnails: bool = True
-    metadata: Mapping[str, Value] = field(default_factory=dict)
-    table: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in self.metadata:
-            check_name(name)
 
 
 def index_files(
@@ -147,14 +75,46 @@ def index_files(
     named = [paths] if isinstance(paths, str | PathLike) else paths
     given = [as_path(absolute(as_path(path))) for path in named]  # so that what is found in them is absolute
     plan = plan or Plan()
-    findable = Findable.of(model, plan.only)
+    sources = _logs_among(model, given, plan)
+    # of files, too, where none are named: those whose vectors were forgotten are made anew
+    findable = Findable.of(model, plan.only) if _takes_files(sources, given, plan) else None
     with store.writing():
         _begin(store, model, plan)
-        run = _Run(store, model, findable, plan, cache, progress, tell)
-        report = run.over(given)
+        report = Report()
+        report.take([Change("failed", p.path, problem=p) for p in sources.problems], tell or (lambda change: None))
+        if sources.logs or (plan.only in (None, "sweep") and not given and takes_frames(model)):
+            roots = {str(path) for path in given} - {str(path) for path in sources.others}
+            report.add(FrameIndexing(store, model, plan, cache, progress, tell).over(sources.logs, roots))
+        if findable is not None:
+            report.add(_Run(store, model, findable, plan, cache, progress, tell).over(sources.others))
         if store.remaking():
             store.note_remaking("")
         return report
+
+
+def takes_frames(model: Model) -> bool:
+    """Whether frames of driving logs are told from other files without being asked for."""
+    return "sweep" in model.card.towers
+
+
+def _logs_among(model: Model, given: Sequence[Path], plan: Plan) -> Sources:
+    """The driving logs among paths; none where clouds or pictures are asked for, or one cloud of a recording."""
+    chosen = plan.reading.topic is not None or plan.reading.message > 0
+    if plan.only != "sweep" and (plan.only is not None or chosen or not takes_frames(model)):
+        return Sources(others=list(given))
+    remote = [path for path in given if isinstance(path, RemotePath)]
+    found = find_sweeps([path for path in given if not isinstance(path, RemotePath)], every=plan.only == "sweep")
+    if plan.only == "sweep":
+        if not FRAME_TOWERS & set(model.card.towers):
+            reason = f"the model {model.name} has no tower for frames"
+            raise ModelError(model.folder, reason, "attach a sweep tower")
+        reason = "driving logs are read from this machine alone"
+        return replace(found, problems=[*found.problems, *(FrameError(path, reason, "copy it") for path in remote)])
+    return Sources(found.logs, [*found.others, *remote], found.problems)
+
+
+def _takes_files(sources: Sources, given: Sequence[Path], plan: Plan) -> bool:
+    return plan.only != "sweep" and (bool(sources.others) or not given)
 
 
 def _begin(store: Store, model: Model, plan: Plan) -> None:
@@ -181,6 +141,11 @@ def _begin(store: Store, model: Model, plan: Plan) -> None:
 
 def _mistrust(store: Store, only: Modality) -> None:
     """Mark the records of one modality as out of date; their vectors stay until there are others."""
+    if only == "sweep":
+        frames = store.select(Condition.equal("kind", "frame")).tolist()
+        for ids in in_batches(frames, MOVED_AT_A_TIME):
+            store.move({record.id: replace(record.trace, reading="") for record in store.records(ids)})
+        return
     suffixes = Findable([only])
     whole = ((item, trace) for item, trace in store.traces() if not trace.part)
     traces = [(item, trace) for item, trace in whole if suffixes.takes(as_path(trace.path))]
@@ -453,10 +418,7 @@ class _Run:
             )
 
     def _finish(self, changes: Iterable[Change]) -> None:
-        for change in changes:
-            self.report.counts[change.status] += 1
-            if change.problem is not None:
-                self.report.problems.append(change.problem)
-            self.tell(change)
-            self.done += change.status not in ("vanished", "pruned")
+        told = list(changes)
+        self.report.take(told, self.tell)
+        self.done += sum(change.status not in ("vanished", "pruned") for change in told)
         self.progress(min(self.done, self.total), self.total)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from clip3d.errors import SpaceMismatch
 from clip3d.models.model import Model
-from clip3d.search.stores.store import Header
+from clip3d.search.stores.store import CAMERA, JOINT, LIDAR, Header
 
 
 def header_of(model: Model) -> Header:
     """What all vectors of a model have in common."""
     space, card = model.space, model.card
-    towers: dict[str, str] = {modality: tower.id for modality, tower in card.towers.items() if modality != "text"}
+    named: dict[str, str] = {"sweep": LIDAR}
+    towers = {named.get(m, m): tower.id for m, tower in card.towers.items() if m != "text"}
+    if LIDAR in towers and CAMERA in towers:
+        # of a view's lidar and camera together, as `clip3d.joint_rules` adds them
+        towers[JOINT] = hashlib.sha256(f"{towers[LIDAR]}+{towers[CAMERA]}".encode()).hexdigest()
     return Header(space.id, space.dim, space.mean, space.stored, model.id, card.weights_hash, towers)
 
 

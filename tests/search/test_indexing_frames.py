@@ -1,0 +1,207 @@
+"""Frames of driving logs in a collection: a record a view, sensors apart, unchanged frames not read again."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from driving_logs import sweep
+from kitti_files import sweep_bytes
+from labelled_drives import write_log
+from small_files import box, make_bundle, settle, write_off
+from sweep_bundles import TINY, sweep_bundle
+
+import clip3d
+from clip3d.lidar.views import views
+from clip3d.lidar.wedge import wedge
+from clip3d.models.model import Model
+from clip3d.models.vector_cache import VectorCache
+from clip3d.search.collection import Collection
+from clip3d.search.conditions.where import Condition
+from clip3d.search.keeping.frame_reading import FrameReader
+from clip3d.search.keeping.reporting import Change
+from clip3d.search.stores.store import Record
+from clip3d.spaces import unit
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return sweep_bundle(tmp_path_factory.mktemp("model"), **TINY)
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Path:
+    return write_log(tmp_path / "logs" / "drive", seed=1, frames=3)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> VectorCache:
+    return VectorCache(tmp_path / "vectors.db")
+
+
+def collection(tmp_path: Path, model: Model) -> Collection:
+    return Collection(tmp_path / "drive.db", model)
+
+
+def records(kept: Collection) -> dict[str, Record]:
+    store = kept.store
+    return {record.trace.part: record for record in store.records(store.select().tolist())}
+
+
+def test_every_view_is_a_record_with_the_vectors_of_its_sensors_apart(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    with collection(tmp_path, model) as kept:
+        report = kept.index(drive.parent, cache=cache)
+        assert (report.counted()["added"], report.problems) == (3, [])
+        found = records(kept)
+        ofs = ("#front", "@cameras", "@ahead", "@left", "@behind", "@right", "@sweep")
+        assert set(found) == {f"{frame:06d}{of}" for frame in range(3) for of in ofs}
+        front, whole = found["000001#front"], found["000001@sweep"]
+        assert {record.kind for record in found.values()} == {"frame"}
+        frame = clip3d.read_log(drive)[1]
+        view = next(views(frame))
+        lidar = model.encode_sweeps([view.frustum], normalize=False)
+        image = model.encode_images([view.image], normalize=False)
+        for name, vector in (("lidar", lidar), ("image", image), ("joint", lidar + image)):
+            np.testing.assert_allclose(kept.store.vectors(name, [front.id]), unit(vector), atol=1e-5)
+        quarters = [wedge(frame.sweep, heading) for heading in (0, np.pi / 2, np.pi, -np.pi / 2)]
+        mean = model.encode_sweeps(quarters, normalize=False).mean(0, keepdims=True)
+        np.testing.assert_allclose(kept.store.vectors("lidar", [whole.id]), unit(mean), atol=1e-5)
+        np.testing.assert_allclose(kept.store.vectors("joint", [whole.id]), unit(mean), atol=1e-5)
+        assert np.isnan(kept.store.vectors("image", [whole.id])).all()
+        assert set(kept.store.thumbnails([front.id, whole.id])) == {front.id}
+
+
+def test_views_say_what_their_log_says_of_them(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    with collection(tmp_path, model) as kept:
+        kept.index(drive, cache=cache, metadata={"vehicle": "no. 7"})
+        front = records(kept)["000002#front"].metadata
+        told = {name: front[name] for name in ("log", "frame", "camera", "view", "pictures", "vehicle", "period")}
+        assert told == {
+            "log": "drive", "frame": "000002", "camera": "front", "view": "camera", "pictures": 1,
+            "vehicle": "no. 7", "period": "night",
+        }  # fmt: skip
+        assert front["time"] == pytest.approx(0.2)
+        assert isinstance(front["nearby car"], bool)
+        assert isinstance(front["empty street"], bool)
+        ids = kept.store.select(Condition("view = 'camera' AND time > 0.05"))
+        assert len(ids) == 2
+
+
+def test_a_second_run_reads_nothing_and_a_changed_frame_alone_is_made_anew(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle()
+    with collection(tmp_path, model) as kept:
+        first = kept.index(drive, cache=cache)
+        assert first.computed == 3 * (1 + 4 + 1)
+        ids = {part: record.id for part, record in records(kept).items()}
+        read: list[str] = []
+        reader = FrameReader.read
+        monkeypatch.setattr(
+            FrameReader, "read", lambda self, log, frame: [read.append(frame.key), reader(self, log, frame)][1]
+        )
+        again = kept.index(drive, cache=cache, metadata={"vehicle": "no. 8"})
+        assert (read, again.counted()["unchanged"], again.described) == ([], 3, 21)
+        picture = next((drive / "images" / "front").glob("000001.*"))
+        other = next((drive / "images" / "front").glob("000002.*"))
+        shutil.copyfile(other, picture)
+        settle()
+        third = kept.index(drive, cache=cache)
+        assert (read, third.counted()["replaced"], third.computed) == (["000001"], 1, 0)
+        assert {part: record.id for part, record in records(kept).items()} == ids
+        same = kept.store.vectors("image", [ids["000001#front"], ids["000002#front"]])
+        np.testing.assert_array_equal(same[0], same[1])
+        assert records(kept)["000001#front"].metadata["vehicle"] == "no. 8"
+
+
+def test_an_interrupted_run_is_gone_on_with(
+    model: Model, tmp_path: Path, cache: VectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clip3d.search.keeping.frames.FRAMES", 2)
+    drive = write_log(tmp_path / "drive", frames=5)
+    settle()
+
+    def interrupt(change: Change) -> None:
+        if change.path.endswith("000001"):
+            raise KeyboardInterrupt
+
+    with collection(tmp_path, model) as kept, pytest.raises(KeyboardInterrupt):
+        kept.index(drive, cache=cache, tell=interrupt)
+    with collection(tmp_path, model) as kept:
+        report = kept.index(drive, cache=VectorCache.disabled())
+        assert (report.counted()["unchanged"], report.counted()["added"]) == (2, 3)
+        assert len(records(kept)) == 35
+
+
+def test_bad_pictures_and_sweeps_are_told_and_what_is_left_is_kept(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    next((drive / "images" / "front").glob("000000.*")).write_bytes(b"no picture")
+    next((drive / "clouds").glob("000001.*")).write_bytes(b"abc")
+    with collection(tmp_path, model) as kept:
+        report = kept.index(drive, cache=cache, views=["camera"])
+        assert sorted(Path(problem.path).stem for problem in report.problems) == ["000000", "000001"]
+        found = records(kept)
+        assert set(found) == {"000000#front", "000002#front"}
+        ids = [found["000000#front"].id]
+        assert np.isnan(kept.store.vectors("image", ids)).all()
+        np.testing.assert_array_equal(kept.store.vectors("joint", ids), kept.store.vectors("lidar", ids))
+
+
+def test_frames_and_logs_that_vanished_are_told_and_pruned(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    other = write_log(tmp_path / "logs" / "other", frames=1)
+    settle()
+    with collection(tmp_path, model) as kept:
+        kept.index(tmp_path / "logs", cache=cache, views=["camera"])
+        assert len(kept) == 4
+        poses = (drive / "poses.csv").read_text().splitlines()
+        (drive / "poses.csv").write_text("\n".join(poses[:-1]) + "\n")
+        shutil.rmtree(other)
+        told: list[Change] = []
+        report = kept.index(tmp_path / "logs", cache=cache, views=["camera"], tell=told.append)
+        assert report.counted()["vanished"] == 2
+        assert {change.path for change in told if change.status == "vanished"} == {f"{drive}#000002", str(other)}
+        kept.index(tmp_path / "logs", cache=cache, views=["camera"], prune=True)
+        assert set(records(kept)) == {"000000#front", "000001#front"}
+
+
+def test_logs_lie_beside_objects_and_all_is_made_anew_for_another_model(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    shape = write_off(tmp_path / "box.off", box(1, 2, 3))
+    with collection(tmp_path, model) as kept:
+        report = kept.index([drive, shape], cache=cache, views=["camera"])
+        assert report.counted()["added"] == 4
+        # pictures of a log are none of their own
+        assert {record.kind for record in records(kept).values()} == {"object", "frame"}
+    other = sweep_bundle(tmp_path / "other", **{**TINY, "hidden": 8})
+    with Collection(tmp_path / "drive.db", other, reindex=True) as kept:
+        report = kept.index((), cache=cache, views=["camera"])
+        assert (report.counted()["replaced"], report.notes) == (4, [])
+        assert len(kept.store.nearest({"lidar": np.ones(8, np.float32)}, 9)[0]) == 3
+
+
+def test_a_sweep_without_cameras_is_kept_in_quarters(model: Model, tmp_path: Path, cache: VectorCache) -> None:
+    path = tmp_path / "000008.bin"
+    path.write_bytes(sweep_bytes(sweep(4)))
+    with collection(tmp_path, model) as kept:
+        kept.index(path, cache=cache, views=["camera"])
+        assert set(records(kept)) == {f"000008@{of}" for of in ("ahead", "left", "behind", "right", "sweep")}
+
+
+def test_a_model_without_a_sweep_tower_keeps_what_cameras_saw_if_asked(
+    drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    plain = Model(make_bundle(tmp_path / "plain"))
+    with collection(tmp_path, plain) as kept:
+        kept.index(drive, cache=cache, only="sweep")
+        assert set(records(kept)) == {f"00000{at}{of}" for at in range(3) for of in ("#front", "@cameras")}
+        assert "points" not in records(kept)["000000#front"].metadata
