@@ -119,6 +119,8 @@ class Row:
         uses: names in the table `NEEDS` of what it takes where it is there and does without where it is not.
         teacher_recipe: file name of the recipe of a teacher that is trained first, if there is one.
         untrained: of the model its cloud tower's architecture and preparation alone are used, not its weights.
+        also_published: published numbers that stand beside those of `Measured.also`, by their names.
+        before: makes what it uses and nobody brought, such as simulated logs, before anything is measured.
     """
 
     name: str
@@ -132,6 +134,8 @@ class Row:
     uses: tuple[str, ...] = ()
     teacher_recipe: str | None = None
     untrained: bool = False
+    also_published: Mapping[str, Published] = field(default_factory=dict)
+    before: Callable[[Bench], None] | None = None
 
     def lacks(self, bench: Bench) -> list[Need]:
         """What it needs and is not there."""

@@ -26,7 +26,7 @@ def clip_model(bench: Bench, need: str) -> Model:
     from clip3d.models.clip_converting import convert_clip
 
     path = bench.path(need)
-    return _made(bench, need, path, lambda out: convert_clip(path, out, name=need))
+    return made(bench, need, path, lambda out: convert_clip(path, out, name=need))
 
 
 def cg3d_model(bench: Bench, need: str) -> Model:
@@ -35,7 +35,7 @@ def cg3d_model(bench: Bench, need: str) -> Model:
 
     path, slip = bench.path(need), bench.path("slip")
     attach = partial(attach_encoder, path, clip_model(bench, "slip"), name=need)
-    return _made(bench, need, path, attach, slip)
+    return made(bench, need, path, attach, slip)
 
 
 def point_clip(bench: Bench, need: str = "clip") -> Model:
@@ -43,7 +43,9 @@ def point_clip(bench: Bench, need: str = "clip") -> Model:
     from clip3d.models.viewing import view_clouds
 
     model = clip_model(bench, need)
-    return _made(bench, f"pointclip-{need}", bench.path(need), lambda out: view_clouds(model, out, "pointclip"))
+    return made(
+        bench, f"pointclip-{need}", bench.path(need), lambda out: view_clouds(model, out, "pointclip"), ready=False
+    )
 
 
 def own_model(bench: Bench, name: str) -> Model:
@@ -109,13 +111,28 @@ def own_candidates(bench: Bench) -> list[Candidate]:
     return [Candidate(name, name, (), partial(own_model, name=name), own=True) for name in bench.models]
 
 
-def _made(
-    bench: Bench, name: str, source: Path, make: Callable[[Path], object], beside: Path | None = None
+def made(
+    bench: Bench,
+    name: str,
+    source: Path,
+    make: Callable[[Path], object],
+    beside: Path | None = None,
+    *,
+    ready: bool = True,
 ) -> Model:
-    """The model that `make` writes of a source, and of what lies beside it: made anew when either has changed."""
+    """The model that `make` writes of a source, and of what lies beside it: made anew when either has changed.
+
+    Args:
+        bench: in whose folder it is written.
+        name: of the model.
+        source: what it is made of.
+        make: writes it into a folder.
+        beside: something else that it is made of.
+        ready: a source that is a model's folder is the model itself.
+    """
 
     def get() -> Model:
-        if (source / "card.json").is_file() and not name.startswith("pointclip"):
+        if ready and (source / "card.json").is_file():
             return load(source, device=bench.device)
         marks = [fingerprint(path)[:8] for path in (source, beside) if path]
         folder = bench.out / MODELS / "-".join([name, *marks])

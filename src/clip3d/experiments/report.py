@@ -68,7 +68,7 @@ def result_table(experiment: Experiment, results: Sequence[RowResult]) -> tuple[
             _measured(result),
             published_text(result.row.published),
             _difference(result),
-            *(number(*further_numbers[name]) if name in further_numbers else "" for name in also),
+            *(_further(result, name, further_numbers) for name in also),
             f"{result.runs[0].n:,}" if result.runs else "",
         ])  # fmt: skip
     unit = next((result.runs[0].unit for result in results if result.runs), "%")
@@ -81,6 +81,13 @@ def _measured(result: RowResult) -> str:
     if result.mean is None:
         return "failed"
     return number(result.mean, result.spread, len(result.runs))
+
+
+def _further(result: RowResult, name: str, measured: Mapping[str, tuple[float, float | None]]) -> str:
+    """A further number, and in brackets the published one where there is one."""
+    told = number(*measured[name]) if name in measured else ""
+    published = result.row.also_published.get(name)
+    return f"{told} [{published_text(published)}]" if told and published else told
 
 
 def _difference(result: RowResult) -> str:

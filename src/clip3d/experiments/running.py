@@ -72,6 +72,7 @@ class RowResult:
             "measured": self.mean,
             "spread": self.spread,
             "published": None if self.row.published is None else asdict(self.row.published),
+            "also_published": {name: asdict(value) for name, value in self.row.also_published.items()},
             "runs": [{"seed": seed, **asdict(run)} for seed, run in zip(self.seeds, self.runs, strict=True)],
             "lacking": [need.name for need in self.lacking],
             "problem": self.problem,
@@ -114,10 +115,15 @@ def run_rows(
         after: called after each row with all results so far, such as to write a report.
     """
     results: list[RowResult] = []
+    seen: dict[str, list[str]] = {}
     for row in rows:
         lacking = row.lacks(bench)
         count = (seeds or experiment.seeds) if row.seeded else 1
-        results.append(RowResult(row, lacking=tuple(lacking)) if lacking else _run(experiment, bench, row, count))
+        problem = "" if lacking else _prepared(bench, row)
+        if lacking or problem:
+            results.append(RowResult(row, lacking=tuple(lacking), problem=problem))
+        else:
+            results.append(_run(experiment, bench, row, count, seen))
         if after:
             after(results)
     return results
@@ -130,11 +136,22 @@ def kept_runs(experiment: Experiment, bench: Bench, row: Row, seeds: int | None 
     return sum(run is not None for run in found)
 
 
-def _run(experiment: Experiment, bench: Bench, row: Row, count: int) -> RowResult:
+def _prepared(bench: Bench, row: Row) -> str:
+    """Make what a row uses and nobody brought; why that failed, or nothing."""
+    try:
+        if row.before is not None:
+            row.before(bench)
+    except Clip3dError as error:
+        bench.tell(f"{row.name}: {error}")
+        return str(error)
+    return ""
+
+
+def _run(experiment: Experiment, bench: Bench, row: Row, count: int, seen: dict[str, list[str]]) -> RowResult:
     runs: list[Measured] = []
     kept, seconds, problem = 0, 0.0, ""
     for seed in range(count):
-        place, identity = _place(bench, row, seed), _identity(experiment, bench, row, seed)
+        place, identity = _place(bench, row, seed), _identity(experiment, bench, row, seed, seen)
         earlier = _stored(place, identity)
         if earlier is None:
             bench.tell(f"{row.name}" + (f", seed {seed}" if row.seeded else ""))
@@ -158,9 +175,21 @@ def _place(bench: Bench, row: Row, seed: int) -> Path:
     return bench.out / ROWS / f"{row.name.replace('/', '--')}.{seed}.json"
 
 
-def _identity(experiment: Experiment, bench: Bench, row: Row, seed: int) -> str:
-    """Digest over all that decides a run as far as it can be seen without running it."""
-    inputs = {need: _seen(NEEDS[need], bench.find(need)) for need in (*row.needs, *row.uses)}
+def _identity(
+    experiment: Experiment, bench: Bench, row: Row, seed: int, seen: dict[str, list[str]] | None = None
+) -> str:
+    """Digest over all that decides a run as far as it can be seen without running it.
+
+    Rows of one call share what was `seen` of their needs: data sets may have millions of files.
+    """
+    known = {} if seen is None else seen
+    inputs = {}
+    for need in (*row.needs, *row.uses):
+        path = bench.find(need)
+        key = f"{need} {path}"
+        if key not in known:
+            known[key] = _seen(NEEDS[need], path)
+        inputs[need] = known[key]
     steps = bench.steps if row.recipe else None
     recipes = [_recipe(bench, name) for name in (row.recipe, row.teacher_recipe)]
     parts = [experiment.name, row.name, seed, steps, bench.device, inputs, recipes, _model(bench, row)]

@@ -53,6 +53,22 @@ def disc_depth_maps(
     return np.stack([_levels(_nearest(xyz, distance, size, radius)) for xyz in seen])
 
 
+def perspective_depth_map(points: NDArray[np.floating], size: int = 224, *, radius: float = 0.02) -> Array:
+    """The same drawing of what a camera sees, through its own lens, as CLIP2Point is tuned on driving scenes.
+
+    Args:
+        points: (p, 3): place across and up in the picture, each from -1 to 1, and depth; what does not lie ahead is
+            not drawn.
+        size: pixels of a side.
+        radius: of a disc, in half sides of the picture.
+
+    Returns:
+        (size, size) float32 in [0, 1]; 1 where nothing is.
+    """
+    placed = np.asarray(points, np.float64) * (1, 1, -1)
+    return _levels(_nearest(placed, 0.0, size, radius))
+
+
 def _nearest(seen: NDArray[np.float64], distance: float, size: int, radius: float) -> NDArray[np.float64]:
     """Depth (size, size) of the nearest disc in each pixel, infinity where there is none.
 

@@ -24,6 +24,7 @@ from clip3d.models.replacing import NewTower, with_towers
 from clip3d.models.viewing import image_facts
 from clip3d.towers.depth_drawing import drawing_of
 from clip3d.training.depth_pairs import DepthPairs, Drawn, Showing, Sides, known_sides
+from clip3d.training.driving_depths import DrivingPairs, DrivingViews
 from clip3d.training.loop import Progress, train_parts
 from clip3d.training.objectives import nt_xent
 from clip3d.training.optimisers import Optimiser
@@ -44,10 +45,14 @@ class Clip2PointRecipe:
         teacher: model with an image and a text tower; its image tower is copied, and stays the teacher.
         data: sources of objects. Those with `pictures` that `clip3d data render` drew show these, with depth maps
             from the same sides; the others are drawn as shaded discs from one of ten sides.
+        logs: folders of driving logs, relative to the data folder, in place of objects: their cameras' pictures
+            with depth maps through the same lenses, as LidarCLIP's authors tune it.
+        shift: metres by which the depths of a scene's two depth maps are shifted at most.
         views: of the finished cloud tower, 6 or 10.
         points: points of a depth map.
         batch: objects in a step.
         epochs: of the run; the schedule's warm-up and period count epochs too, and the steps of `run` are not used.
+        steps: most steps of the run; 0 for all that its epochs have.
         jitter: largest change of the distances of an object's two depth maps, as a share.
         temperature: divides the cosines of the losses.
         clip: largest norm of the gradient; 0 for any.
@@ -62,10 +67,13 @@ class Clip2PointRecipe:
     seed: int = 0
     teacher: str = "mini"
     data: tuple[TripletSource, ...] = ()
+    logs: tuple[str, ...] = ()
+    shift: float = 5.0
     views: int = 6
     points: int = 1024
     batch: int = 64
     epochs: int = 10
+    steps: int = 0
     jitter: float = 0.1
     temperature: float = 0.07
     clip: float = 0.0
@@ -79,11 +87,15 @@ class Clip2PointRecipe:
             "points": self.points >= 1,
             "batch": self.batch >= 2,
             "epochs": self.epochs >= 1,
+            "steps": self.steps >= 0,
+            "shift": self.shift >= 0,
             "jitter": 0 <= self.jitter < 1,
             "temperature": self.temperature > 0,
         }
         if wrong := [name for name, holds in right.items() if not holds]:
             raise ShapeError(f"{wrong[0]} = {getattr(self, wrong[0])!r} is out of range")
+        if self.data and self.logs:
+            raise ShapeError("the recipe takes objects under [[data]] or driving logs, not both")
         if self.run.accumulate > 1:
             raise ShapeError("the run takes no accumulate, which compares within a batch: make the batch larger")
 
@@ -130,9 +142,12 @@ def train_clip2point(
         DataError: if the recipe names no data, a source cannot be opened, or `out` belongs to another run.
         ModelError: if the teacher lacks a tower.
     """
-    if not recipe.data:
-        raise DataError(data, "the recipe names no data", "give sources under [[data]] in the recipe")
+    if not (recipe.data or recipe.logs):
+        raise DataError(data, "the recipe names no data", "give sources under [[data]] in the recipe, or logs")
     teacher = load(recipe.teacher, device=device)
+    if recipe.logs:
+        scenes = DrivingViews([data / name for name in recipe.logs], progress)
+        return train_on_scenes(recipe, scenes, teacher, out, progress)
     triplets = open_joined(recipe.data, data)
     return train_student(recipe, triplets, teacher, out, progress=progress, sides=known_sides(recipe.data, data))
 
@@ -151,13 +166,28 @@ def train_student(
     Args:
         sides: from which sides the objects' own pictures show them, by key; those without are drawn as discs.
     """
-    if len(triplets) < 2:
-        raise ShapeError(f"the training needs at least 2 objects, got {len(triplets)}")
+    pairs = DepthPairs(triplets, showing(recipe, teacher, sides), progress)
+    return _train_on(recipe, pairs, teacher, out, progress)
+
+
+def train_on_scenes(
+    recipe: Clip2PointRecipe, scenes: DrivingViews, teacher: Model, out: Path, progress: Progress
+) -> dict[str, Any]:
+    """As `train_student`, from pictures of driving logs and the points behind them."""
+    pairs = DrivingPairs(scenes, showing(recipe, teacher, lambda key: ()), progress, recipe.shift)
+    return _train_on(recipe, pairs, teacher, out, progress)
+
+
+def _train_on(
+    recipe: Clip2PointRecipe, pairs: DepthPairs, teacher: Model, out: Path, progress: Progress
+) -> dict[str, Any]:
+    shown = pairs.objects
+    if len(shown) < 2:
+        raise ShapeError(f"the training needs at least 2 objects, got {len(shown)}")
     original = teacher.tower("image")
     original.eval().requires_grad_(False)
     student = Student(copy.deepcopy(original).requires_grad_(True))
-    pairs = DepthPairs(triplets, showing(recipe, teacher, sides), progress)
-    protocol = triplets.protocol()
+    protocol = shown.protocol()
 
     def loss_of(module: nn.Module, drawn: Drawn) -> Tensor:
         depths, pictures = drawn.depths.to(teacher.device), drawn.pictures.to(teacher.device)
@@ -166,12 +196,13 @@ def train_student(
         return student.loss(depths, wanted, recipe.temperature)
 
     steps, schedule = pairs.per_epoch, recipe.schedule
+    whole = min(recipe.epochs * steps, recipe.steps or recipe.epochs * steps)
     schedule = replace(schedule, warmup=schedule.warmup * steps, period=schedule.period * steps)
-    progress(f"{len(triplets)} objects, {steps} steps an epoch, {recipe.epochs} epochs")
+    progress(f"{len(shown)} objects, {steps} steps an epoch, {whole} in all")
     train_parts(
         student,
         [Part(loss_of, recipe.optimiser, schedule, recipe.clip)],
-        replace(recipe.run, steps=recipe.epochs * steps),
+        replace(recipe.run, steps=whole),
         out,
         seed=recipe.seed,
         identity="\n".join([repr(asdict(recipe)), teacher.tower_card("image").id, str(protocol["data_sha256"])]),
@@ -183,7 +214,7 @@ def train_student(
     return {
         "model": str(out / MODEL),
         "teacher": teacher.id,
-        "objects": len(triplets),
+        "objects": len(shown),
         "unreadable": len(pairs.bad),
         "balance": float(student.balance.detach()),
     }
@@ -199,7 +230,7 @@ def showing(recipe: Clip2PointRecipe, teacher: Model, sides: Sides) -> Showing:
 def _pack(
     recipe: Clip2PointRecipe, teacher: Model, student: Student, protocol: dict[str, Any], out: Path
 ) -> None:
-    sources = ", ".join(source.path for source in recipe.data)
+    sources = ", ".join([*(source.path for source in recipe.data), *recipe.logs])
     learned = {
         "name": sources or "triplets",
         "licence": "not stated",

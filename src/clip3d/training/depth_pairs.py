@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -66,6 +66,22 @@ class Drawn:
     pictures: Tensor
 
 
+class Shown(Protocol):
+    """What is shown, of which pairs are drawn."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def key(self, index: int) -> str:
+        """A name that no other has."""
+
+    def order(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """All indices once, in the order of one epoch."""
+
+    def protocol(self) -> dict[str, Any]:
+        """What a report says of the data: `data_sha256` over all that decides it."""
+
+
 class DepthPairs:
     """Draws the batches of a run; each follows from the seed and the step alone.
 
@@ -81,8 +97,10 @@ class DepthPairs:
         bad: reasons of the objects that could not be read, by key.
     """
 
-    def __init__(self, triplets: Triplets, how: Showing, progress: Progress) -> None:
-        self.triplets, self.how, self.progress = triplets, how, progress
+    troubles: tuple[type[Exception], ...] = (CloudError, ImageError)  # of which an object is left out
+
+    def __init__(self, triplets: Triplets | Shown, how: Showing, progress: Progress) -> None:
+        self.objects, self.how, self.progress = triplets, how, progress
         self.size = min(how.batch, len(triplets))
         self.per_epoch = len(triplets) // self.size
         self.bad: dict[str, str] = {}
@@ -93,7 +111,7 @@ class DepthPairs:
         for step in range(first, self.how.epochs * self.per_epoch):
             if step // self.per_epoch != epoch:
                 epoch = step // self.per_epoch
-                order = self.triplets.order(np.random.default_rng([self.how.seed, epoch]))
+                order = self.objects.order(np.random.default_rng([self.how.seed, epoch]))
             drawn = self._batch(np.roll(order, -(step % self.per_epoch) * self.size), step)
             depths, pictures = zip(*drawn, strict=True)
             yield Drawn(torch.stack(depths, 1), torch.from_numpy(np.stack(pictures)))
@@ -105,11 +123,12 @@ class DepthPairs:
             CloudError: if its cloud cannot be read.
             ImageError: if its picture cannot.
         """
-        cloud = self.triplets.cloud(index).z_up()
-        sides = self.how.sides(self.triplets.key(index))[: self.triplets.views(index)]
+        triplets = cast(Triplets, self.objects)
+        cloud = triplets.cloud(index).z_up()
+        sides = self.how.sides(triplets.key(index))[: triplets.views(index)]
         if sides:
             number = int(rng.integers(len(sides)))
-            view, picture = sides[number], self.triplets.picture(index, number)
+            view, picture = sides[number], triplets.picture(index, number)
         else:
             view = DIRECTIONS[10][rng.integers(10)]
             picture = splat(cloud.points, cloud.colors, cloud.normals, view=view, size=self.how.picture.size)
@@ -131,12 +150,12 @@ class DepthPairs:
         raise DataError("triplets", f"only {len(found)} objects can be read, a batch takes {self.size}")
 
     def _try(self, index: int, rng: np.random.Generator) -> Pair | None:
-        key = self.triplets.key(index)
+        key = self.objects.key(index)
         if key in self.bad:
             return None
         try:
             return self.draw(index, rng)
-        except (CloudError, ImageError) as error:
+        except self.troubles as error:
             self.bad[key] = str(error)
             self.progress(f"left out: {error}")
             return None
