@@ -65,13 +65,12 @@ def test_every_view_is_a_record_with_the_vectors_of_its_sensors_apart(
         view = next(views(frame))
         lidar = model.encode_sweeps([view.frustum], normalize=False)
         image = model.encode_images([view.image], normalize=False)
-        for name, vector in (("lidar", lidar), ("image", image), ("joint", lidar + image)):
+        for name, vector in (("lidar", lidar), ("camera", image), ("joint", lidar + image)):
             np.testing.assert_allclose(kept.store.vectors(name, [front.id]), unit(vector), atol=1e-5)
         quarters = [wedge(frame.sweep, heading) for heading in (0, np.pi / 2, np.pi, -np.pi / 2)]
         mean = model.encode_sweeps(quarters, normalize=False).mean(0, keepdims=True)
-        np.testing.assert_allclose(kept.store.vectors("lidar", [whole.id]), unit(mean), atol=1e-5)
-        np.testing.assert_allclose(kept.store.vectors("joint", [whole.id]), unit(mean), atol=1e-5)
-        assert np.isnan(kept.store.vectors("image", [whole.id])).all()
+        np.testing.assert_allclose(kept.store.vectors("sweep-lidar", [whole.id]), unit(mean), atol=1e-5)
+        assert np.isnan(kept.store.vectors("lidar", [whole.id])).all()
         assert set(kept.store.thumbnails([front.id, whole.id])) == {front.id}
 
 
@@ -115,7 +114,7 @@ def test_a_second_run_reads_nothing_and_a_changed_frame_alone_is_made_anew(
         third = kept.index(drive, cache=cache)
         assert (read, third.counted()["replaced"], third.computed) == (["000001"], 1, 0)
         assert {part: record.id for part, record in records(kept).items()} == ids
-        same = kept.store.vectors("image", [ids["000001#front"], ids["000002#front"]])
+        same = kept.store.vectors("camera", [ids["000001#front"], ids["000002#front"]])
         np.testing.assert_array_equal(same[0], same[1])
         assert records(kept)["000001#front"].metadata["vehicle"] == "no. 8"
 
@@ -150,7 +149,7 @@ def test_bad_pictures_and_sweeps_are_told_and_what_is_left_is_kept(
         found = records(kept)
         assert set(found) == {"000000#front", "000002#front"}
         ids = [found["000000#front"].id]
-        assert np.isnan(kept.store.vectors("image", ids)).all()
+        assert np.isnan(kept.store.vectors("camera", ids)).all()
         np.testing.assert_array_equal(kept.store.vectors("joint", ids), kept.store.vectors("lidar", ids))
 
 
@@ -195,6 +194,9 @@ def test_a_sweep_without_cameras_is_kept_in_quarters(model: Model, tmp_path: Pat
     with collection(tmp_path, model) as kept:
         kept.index(path, cache=cache, views=["camera"])
         assert set(records(kept)) == {f"000008@{of}" for of in ("ahead", "left", "behind", "right", "sweep")}
+        # they answer where cameras are searched, too
+        for name in ("joint", "quarter-lidar"):
+            assert len(kept.store.nearest({name: np.ones(8, np.float32)}, 9)[0]) == 4
 
 
 def test_a_model_without_a_sweep_tower_keeps_what_cameras_saw_if_asked(

@@ -22,8 +22,8 @@ from clip3d.cli.output import (
 from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
 
 if TYPE_CHECKING:
-    from clip3d.search.keeping.frame_reading import ViewKind
     from clip3d.search.keeping.reporting import Change, Report
+    from clip3d.search.stores.frame_vectors import ViewKind
 
 EXAMPLES = o.examples(
     "clip3d index assets/ --db assets.db",
@@ -155,7 +155,7 @@ def index(
 
 def _views(given: str) -> list[ViewKind]:
     """The views that --views names; WrongCommand for one that there is not."""
-    from clip3d.search.keeping.frame_reading import VIEW_KINDS
+    from clip3d.search.stores.frame_vectors import VIEW_KINDS
 
     kinds: dict[str, ViewKind] = {kind: kind for kind in VIEW_KINDS}
     names = [name.strip() for name in given.split(",") if name.strip()]

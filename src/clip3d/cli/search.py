@@ -32,7 +32,7 @@ EXAMPLES = o.examples(
     "clip3d search --like chair.glb --not armchair assets/ -k 5",
     'clip3d search "a lamp" assets/ --json | head -3',
     "clip3d search \"a chair\" --db assets.db --where \"split = 'test'\" --near 0.99",
-    'clip3d search --lidar "a pedestrian close by" --camera "sun glare" --db fleet.db',
+    'clip3d search --lidar "a pedestrian close by" --camera "sun glare" --db fleet.db --page hits.html',
     'clip3d search "a chair^2" --text wood --not metal --hit 12 --db assets.db --html page.html',
 )
 
@@ -58,6 +58,10 @@ def search(
     diversity: so.Diversity = 0.0,
     group: so.Group = None,
     per_group: so.PerGroup = 1,
+    rule: so.Rule = None,
+    over: so.Over = None,
+    fold: so.Fold = None,
+    templates: so.PromptTemplates = None,
     show_columns: so.Show = None,
     csv: so.Csv = None,
     parquet: so.Parquet = None,
@@ -98,6 +102,10 @@ def search(
         "diversity": diversity,
         "group": group,
         "per_group": per_group,
+        "rule": rule,
+        "over": over,
+        **({} if fold is None else {"fold": fold}),
+        "templates": templates or None,
     }
     outputs = {"csv": csv, "parquet": parquet, "links": links}
     if db is None:
@@ -109,6 +117,7 @@ def search(
         _finish_files(result, words or [], image, like, html, reading, as_json=as_json, quiet=quiet)
         return
     from clip3d.cli.search_collection import ask_collection, query_parts
+    from clip3d.data.driving_prompts import templates_named
     from clip3d.search.collection import Collection
 
     given = query_parts(words or [], {**parts, "image": image, "like": like, "negative": negative})
@@ -118,7 +127,7 @@ def search(
         ask_collection(
             collection,
             given,
-            {**choice, "k": k, "threshold": threshold},
+            {**choice, "templates": templates_named(templates or []), "k": k, "threshold": threshold},
             reading=reading,
             outputs={**outputs, "html": html},
             show=show_columns or [],

@@ -130,7 +130,7 @@ def _print_lines(answers: Answers) -> None:
 
 def _columns(show: Sequence[str], collection: Collection, answers: Answers) -> list[str]:
     """The columns to show beside the usual ones; WrongCommand for one that no item has."""
-    known = ["folder", *collection.store.columns()]
+    known = ["folder", *(collection.store.columns() if show else ())]
     for name in show:
         if name not in known:
             raise WrongCommand(f"there is no column {name!r} to show; there are: {', '.join(known)}")
@@ -147,12 +147,14 @@ def _print_table(answers: Answers, columns: Sequence[str]) -> None:
     headings = ["rank", "score"]
     headings += ["fits"] if answers.query.confident else []
     headings += ["copies"] if answers[0].copies is not None else []
+    headings += ["folded"] if any(hit.folded for hit in answers) else []
     numbers = range(len(headings))
     rows = []
     for hit in answers:
         row = [str(hit.rank), f"{hit.score:.3f}"]
         row += [f"{hit.fit:.2f}"] if answers.query.confident and hit.fit is not None else []
         row += [str(hit.copies)] if hit.copies is not None else []
+        row += ["" if hit.folded is None else str(hit.folded)] if "folded" in headings else []
         row += [_cell(name, value_of(hit.record, name)) for name in columns]
         rows.append([*row, _place(hit)])
     print_table((*headings, *columns, "path"), rows, right=tuple(numbers))

@@ -25,7 +25,9 @@ Likes = Annotated[
 Negatives = Annotated[list[str] | None, typer.Option("--not", metavar="TEXT", help="What not to find; repeatable.")]
 Answers = Annotated[int, typer.Option("-k", min=1, help="At most so many answers.")]
 Threshold = Annotated[float | None, typer.Option("--threshold", min=-1, max=1, help="Least score.")]
-Html = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with pictures.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", "--page", metavar="FILE", help="Also write a page with pictures.")
+]
 
 FurtherWords = Annotated[
     list[str] | None, typer.Option("--text", metavar="TEXT", help="With --db: further words; repeatable.")
@@ -42,6 +44,36 @@ Camera = Annotated[
 ]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="SQL", help="With --db: only items of which this is true.")
+]
+Rule = Annotated[
+    str | None,
+    typer.Option(
+        "--rule",
+        metavar="NAME",
+        help="With --db: how lidar and camera rank frames together: features, unit-features, scores, "
+        "standard-scores, ranks, lidar-first or camera-first.",
+    ),
+]
+Over = Annotated[
+    str | None,
+    typer.Option(
+        "--over",
+        metavar="VIEWS",
+        help="With --db: frames by one camera's view, all cameras together, quarters of the sweep or the sweep "
+        "alone: camera, cameras, quarter or sweep.",
+    ),
+]
+Fold = Annotated[
+    float | None,
+    typer.Option("--fold", min=0, metavar="SECONDS", help="With --db: views of a log so near are one; 0 for none."),
+]
+PromptTemplates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--templates",
+        metavar="NAME|TEXT",
+        help="With --db: put words into prompts: objects, weather, period, or a text with {}; repeatable.",
+    ),
 ]
 Offset = Annotated[int, typer.Option("--offset", min=0, help="With --db: pass over so many answers.")]
 Confident = Annotated[

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from clip3d.errors import DataError, ModelError, SpaceMismatch
+from clip3d.joint_rules import Rule
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.conditions.where import Condition
 from clip3d.search.embedding import Progress, Reading
 from clip3d.search.questions.answering import answer
 from clip3d.search.questions.answers import Answers
-from clip3d.search.questions.query import Files, Items, Texts, make_query
+from clip3d.search.questions.query import FOLD_SECONDS, Files, Items, Texts, make_query
 from clip3d.search.stores.opening import is_there, open_store
 from clip3d.search.stores.signing import check_model
 from clip3d.search.stores.store import Header, Store, Value
 from clip3d.spaces import Space
 
 if TYPE_CHECKING:
-    from clip3d.search.keeping.frame_reading import ViewKind
     from clip3d.search.keeping.reporting import Change, Report
+    from clip3d.search.stores.frame_vectors import ViewKind
 
 PathName = str | os.PathLike[str]
 
@@ -153,10 +154,10 @@ class Collection:
             ModelError: if the model has no tower for files.
             ShapeError: if metadata have a name or value that cannot be kept.
         """
-        from clip3d.search.keeping.frame_reading import VIEW_KINDS
         from clip3d.search.keeping.indexing import index_files
         from clip3d.search.keeping.reporting import Plan
         from clip3d.search.keeping.sidecar import read_tables
+        from clip3d.search.stores.frame_vectors import VIEW_KINDS
 
         plan = Plan(
             reading=reading or Reading(),
@@ -196,6 +197,10 @@ class Collection:
         diversity: float = 0.0,
         group: str | None = None,
         per_group: int = 1,
+        rule: Rule | None = None,
+        over: ViewKind | None = None,
+        fold: float = FOLD_SECONDS,
+        templates: Sequence[str] = (),
         reading: Reading | None = None,
         cache: VectorCache | None = None,
     ) -> Answers:
@@ -211,7 +216,7 @@ class Collection:
             hit: ids or paths of items, to find more like them.
             negative: words to turn away from.
             lidar: words put to the lidar's vectors of frames alone.
-            camera: words put to the vectors of pictures alone.
+            camera: words put to what cameras saw alone; where there are no frames, to pictures.
             where: a condition on the records, as SQL: see `clip3d.search.conditions.where.Condition`.
             k: at most so many answers.
             offset: answers to pass over, for the pages after the first.
@@ -222,6 +227,10 @@ class Collection:
             diversity: weight of maximal marginal relevance, from 0, for none, to below 1.
             group: a column, or "folder", of whose values at most `per_group` answers each are listed.
             per_group: see `group`.
+            rule: how lidar and camera make one ranking of frames (`clip3d.joint_rules`); None for the usual ways.
+            over: views of frames that answer: "camera", "cameras" together, "quarter" of the sweep, or "sweep".
+            fold: seconds within which views of one log are one answer; 0 for each by itself.
+            templates: prompts with {} that words are put into, such as `clip3d.data.driving_prompts.OBJECTS`.
             reading: how clouds of the query are read.
             cache: of vectors of clouds of the query; None opens the user's.
 
@@ -250,6 +259,10 @@ class Collection:
             diversity=diversity,
             group=group,
             per_group=per_group,
+            rule=rule,
+            over=over,
+            fold=fold,
+            templates=tuple(templates),
         )
         return answer(self.store, self.model, query, reading=reading, cache=cache)
 

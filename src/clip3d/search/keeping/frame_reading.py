@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +29,11 @@ from clip3d.models.fingerprint import Fingerprint, stamp_of
 from clip3d.models.model import Model
 from clip3d.search.conditions.columns import check_name
 from clip3d.search.keeping.thumbnails import shrink_picture
+from clip3d.search.stores.frame_vectors import VIEW_KINDS, ViewKind
 from clip3d.search.stores.store import Trace, Value
 from clip3d.search.sweep_sources import QUARTERS, camera_facts
 
 Array = NDArray[np.float32]
-ViewKind = Literal["camera", "cameras", "quarter", "sweep"]
-VIEW_KINDS: tuple[ViewKind, ...] = get_args(ViewKind)
 # What every view has besides what its log and frame say of themselves.
 FACTS = ("log", "frame", "time", "camera", "view", "pictures", "points")
 LONGEST_TEXT = 1000

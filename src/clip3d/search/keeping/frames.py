@@ -18,6 +18,7 @@ from clip3d.errors import Clip3dError, FileProblem, FrameError
 from clip3d.joint_rules import joint_features
 from clip3d.lidar.frame import Frame, Log
 from clip3d.models.batching import in_batches
+from clip3d.models.card import Modality
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache, vector_key
 from clip3d.search.embedding import Progress, read_ahead
@@ -25,7 +26,8 @@ from clip3d.search.keeping.frame_reading import FACTS, FrameReader, Place, ReadF
 from clip3d.search.keeping.known import Known
 from clip3d.search.keeping.reporting import Change, Plan, Report, Status
 from clip3d.search.keeping.vanished import Places, below
-from clip3d.search.stores.store import CAMERA, JOINT, LIDAR, Entry, Store, Value
+from clip3d.search.stores.frame_vectors import WITHOUT_CAMERA, Sensor, ViewKind, names_of
+from clip3d.search.stores.store import Entry, Store, Value
 from clip3d.search.sweep_sources import find_sweeps
 from clip3d.spaces import unit
 
@@ -33,6 +35,7 @@ Array = NDArray[np.float32]
 
 FRAMES = 8  # encoded and kept together: an interruption loses so many
 REMOVED_AT_A_TIME = 500
+SENSORS: dict[Sensor, Modality] = {"lidar": "sweep", "camera": "image"}
 
 
 @dataclass(frozen=True)
@@ -156,10 +159,10 @@ class FrameIndexing:
             self.store.put(entries)
         self.report.take(changes, self.tell)
 
-    def _encode(self, views: Sequence[SeenView]) -> dict[int, dict[str, Array]]:
-        """Raw vectors by name, by the `id` of each view."""
-        found: dict[int, dict[str, Array]] = {id(view): {} for view in views}
-        for name, tower, place in ((LIDAR, "sweep", 0), (CAMERA, "image", 1)):
+    def _encode(self, views: Sequence[SeenView]) -> dict[int, dict[Sensor, Array]]:
+        """Raw vectors by sensor, by the `id` of each view."""
+        found: dict[int, dict[Sensor, Array]] = {id(view): {} for view in views}
+        for place, (sensor, tower) in enumerate(SENSORS.items()):
             if tower not in self.reader.towers:
                 continue
             seen = [view for view in views if (view.pixels if place else view.sweep) is not None]
@@ -177,10 +180,10 @@ class FrameIndexing:
             kept = {keys[one]: vector for one, vector in made.items()}
             self.cache.put_many(kept, space=self.model.space.id, model=self.model.id)
             for one, vector in {**known, **made}.items():
-                found[one][name] = vector
+                found[one][sensor] = vector
         return found
 
-    def _entries(self, job: _Job, read: ReadFrame, vectors: Mapping[int, dict[str, Array]]) -> list[Entry]:
+    def _entries(self, job: _Job, read: ReadFrame, vectors: Mapping[int, dict[Sensor, Array]]) -> list[Entry]:
         by_place = {view.place: view for view in read.views}
         earlier = {
             record.trace.part: record.metadata
@@ -195,17 +198,21 @@ class FrameIndexing:
                 facts = seen[0].metadata if not parts else _together(place, [view.metadata for view in seen])
                 said = self._said(job, earlier.get(place.part, {}), facts)
                 thumbnail = next((view.thumbnail for view in seen if view.thumbnail), None)
-                entries.append(Entry("frame", trace, self._stored(raw), said, thumbnail))
+                kinds = _kinds(place, job.frame)
+                entries.append(Entry("frame", trace, self._stored(raw, kinds), said, thumbnail))
         return entries
 
-    def _stored(self, raw: Mapping[str, Array]) -> dict[str, Array]:
-        """Vectors as the space keeps them, the joint one among them: of one sensor alone where there is but one."""
-        both = dict(raw)
-        if len(self.reader.towers) == 2:
-            both[JOINT] = joint_features(raw[LIDAR], raw[CAMERA]) if len(raw) == 2 else next(iter(raw.values()))
-        if self.model.space.stored == "raw":
-            return both
-        return {name: unit(vector[None])[0] for name, vector in both.items()}
+    def _stored(self, raw: Mapping[Sensor, Array], kinds: Sequence[ViewKind]) -> dict[str, Array]:
+        """Vectors by name as the space keeps them; the joint one is one sensor's where the other is missing."""
+        joint = joint_features(raw["lidar"], raw["camera"]) if len(raw) == 2 else next(iter(raw.values()))
+        kept: dict[Sensor, Array] = {**raw, "joint": joint}
+        if self.model.space.stored == "unit":
+            kept = {sensor: unit(vector[None])[0] for sensor, vector in kept.items()}
+        if "sweep" not in self.reader.towers:
+            return {"image": kept["camera"]}  # of a model that knows no frames they are pictures
+        camera = "image" in self.reader.towers
+        names = [names_of(kind, lidar=True, camera=camera) for kind in kinds]
+        return {name: kept[sensor] for each in names for sensor, name in each.items() if sensor in kept}
 
     # Metadata
 
@@ -269,8 +276,15 @@ def _by_log(store: Store) -> dict[str, dict[str, Known]]:
     return found
 
 
-def _mean(vectors: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
-    names = [name for name in (LIDAR, CAMERA) if any(name in each for each in vectors)]
+def _kinds(place: Place, frame: Frame) -> tuple[ViewKind, ...]:
+    """The kinds of view that a record answers as: without a camera quarters stand for cameras."""
+    if frame.pictures or place.kind not in WITHOUT_CAMERA:
+        return (place.kind,)
+    return ("camera", "quarter") if place.kind == "quarter" else ("cameras", "sweep")
+
+
+def _mean(vectors: Sequence[Mapping[Sensor, Array]]) -> dict[Sensor, Array]:
+    names = [name for name in SENSORS if any(name in each for each in vectors)]
     return {name: np.mean([each[name] for each in vectors if name in each], axis=0) for name in names}
 
 

@@ -11,7 +11,7 @@ from clip3d.errors import FileProblem, ShapeError
 from clip3d.models.card import Modality
 from clip3d.search.conditions.columns import check_name
 from clip3d.search.embedding import Reading
-from clip3d.search.keeping.frame_reading import VIEW_KINDS, ViewKind
+from clip3d.search.stores.frame_vectors import VIEW_KINDS, ViewKind
 from clip3d.search.stores.store import Value
 
 Status = Literal["added", "replaced", "moved", "unchanged", "vanished", "pruned", "failed"]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.errors import DataError, ShapeError
+from clip3d.joint_rules import ONE_QUERY, TWO_QUERIES, Rule
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.conditions.where import Condition
@@ -16,7 +17,9 @@ from clip3d.search.embedding import Reading, embed_file
 from clip3d.search.keeping.vanished import absolute
 from clip3d.search.pictures import open_image
 from clip3d.search.questions.choosing import Sameness, sameness
+from clip3d.search.questions.frame_names import FrameNames
 from clip3d.search.questions.query import Query, Wish
+from clip3d.search.stores.frame_vectors import FRAME_NAMES
 from clip3d.search.stores.store import Header, Record, Store
 
 Array = NDArray[np.float32]
@@ -32,9 +35,13 @@ class Aim:
 
     Attributes:
         directions: (d,) by name of vector; a single one has unit length, of several the lengths add up to 1.
+        rule: makes one ranking of those of lidar and camera, in this order; None for the sum of products.
+        beside: further names of vectors whose scores are told.
     """
 
     directions: dict[str, Array]
+    rule: Rule | None = None
+    beside: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,14 +105,16 @@ def find_aims(
         ModelError: if the model lacks a tower that is needed.
         ImageError, CloudError: if a file of the query cannot be read.
     """
-    _check_names(query.sensors, header)
-    meanings = [_meaning(wish, store, header, model, reading, cache) for wish in query.wishes]
+    named = FrameNames.of(query.over, header)
+    _check_names([named.of_sensor(sensor) for sensor in query.sensors], header)
+    templates = query.templates or None
+    meanings = [_meaning(wish, store, header, model, reading, cache, templates) for wish in query.wishes]
     records = [record for meaning in meanings if meaning.wish.weight > 0 for record in meaning.records]
     keys = [sameness(record) for record in records]
     keys += [(content, "") for meaning in meanings for content in meaning.contents if content]
     texts = [meaning.vectors for meaning in meanings if meaning.wish.kind == "text" and meaning.wish.weight > 0]
     return Aims(
-        aims=_aims(query, meanings, store, header, model),
+        aims=_aims(query, named, meanings, store, header, model),
         words=model.space.ensemble(np.concatenate([v for v in texts if v is not None])) if texts else None,
         itself=frozenset(record.id for record in records),
         contents=frozenset(keys),
@@ -120,25 +129,65 @@ def _check_names(names: Sequence[str], header: Header) -> None:
 
 
 def _aims(
-    query: Query, meanings: list[_Meaning], store: Store, header: Header, model: Model
+    query: Query, named: FrameNames, meanings: list[_Meaning], store: Store, header: Header, model: Model
 ) -> tuple[Aim, ...]:
-    names = query.sensors or tuple(sorted(header.towers))
-    directions = {name: _direction(name, meanings, model) for name in names}
-    if not query.sensors or len(names) == 1:
-        return tuple(Aim({name: direction}) for name, direction in directions.items())
-    asked = {name: sum(m.wish.weight for m in meanings if m.wish.sensor in (name, None)) for name in names}
-    spread = _spreads(directions, store, model, query.where)
-    share = {name: max(asked[name], 0.0) / spread[name] for name in names}
-    total = sum(share.values())
-    return (Aim({name: np.float32(share[name] / total) * directions[name] for name in names}),)
+    if len(query.sensors) == 1:
+        (sensor,) = query.sensors
+        name = named.of_sensor(sensor)
+        return (Aim({name: _direction(name, sensor, meanings, model)}),)
+    if query.sensors:
+        rule = query.rule or TWO_QUERIES
+        names = {named.of_sensor(sensor): sensor for sensor in sorted(query.sensors, key=lambda s: s != "lidar")}
+        directions = {name: _direction(name, sensor, meanings, model) for name, sensor in names.items()}
+        asked = {
+            name: sum(m.wish.weight for m in meanings if m.wish.sensor in (sensor, None))
+            for name, sensor in names.items()
+        }
+        return (_joint(rule, directions, asked, query, store, model),)
+    frames = _of_frames(query, named, meanings, store, model)
+    if query.rule is not None or query.over is not None:
+        if not frames:
+            raise ShapeError(f"the collection has no vectors of {named.said}; it has: {', '.join(header.towers)}")
+        return frames
+    others = sorted(set(header.towers) - FRAME_NAMES)
+    return (*(Aim({name: _direction(name, None, meanings, model)}) for name in others), *frames)
 
 
-def _direction(name: str, meanings: list[_Meaning], model: Model) -> Array:
-    """The centred direction (d,) that the wishes give for vectors of a name."""
+def _of_frames(
+    query: Query, named: FrameNames, meanings: list[_Meaning], store: Store, model: Model
+) -> tuple[Aim, ...]:
+    """What views of frames are asked where the same is put to both sensors."""
+    rule, names = query.rule or ONE_QUERY, named.names
+    if rule == "features" and "joint" in names:
+        beside = tuple(names[sensor] for sensor in ("lidar", "camera") if sensor in names)
+        return (Aim({names["joint"]: _direction(names["joint"], None, meanings, model)}, beside=beside),)
+    if query.rule is not None and not {"lidar", "camera"} <= set(names):
+        raise ShapeError(f"the rule {query.rule} needs lidar and camera, and {named.said} have not both here")
+    if query.rule is None:
+        return tuple(Aim({name: _direction(name, None, meanings, model)}) for name in named.alone)
+    directions = {names[sensor]: _direction(names[sensor], None, meanings, model) for sensor in ("lidar", "camera")}
+    return (_joint(rule, directions, dict.fromkeys(directions, 1.0), query, store, model),)
+
+
+def _joint(
+    rule: Rule, directions: dict[str, Array], asked: dict[str, float], query: Query, store: Store, model: Model
+) -> Aim:
+    """The aim of a rule at the vectors of lidar and camera."""
+    shares = {name: max(weight, 0.0) for name, weight in asked.items()}
+    if rule == "standard-scores":
+        spread = _spreads(directions, store, model, query.where)
+        shares = {name: share / spread[name] for name, share in shares.items()}
+    total = sum(shares.values())
+    weighed = {name: np.float32(shares[name] / total) * directions[name] for name in directions}
+    return Aim(weighed, None if rule in ("scores", "standard-scores") else rule)
+
+
+def _direction(name: str, sensor: str | None, meanings: list[_Meaning], model: Model) -> Array:
+    """The centred direction (d,) that the wishes put to a sensor, or to none, give for vectors of a name."""
     rows: dict[bool, list[Array]] = {True: [], False: []}
     shares: dict[bool, list[float]] = {True: [], False: []}
     for meaning in meanings:
-        if meaning.wish.sensor in (name, None):
+        if meaning.wish.sensor in (sensor, None):
             vectors = meaning.of(name)
             wanted = meaning.wish.weight > 0
             rows[wanted].append(vectors)
@@ -173,9 +222,10 @@ def _meaning(
     model: Model,
     reading: Reading | None,
     cache: VectorCache | None,
+    templates: Sequence[str] | None,
 ) -> _Meaning:
     if wish.kind == "text":
-        return _Meaning(wish, model.encode_texts([str(wish.value)]))
+        return _Meaning(wish, model.encode_texts([str(wish.value)], templates))
     if wish.kind == "image":
         return _Meaning(wish, model.encode_images([open_image(str(wish.value))]))
     if wish.kind == "cloud":

@@ -44,6 +44,7 @@ def record_of_hit(hit: Hit, answers: Answers) -> dict[str, object]:
         "scores": {name: round(score, 6) for name, score in hit.scores.items()},
         "fit": None if hit.fit is None else round(hit.fit, 4),
         "copies": hit.copies,
+        "folded": hit.folded,
         "group": hit.group,
         "metadata": dict(hit.record.metadata),
         "model": answers.model,

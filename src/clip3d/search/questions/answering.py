@@ -18,9 +18,17 @@ from clip3d.search.conditions.columns import FIXED, nearest_name
 from clip3d.search.embedding import Reading
 from clip3d.search.questions.aims import Aims, find_aims
 from clip3d.search.questions.answers import Answers, Hit
-from clip3d.search.questions.candidates import Candidates, Compared, find_candidates, scores_by_name
-from clip3d.search.questions.choosing import DIVERSIFIED, diversify, gather_copies, limit_groups, sameness
+from clip3d.search.questions.candidates import Candidates, Compared, find_candidates, finder_of, scores_by_name
+from clip3d.search.questions.choosing import (
+    DIVERSIFIED,
+    diversify,
+    fold_neighbours,
+    gather_copies,
+    limit_groups,
+    sameness,
+)
 from clip3d.search.questions.query import Query
+from clip3d.search.stores.frame_vectors import FRAME_NAMES
 from clip3d.search.stores.signing import check_model
 from clip3d.search.stores.store import ROUNDING, Record, Store, Value
 
@@ -85,14 +93,17 @@ class _Answering:
         self.query = query
         self.aims = aims
         self.compared = Compared(store, model.space, aims.aims)
+        self.finders = [finder_of(store, model.space, aim, query.where) for aim in aims.aims]
+        self.folds = query.fold > 0 and any(FRAME_NAMES & set(aim.names) for aim in aims.aims)
+        self._folded: dict[int, int] = {}
         self._records: dict[int, Record] = {}
 
     def answers(self) -> Answers:
         wanted = self.query.offset + self.query.k
         n = self._first_number(wanted)
         while True:
-            candidates = find_candidates(self.store, self.aims.aims, n, self.query.where)
-            standing = self._standing(candidates)
+            candidates = find_candidates(self.finders, n)
+            standing = self._fold(self._standing(candidates))
             chosen = self._choose(standing)
             if candidates.all or self._enough(chosen, candidates, standing, wanted):
                 break
@@ -104,7 +115,7 @@ class _Answering:
 
     def _first_number(self, wanted: int) -> int:
         query = self.query
-        chooses = query.unique or query.near or query.group or query.confident
+        chooses = self.folds or query.unique or query.near or query.group or query.confident
         n = wanted + len(self.aims.contents) + 1
         if query.diversity:
             n = max(n, DIVERSIFIED + len(self.aims.contents))
@@ -121,6 +132,14 @@ class _Answering:
         if self.query.confident:
             keep[keep] = self._fits(candidates.ids[keep]) >= self.model.refusal.threshold
         return Candidates(candidates.ids[keep], candidates.scores[keep], candidates.aim[keep], candidates.all)
+
+    def _fold(self, standing: Candidates) -> Candidates:
+        """Frames near each other in a log become one, the best."""
+        if not self.folds:
+            return standing
+        places, folded = fold_neighbours([_moment(r) for r in self._records_of(standing.ids)], self.query.fold)
+        self._folded = dict(zip(standing.ids[places].tolist(), folded.tolist(), strict=True))
+        return _taken(standing, places)
 
     def _is_query(self, record: Record | None) -> bool:
         if record is None or record.id in self.aims.itself:
@@ -185,10 +204,12 @@ class _Answering:
                 rank=self.query.offset + place + 1,
                 score=float(shown.scores[place]),
                 record=record,
-                fit=None if fits is None else float(fits[place]),
+                # what a model can tell of single objects it cannot of scenes
+                fit=None if fits is None or self._is_scene(record) else float(fits[place]),
                 copies=None if copies is None else int(copies[place]),
                 group=chosen.groups[page][place],
                 scores=scores[record.id],
+                folded=self._folded.get(record.id) if record.kind == "frame" else None,
             )
             for place, record in enumerate(self._records_of(shown.ids))
         )
@@ -202,9 +223,12 @@ class _Answering:
         if self.query.confident:
             return () if hits else ("nothing here fits these words",)
         best = max((hit.fit for hit in hits if hit.fit is not None), default=None)
-        if best is None or best >= self.model.refusal.threshold:
+        if best is None or any(hit.fit is None for hit in hits) or best >= self.model.refusal.threshold:
             return ()
         return (f"nothing here may fit these words: the best chance is {best:.2f}",)
+
+    def _is_scene(self, record: Record) -> bool:
+        return record.kind == "frame" and not self.query.confident
 
     def _can_tell(self) -> bool:
         told = self.query.confident or bool(self.model.card.refusal)
@@ -254,11 +278,21 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0] if URI.match(path) else os.path.dirname(path)  # noqa: PTH120
 
 
+def _moment(record: Record) -> tuple[str, float] | None:
+    """The log that a view of a frame is of, and when it was seen; None for what is no frame with a time."""
+    time = record.metadata.get("time")
+    if record.kind != "frame" or isinstance(time, bool) or not isinstance(time, int | float):
+        return None
+    return record.trace.path, float(time)
+
+
 def _taken(candidates: Candidates, places: Places) -> Candidates:
     return Candidates(candidates.ids[places], candidates.scores[places], candidates.aim[places], candidates.all)
 
 
 def _check_columns(query: Query, store: Store) -> None:
+    if query.where is None and (query.group is None or query.group in (FOLDER, *FIXED)):
+        return  # to list the columns of a large collection takes a while
     known = [FOLDER, *FIXED, *store.columns()]
     if query.where is not None:
         query.where.check(known[1:])

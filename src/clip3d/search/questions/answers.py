@@ -19,6 +19,8 @@ class Hit:
         score: centred cosine with the query; of several sensors a weighted mean.
         record: the item.
         fit: chance in [0, 1] that the words fit it, if these mean one item in a hundred; None if none is told.
+        folded: how many views near it in time were folded into it, of those that were looked at; None where nothing
+            is folded.
         copies: how many items were left out for being as good as the same; None where none are left out.
         group: its value of the column that answers are grouped by.
         scores: centred cosine by name of vector.
@@ -31,6 +33,7 @@ class Hit:
     copies: int | None = None
     group: Value = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    folded: int | None = None
 
     @property
     def id(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from clip3d.search.conditions.where import Condition
 from clip3d.search.questions.aims import Aim
+from clip3d.search.questions.joint_search import JointSearch
 from clip3d.search.stores.store import Store
 from clip3d.spaces import Space, unit
 
@@ -35,12 +37,22 @@ class Candidates:
         return len(self.ids)
 
 
-def find_candidates(store: Store, aims: tuple[Aim, ...], n: int, where: Condition | None) -> Candidates:
+Finder = Callable[[int], tuple[NDArray[np.int64], Array]]
+
+
+def finder_of(store: Store, space: Space, aim: Aim, where: Condition | None) -> Finder:
+    """What gives the n best records of an aim: their ids and scores."""
+    if aim.rule is not None:
+        return JointSearch(store, space, aim, where).best
+    return lambda n: store.nearest(aim.directions, n, where)
+
+
+def find_candidates(finders: Sequence[Finder], n: int) -> Candidates:
     """The n best records; each counts once, with the best of its aims."""
-    found = [store.nearest(aim.directions, n, where) for aim in aims]
+    found = [finder(n) for finder in finders]
     ids = np.concatenate([ids for ids, _ in found])
     scores = np.concatenate([scores for _, scores in found])
-    aim = np.repeat(np.arange(len(aims)), [len(ids) for ids, _ in found])
+    aim = np.repeat(np.arange(len(finders)), [len(ids) for ids, _ in found])
     order = np.lexsort((aim, ids, -scores))
     _, first = np.unique(ids[order], return_index=True)
     chosen = order[np.sort(first)][:n]
@@ -76,7 +88,9 @@ def scores_by_name(
 ) -> dict[int, dict[str, float]]:
     """For each id the centred cosine of each vector that it has with the query's direction of that name."""
     found: dict[int, dict[str, float]] = {i: {} for i in ids}
-    for name, direction in ((name, d) for aim in aims for name, d in aim.directions.items()):
+    asked = [(name, direction) for aim in aims for name, direction in aim.directions.items()]
+    asked += [(name, next(iter(aim.directions.values()))) for aim in aims for name in aim.beside]
+    for name, direction in asked:
         vectors = store.vectors(name, ids)
         there = np.isfinite(vectors).all(axis=1)
         cosines = space.scores(unit(direction[None])[0], vectors[there])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -22,6 +23,36 @@ def sameness(record: Record) -> Sameness:
     """Equal for records of equal content and part; of content that is not known, as of a file that was read
     as it was written, for none but the record itself."""
     return record.trace.content or record.id, record.trace.part
+
+
+def fold_neighbours(
+    places: Sequence[tuple[str, float] | None], seconds: float
+) -> tuple[Places, NDArray[np.int64]]:
+    """What stands alone among candidates, best first: others are folded into one before them that is near in time.
+
+    Args:
+        places: of each its log and its seconds there; None for what is no frame, which is never folded.
+        seconds: that may lie between a frame and the one that it is folded into.
+
+    Returns:
+        Places of those that lead (l,), ascending, and the number folded into each (l,).
+    """
+    leaders: list[int] = []
+    folded: list[int] = []
+    times: dict[str, list[tuple[float, int]]] = {}  # of each log's leaders, ascending, with their numbers
+    for place, where in enumerate(places):
+        if where is not None:
+            log, time = where
+            led = times.setdefault(log, [])
+            at = bisect_left(led, (time, -1))
+            near = [one for one in led[max(at - 1, 0) : at + 1] if abs(one[0] - time) <= seconds]
+            if near:
+                folded[min(near, key=lambda one: abs(one[0] - time))[1]] += 1
+                continue
+            led.insert(at, (time, len(leaders)))
+        leaders.append(place)
+        folded.append(0)
+    return np.array(leaders, np.int64), np.array(folded, np.int64)
 
 
 def gather_copies(

@@ -9,7 +9,9 @@ from os import PathLike
 from typing import Any, Literal
 
 from clip3d.errors import ShapeError
+from clip3d.joint_rules import Rule, check_rule
 from clip3d.search.conditions.where import Condition
+from clip3d.search.stores.frame_vectors import VIEW_KINDS, ViewKind
 
 PathName = str | PathLike[str]
 Texts = str | tuple[str, float] | Sequence[str | tuple[str, float]] | None
@@ -17,6 +19,8 @@ Files = PathName | tuple[PathName, float] | Sequence[PathName | tuple[PathName, 
 Items = str | int | tuple[str | int, float] | Sequence[str | int | tuple[str | int, float]] | None
 
 MOST_ANSWERS = 10_000
+# Frames of a drive are near copies of their neighbours: at 50 km/h, so many seconds are 70 m.
+FOLD_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,8 @@ class Query:
     (`Space.query`). A wish that names a sensor is put to its vectors alone; where one does, only records with
     vectors of all sensors that are named answer, and their score is a weighted mean of the sensors' cosines,
     each sensor weighed by its wishes over the spread of its cosines in the collection, so that none
-    drowns the other. Without, a record answers with the best of its vectors.
+    drowns the other. Without, a record answers with the best of its vectors. Views of frames that have a vector of
+    each sensor answer by a joint rule (`clip3d.joint_rules`): without sensors by their sum of features.
 
     Attributes:
         wishes: one or more that are not turned away from.
@@ -72,6 +77,11 @@ class Query:
             answer has the largest (1 - w) score - w (largest cosine with those before), among the 500 best.
         group: a column, or "folder", of whose values at most `per_group` answers each are listed.
         per_group: see `group`.
+        rule: a joint rule, by which views with vectors of both sensors alone answer; None for the usual ones.
+        over: kind of view of frames that answers: one camera's, all cameras' together, quarters of the sweep, or
+            the sweep by itself; None for one camera's, beside whatever is no frame.
+        fold: seconds within which views of one log are one answer, that of the best; 0 for each by itself.
+        templates: prompts with {} that words are put into; their vectors are averaged. None for words as they are.
     """
 
     wishes: tuple[Wish, ...]
@@ -85,6 +95,10 @@ class Query:
     diversity: float = 0.0
     group: str | None = None
     per_group: int = 1
+    rule: Rule | None = None
+    over: ViewKind | None = None
+    fold: float = FOLD_SECONDS
+    templates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.wanted:
@@ -97,6 +111,16 @@ class Query:
             raise ShapeError(f"near is a cosine above 0, at most 1, got {self.near}")
         if not 0 <= self.diversity < 1:
             raise ShapeError(f"diversity is at least 0 and below 1, got {self.diversity}")
+        if not 0 <= self.fold < math.inf:
+            raise ShapeError(f"fold is a number of seconds, at least 0, got {self.fold}")
+        if self.rule is not None:
+            check_rule(self.rule, two=len(self.sensors) > 1)
+            if len(self.sensors) == 1:
+                raise ShapeError("a joint rule needs words for both sensors, or words that are put to none")
+        if self.over is not None and self.over not in VIEW_KINDS:
+            raise ShapeError(f"over is one of {', '.join(VIEW_KINDS)}, got {self.over!r}")
+        if any("{}" not in template for template in self.templates):
+            raise ShapeError("a template needs {} where the words go")
         if self.confident and not self.in_words:
             raise ShapeError("only of a query in words alone can be told what fits")
 

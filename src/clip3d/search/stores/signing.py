@@ -6,17 +6,21 @@ import hashlib
 
 from clip3d.errors import SpaceMismatch
 from clip3d.models.model import Model
-from clip3d.search.stores.store import CAMERA, JOINT, LIDAR, Header
+from clip3d.search.stores.frame_vectors import VIEW_KINDS, Sensor, names_of
+from clip3d.search.stores.store import Header
 
 
 def header_of(model: Model) -> Header:
     """What all vectors of a model have in common."""
     space, card = model.space, model.card
-    named: dict[str, str] = {"sweep": LIDAR}
-    towers = {named.get(m, m): tower.id for m, tower in card.towers.items() if m != "text"}
-    if LIDAR in towers and CAMERA in towers:
-        # of a view's lidar and camera together, as `clip3d.joint_rules` adds them
-        towers[JOINT] = hashlib.sha256(f"{towers[LIDAR]}+{towers[CAMERA]}".encode()).hexdigest()
+    towers: dict[str, str] = {m: tower.id for m, tower in card.towers.items() if m not in ("text", "sweep")}
+    if "sweep" in card.towers:
+        lidar, camera = card.towers["sweep"].id, towers.get("image", "")
+        together = hashlib.sha256(f"{lidar}+{camera}".encode()).hexdigest()
+        ids: dict[Sensor, str] = {"lidar": lidar, "camera": camera, "joint": together}
+        for kind in VIEW_KINDS:
+            named = names_of(kind, lidar=True, camera=bool(camera))
+            towers |= {name: ids[sensor] for sensor, name in named.items()}
     return Header(space.id, space.dim, space.mean, space.stored, model.id, card.weights_hash, towers)
 
 

@@ -18,9 +18,6 @@ Array = NDArray[np.float32]
 Kind = Literal["object", "segment", "frame", "image"]
 Value = str | int | float | bool | None
 
-# Names of the vectors of what a frame's lidar saw, what its camera saw, as any picture's, and of both together.
-LIDAR, CAMERA, JOINT = "lidar", "image", "joint"
-
 ROUNDING = 1e-5
 """By so much the scores of equal vectors may differ that were computed in other company."""
 
@@ -36,7 +33,7 @@ class Header:
         stored: whether vectors are kept as the tower gave them ("raw") or at unit length ("unit").
         model: id of the model that made them.
         weights: hash of its weights.
-        towers: for each name of a vector ("cloud", "image", "lidar", "joint") the id of the tower that makes it.
+        towers: for each name of a vector ("cloud", "image", "lidar", …) the id of the tower that makes it.
     """
 
     space: str
