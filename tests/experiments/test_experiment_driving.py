@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,18 @@ from driving_bench import write_nuscenes, write_once, write_plain
 from small_files import json_lines
 from sweep_bundles import TINY, sweep_bundle
 
-from clip3d.data.driving_prompts import published_prompts
+from clip3d.data.driving_prompts import OBJECTS, published_prompts
 from clip3d.data.driving_shots import NUSCENES, ONCE, shots_of, terms_of_shot
+from clip3d.experiments.driving_sets import BEAMS, DRAWINGS, ON_ONCE, ON_SIMULATOR, learned_from
+from clip3d.experiments.experiment import Bench
+from clip3d.joint_rules import RULES
+from clip3d.lidar.box_pooling import pool_box
+from clip3d.lidar.boxes import moved
 from clip3d.lidar.reading import read_log
 from clip3d.lidar.views import views
 from clip3d.models.model import Model
+
+RECIPES = Path(__file__).parents[2] / "recipes"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +39,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def talker(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A model with text, image, cloud and sweep towers."""
-    return sweep_bundle(tmp_path_factory.mktemp("talker"), **TINY)
+    folder = sweep_bundle(tmp_path_factory.mktemp("talker"), **TINY).folder
+    card = json.loads((folder / "card.json").read_text())
+    card["towers"]["image"]["preprocess"] |= {"mean": [0.5] * 3, "std": [0.5] * 3}  # which drawn pictures need
+    (folder / "card.json").write_text(json.dumps(card))
+    return Model(folder)
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +65,17 @@ def run(place: Path, talker: Model, tmp_path: Path, command_line):
         return {row["row"]: row for row in json_lines(done.stdout)}
 
     return ran
+
+
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recipes with towers and batches of the doubles' size."""
+    folder = tmp_path_factory.mktemp("recipes")
+    for name in ("clip2point-driving.toml", "lidarclip-ablation.toml"):
+        text = (RECIPES / name).read_text().replace("batch = 16", "batch = 4").replace("steps = 400", "steps = 4")
+        tower = "\n[tower]\nwidths = [8, 8, 16]\nhidden = 16\n" if "ablation" in name else ""
+        (folder / name).write_text(text + tower)
+    return folder
 
 
 def by_hand(model: Model, logs: list[Path], definition, by: str, k: int = 10) -> dict[str, float]:
@@ -163,3 +187,101 @@ def test_nuscenes_is_its_validation_scenes(run, place, talker) -> None:
     counts = [sum(truth[f"nearby {kind}"] for truth in truths) for kind in NUSCENES.kinds]
     chances = [count / 3 for count in counts if count]
     assert row["runs"][0]["also"]["chance"] == pytest.approx(100 * np.mean(chances))
+
+
+def test_objects_are_named_from_cells_crops_and_both(run, place, talker) -> None:
+    rows = run("lidarclip-table1", "simulator/mine/*,simulator/size,simulator/chance")
+    logs = sorted((place / "data/driving/held-out").iterdir())
+    shots = [shot for path in logs for shot in shots_of(read_log(path), ONCE)]
+    truth, cells = [], []
+    for shot in shots:
+        (view,) = views(shot.load(), cameras=[shot.camera])
+        dense = talker.encode_sweeps([view.frustum], normalize=False, dense=True).cells[0]
+        for thing in shot.things:
+            pixel = view.camera.project(view.camera.to_camera(thing.box.center[None]))[0]
+            if not (24 <= pixel[0] < 72 and 0 <= pixel[1] < 48) or thing.box.center[0] > 40:
+                continue
+            truth.append(ONCE.kinds.index(thing.kind))
+            cells.append(pool_box(dense, moved(thing.box, view.frustum.frustum_from_lidar)).vector)
+    words = [talker.encode_texts([one.replace("{}", kind) for one in OBJECTS]).mean(0) for kind in ONCE.kinds]
+    answers = talker.space.similarity(np.stack(cells), np.stack(words)).argmax(1)
+    right = answers == np.array(truth)
+    row = rows["simulator/mine/cells"]
+    assert row["runs"][0]["n"] == len(truth) > 20
+    assert row["runs"][0]["also"]["instance mean"] == pytest.approx(100 * right.mean())
+    kinds = sorted(set(truth))
+    each = [right[np.array(truth) == kind].mean() for kind in kinds]
+    assert row["measured"] == pytest.approx(100 * np.mean(each))
+    assert rows["simulator/size"]["measured"] == 100, "the doubles' cars, trucks and people differ in size"
+    assert rows["simulator/chance"]["measured"] == pytest.approx(100 / len(kinds))
+    others = ("image-crops", "joint", "cells-by-points", "joint-by-points")
+    assert {f"simulator/mine/{way}" for way in others} < set(rows)
+
+
+def test_points_as_depth_maps_are_baselines_on_boxes_and_scenes(run) -> None:
+    boxes = run("lidarclip-table1", "simulator/pointclip-mine/boxes,simulator/clip2point-mine/boxes")
+    assert {row["runs"][0]["protocol"]["prompts"][0] for row in boxes.values()} == {
+        "point cloud depth map of a {}.", "image of a {}"
+    }  # fmt: skip
+    scenes = run("lidarclip-table2", "simulator/pointclip-mine/cloud,simulator/clip2point-mine/cloud")
+    assert all(row["measured"] is not None for row in scenes.values())
+
+
+def test_clip2point_is_tuned_on_driving_once_for_boxes_and_scenes(run, recipes) -> None:
+    more = ("--recipes", recipes, "--steps", 2)
+    (scene,) = run("lidarclip-table2", "simulator/clip2point-tuned-mine/*", *more).values()
+    assert scene["cells"][2] == "depth"
+    assert scene["runs"][0]["n"] == 16
+    (box,) = run("lidarclip-table1", "simulator/clip2point-tuned-mine/*", *more).values()
+    assert box["runs"][0]["protocol"]["vector"] == "points in its box as a cloud"
+
+
+def test_losses_are_compared_by_training_from_the_same_frusta(run, recipes) -> None:
+    rows = run("lidarclip-table3", "simulator/mine/*", "--recipes", recipes, "--steps", 2, "--seeds", 1)
+    assert [name.rpartition("/")[2] for name in rows] == ["mse", "cosine", "contrastive", "mse-words"]
+    hashes = {row["runs"][0]["protocol"]["weights"] for row in rows.values()}
+    assert len(hashes) == 4
+    assert all("joint P@10" in row["runs"][0]["also"] for row in rows.values())
+    again = run("lidarclip-table3", "simulator/mine/*", "--recipes", recipes, "--steps", 2, "--seeds", 1)
+    assert again == rows
+
+
+def test_once_trains_on_what_is_not_held_out(place) -> None:
+    bench = Bench(place / "data", place / "weights", place / "out")
+    assert learned_from(bench, ON_ONCE) == (place / "data" / "ONCE", ("data/000003",))
+    assert learned_from(bench, ON_SIMULATOR) == (place / "data" / "driving", ("train",))
+
+
+def test_every_joint_rule_is_a_row(run, talker) -> None:
+    rows = run("lidarclip-table4", "simulator/mine/*")
+    assert [name.rpartition("/")[2] for name in rows] == ["image", "lidar", *RULES]
+    joint = run("lidarclip-table2", "simulator/mine/joint")["simulator/mine/joint"]
+    assert rows["simulator/mine/features"]["measured"] == joint["measured"]
+    assert rows["simulator/mine/lidar-first"]["runs"][0]["protocol"]["proposed"] == 16
+    published = run("lidarclip-table4", "once/lidarclip-l14/scores", code=1)["once/lidarclip-l14/scores"]
+    assert (published["published"]["value"], published["also_published"]["P@100"]["value"]) == (91.9, 87.4)
+
+
+def test_transfer_is_measured_on_every_set_that_is_there(run, place) -> None:
+    for sensor in BEAMS:
+        write_plain(place / "data" / "driving" / "beams" / sensor, logs=1, frames=2)
+    rows = run("lidarclip-table5", "*/mine/lidar")
+    assert set(rows) == {
+        f"{name}/mine/lidar" for name in ("nuscenes", "once", "simulator", *(f"beams-{s}" for s in BEAMS))
+    }
+    assert rows["beams-vlp-16/mine/lidar"]["runs"][0]["n"] == 2
+    published = run("lidarclip-table5", "nuscenes/lidarclip-nuscenes/joint", code=1)
+    assert published["nuscenes/lidarclip-nuscenes/joint"]["published"]["value"] == 81
+
+
+def test_simulated_logs_are_drawn_where_none_are_brought(tmp_path, talker, command_line, monkeypatch) -> None:
+    pytest.importorskip("embreex")
+    small = {need: replace(drawing, logs=1, frames=2) for need, drawing in DRAWINGS.items()}
+    monkeypatch.setattr("clip3d.experiments.driving_sets.DRAWINGS", small)
+    where = ["--data", tmp_path / "data", "--out", tmp_path / "out", "--model", f"mine={talker.folder}"]
+    asked = ("experiment", "lidarclip-table2", *where, "--only", "simulator/mine/image", "--json")
+    done = command_line(*asked)
+    assert done.returncode == 0, done.stderr
+    assert json_lines(done.stdout)[0]["runs"][0]["n"] == 2
+    assert (tmp_path / "data" / "driving" / "held-out").is_dir()
+    assert json_lines(command_line(*asked).stdout)[0] == json_lines(done.stdout)[0]

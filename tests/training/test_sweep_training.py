@@ -128,6 +128,11 @@ def test_the_loss_on_the_teacher_is_the_published_one():
     assert float(to_teacher(given, wanted, "mse")) == pytest.approx(0.5)
     assert float(to_teacher(given, wanted, "cosine")) == pytest.approx(-(2**-0.5 + 1) / 2)
     assert float(to_teacher(given[2:], wanted[2:], "mse")) == 0
+    assert float(to_teacher(given[2:], wanted[2:], "contrastive")) == 0
+    own = torch.eye(2)
+    apart = float(np.log(1 + np.exp(-1 / 0.07)))
+    assert float(to_teacher(3 * own, own, "contrastive")) == pytest.approx(apart, abs=1e-6), "lengths do not count"
+    assert float(to_teacher(own.flip(0), own, "contrastive")) == pytest.approx(1 / 0.07, abs=1e-3)
 
 
 CELLS = SweepCells(

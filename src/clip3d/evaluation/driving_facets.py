@@ -23,6 +23,7 @@ from clip3d.lidar.distortion import undistorted_picture
 from clip3d.lidar.frame import Box
 from clip3d.lidar.frustum import central_square
 from clip3d.lidar.views import View, views
+from clip3d.lidar.wedge import wedge
 from clip3d.models.model import Model
 from clip3d.render.scene_depth import scene_depth
 
@@ -30,7 +31,8 @@ Array = NDArray[np.float32]
 Named = dict[str, Array]
 Tell = Callable[[str], None]
 
-WHOLE = "whole"
+WHOLE, QUARTER = "whole", "quarter"
+HEADINGS = (0.0, np.pi / 2, np.pi, -np.pi / 2)  # of the quarters of a sweep
 WITHIN = 40.0  # metres from the camera, along the ground, within which things count; LidarCLIP's
 
 
@@ -99,6 +101,35 @@ class Sweeps:
                 named[f"under:{place}"] = pool_box(cells[row], box).vector
                 named[f"points:{place}"] = pool_box(cells[row], box, view.frustum.points).vector
             yield named
+
+
+@dataclass(frozen=True, eq=False)
+class Quarters:
+    """The whole sweep without a camera: four quarters, each seen from the sensor, as ("quarter:0") and so on."""
+
+    model: Model
+    of_picture = False
+
+    @property
+    def tower(self) -> str:
+        """Of everything that decides the vectors."""
+        return self.model.tower_card("sweep").id
+
+    def names(self, shot: Shot) -> list[str]:
+        """See `Facet`."""
+        return [f"{QUARTER}:{place}" for place in range(len(HEADINGS))]
+
+    def make(self, shots: Sequence[Shot], tell: Tell) -> Iterator[Named]:
+        """See `Facet`."""
+        for shot in shots:
+            try:
+                sweep = shot.load().sweep
+            except FileProblem as problem:
+                tell(f"{shot.frame}: {problem}")
+                yield {}
+                continue
+            found = self.model.encode_sweeps([wedge(sweep, heading) for heading in HEADINGS], normalize=False)
+            yield dict(zip(self.names(shot), found, strict=True))
 
 
 @dataclass(frozen=True, eq=False)

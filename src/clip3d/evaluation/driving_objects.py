@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,15 @@ def class_vectors(model: Model, phrases: Mapping[str, Sequence[str]], templates:
     return np.stack([model.space.ensemble(row) for row in rows])
 
 
-def nearest_sizes(objects: Sequence[SeenObject], sizes: Sizes) -> NDArray[np.intp]:
+class Sized(Protocol):
+    """Whatever has a box."""
+
+    @property
+    def size(self) -> tuple[float, float, float]:
+        """Length, width and height in metres."""
+
+
+def nearest_sizes(objects: Sequence[Sized], sizes: Sizes) -> NDArray[np.intp]:
     """The class (n,) whose typical size is nearest in the logarithms of length, width and height."""
     known = [kind for kind in CLASSES if kind in sizes]
     typical = np.log(np.array([sizes[kind] for kind in known]))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import clip3d
 from clip3d.data.driving_shots import Shot
 from clip3d.errors import FrameError
-from clip3d.evaluation.driving_facets import WHOLE, Facet, Named, Tell, frames_of
+from clip3d.evaluation.driving_facets import QUARTER, WHOLE, Facet, Named, Tell, frames_of
 from clip3d.lidar.camera import Camera
 from clip3d.lidar.frame import Frame
 from clip3d.models.batching import in_batches
@@ -77,7 +77,7 @@ def _keys(shots: Sequence[Shot], facet: Facet, cache: VectorCache) -> list[dict[
                 "version": clip3d.__version__,
                 "facet": type(facet).__name__,
                 "camera": _digest(frame.pictures[shot.camera].camera),
-                "what": WHOLE if name == WHOLE else _told(name, shot),
+                "what": name if name.partition(":")[0] in (WHOLE, QUARTER) else _told(name, shot),
             }
             own[name] = vector_key(content, facet.tower, options)
         keys.append(own)

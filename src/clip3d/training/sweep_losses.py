@@ -7,21 +7,27 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clip3d.towers.sweep_cells import SweepCells
-from clip3d.training.objectives import caption_spread, centre, inverse_temperature, naming
+from clip3d.training.objectives import caption_spread, centre, contrastive, inverse_temperature, naming
 from clip3d.training.sweep_batches import SweepBatch
 from clip3d.training.sweep_recipe import LabelRecipe, Loss
+
+TEMPERATURE = 0.07  # of the contrastive loss; CLIP's starts from it
 
 
 def to_teacher(given: Tensor, wanted: Tensor, loss: Loss) -> Tensor:
     """LidarCLIP's loss (Hess et al. 2024, equation 1 and its ablation): () from raw vectors (n, d).
 
-    The mean over rows and dimensions of the squared difference, or minus the mean cosine. Rows of which the teacher
-    says nothing (NaN) do not count; without any that does, it is 0.
+    The mean over rows and dimensions of the squared difference; minus the mean cosine; or CLIP's loss, by which
+    each row is to find its own among the others, both ways. Rows of which the teacher says nothing (NaN) do not
+    count; without any that does, it is 0.
     """
     known = wanted.isfinite().all(1)
     given, wanted = given[known], wanted[known]
     if not len(given):
         return given.sum()
+    if loss == "contrastive":
+        a, b = F.normalize(given, dim=1), F.normalize(wanted, dim=1)
+        return contrastive(a, b, torch.arange(len(a), device=a.device), 1 / TEMPERATURE)
     return F.mse_loss(given, wanted) if loss == "mse" else -F.cosine_similarity(given, wanted, dim=1).mean()
 
 

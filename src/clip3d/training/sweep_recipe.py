@@ -13,7 +13,7 @@ from clip3d.training.schedules import Schedule
 from clip3d.training.sweep_regions import RegionRecipe
 from clip3d.training.sweep_views import ViewRecipe
 
-Loss = Literal["mse", "cosine"]
+Loss = Literal["mse", "cosine", "contrastive"]
 # LidarCLIP's: Adam, one cycle from a 25th of the highest rate, a tenth of the steps rising.
 ADAM = Optimiser("adam", 1e-3, 0.0, (0.9, 0.999))
 
@@ -71,7 +71,8 @@ class SweepRecipe:
         architecture: of the tower, a name in `clip3d.towers.catalogue`.
         tower: its configuration.
         initial: weights to start from, relative to the data folder; none if empty.
-        loss: "mse" on raw vectors, as published, or "cosine", its ablation.
+        loss: "mse" on raw vectors, as published; "cosine", its ablation; or "contrastive", each frustum against the
+            pictures of the others in its batch, which the paper does without.
         teacher_weight: of the losses on the teacher's vectors; it matters only beside labels.
         region_weight: of the same loss on cells: the mean over the points of a spot, against the vector of the
             spot's picture. 0 for the loss on whole frusta alone, as published.
