@@ -62,6 +62,8 @@ def search(
     over: so.Over = None,
     fold: so.Fold = None,
     templates: so.PromptTemplates = None,
+    locate: so.Locate = None,
+    pictures: so.PicturesDir = None,
     show_columns: so.Show = None,
     csv: so.Csv = None,
     parquet: so.Parquet = None,
@@ -107,9 +109,9 @@ def search(
         **({} if fold is None else {"fold": fold}),
         "templates": templates or None,
     }
-    outputs = {"csv": csv, "parquet": parquet, "links": links}
+    outputs = {"csv": csv, "parquet": parquet, "links": links, "pictures": pictures}
     if db is None:
-        _refuse_without_db({**parts, **choice, **outputs, "show": show_columns})
+        _refuse_without_db({**parts, **choice, **outputs, "show": show_columns, "locate": locate})
         result = _search_files(
             words or [], image or [], like or [], negative, k, threshold, reading, model or "mini", device,
             no_cache=no_cache, quiet=quiet,
@@ -131,6 +133,7 @@ def search(
             reading=reading,
             outputs={**outputs, "html": html},
             show=show_columns or [],
+            locate=locate,
             no_cache=no_cache,
             as_json=as_json,
             quiet=quiet,

@@ -20,9 +20,11 @@ from clip3d.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from clip3d.errors import FileProblem
     from clip3d.search.collection import Collection
     from clip3d.search.embedding import Reading
     from clip3d.search.questions.answers import Answers, Hit
+    from clip3d.search.questions.locating import Located
 
 WEIGHTED = re.compile(r"(?s)(.+)\^(\d+(?:\.\d+)?)")
 STANDARD_OUTPUT = "-"
@@ -60,6 +62,7 @@ def ask_collection(
     reading: Reading,
     outputs: Mapping[str, Any],
     show: Sequence[str],
+    locate: bool | None,
     no_cache: bool,
     as_json: bool,
     quiet: bool,
@@ -70,6 +73,7 @@ def ask_collection(
 
     cache = VectorCache.disabled() if no_cache else None
     answers = collection.search(**parts, **choice, reading=reading, cache=cache)
+    located, problems = _located(answers, collection, outputs, locate)
     if outputs["csv"] == STANDARD_OUTPUT:
         from clip3d.search.questions.answer_files import columns_of_answers
         from clip3d.search.questions.tables import csv_text
@@ -77,17 +81,31 @@ def ask_collection(
         for line in csv_text(columns_of_answers(answers, collection.store.columns())).rstrip("\n").split("\n"):
             print_line(line)
     elif as_json:
-        _print_lines(answers)
+        _print_lines(answers, located)
     else:
-        _print_table(answers, _columns(show, collection, answers))
+        _print_table(answers, _columns(show, collection, answers), located)
     if not quiet:
         for text in answers.notes:
             note(text if not text.startswith("nothing here may") else f"{text}; --confident lists only what fits")
-    problems = _write(answers, collection, outputs, reading, quiet=quiet)
-    name_problems(problems)
+    unlinked = _write(answers, collection, outputs, reading, located, quiet=quiet)
+    name_problems([*problems, *unlinked])
     if not quiet and not as_json and outputs["csv"] != STANDARD_OUTPUT:
         note(f"collection {answers.collection}; model {answers.model}")
-    finish(problems, len(answers) - len(problems))
+    finish([*problems, *unlinked], max(len(answers) - len(unlinked), 0))
+
+
+def _located(
+    answers: Answers, collection: Collection, outputs: Mapping[str, Any], wanted: bool | None
+) -> tuple[dict[int, Located], list[FileProblem]]:
+    """Where frames answer, if that is asked for, or shown."""
+    shown = outputs["html"] is not None or outputs["pictures"] is not None
+    if wanted is False and outputs["pictures"] is not None:
+        raise WrongCommand("--pictures show what answered: leave out --no-locate")
+    if not (shown if wanted is None else wanted) or all(hit.record.kind != "frame" for hit in answers):
+        return {}, []
+    from clip3d.search.questions.locating import locate
+
+    return locate(answers, collection.model)
 
 
 def _refuse_contradictions(*, to_csv: bool, as_json: bool, shows: bool) -> None:
@@ -100,8 +118,14 @@ def _refuse_contradictions(*, to_csv: bool, as_json: bool, shows: bool) -> None:
 
 
 def _write(
-    answers: Answers, collection: Collection, outputs: Mapping[str, Any], reading: Reading, *, quiet: bool
-) -> list[Any]:
+    answers: Answers,
+    collection: Collection,
+    outputs: Mapping[str, Any],
+    reading: Reading,
+    located: Mapping[int, Located],
+    *,
+    quiet: bool,
+) -> list[FileProblem]:
     from clip3d.search.questions.answer_files import link_hits, write_answers_page, write_table
 
     problems = []
@@ -109,7 +133,13 @@ def _write(
         if outputs[name] is not None and outputs[name] != STANDARD_OUTPUT:
             _told(write_table(outputs[name], answers, collection.store.columns()), quiet)
     if outputs["html"] is not None:
-        _told(write_answers_page(outputs["html"], answers, collection.store, reading=reading), quiet)
+        page = write_answers_page(outputs["html"], answers, collection.store, reading=reading, located=located)
+        _told(page, quiet)
+    if outputs["pictures"] is not None:
+        from clip3d.search.questions.located_pictures import write_located
+
+        write_located(outputs["pictures"], answers, located)
+        _told(outputs["pictures"], quiet)
     if outputs["links"] is not None:
         problems = link_hits(outputs["links"], answers)
         _told(outputs["links"], quiet)
@@ -121,11 +151,11 @@ def _told(path: Path, quiet: bool) -> None:
         note(f"wrote {path}")
 
 
-def _print_lines(answers: Answers) -> None:
+def _print_lines(answers: Answers, located: Mapping[int, Located]) -> None:
     from clip3d.search.questions.answer_files import record_of_hit
 
     for hit in answers:
-        print_json(record_of_hit(hit, answers))
+        print_json(record_of_hit(hit, answers, located.get(hit.id)))
 
 
 def _columns(show: Sequence[str], collection: Collection, answers: Answers) -> list[str]:
@@ -138,7 +168,7 @@ def _columns(show: Sequence[str], collection: Collection, answers: Answers) -> l
     return list(dict.fromkeys([*([group] if group else []), *show]))
 
 
-def _print_table(answers: Answers, columns: Sequence[str]) -> None:
+def _print_table(answers: Answers, columns: Sequence[str], located: Mapping[int, Located]) -> None:
     from clip3d.search.questions.answering import value_of
 
     if not answers.hits:
@@ -156,8 +186,18 @@ def _print_table(answers: Answers, columns: Sequence[str]) -> None:
         row += [str(hit.copies)] if hit.copies is not None else []
         row += ["" if hit.folded is None else str(hit.folded)] if "folded" in headings else []
         row += [_cell(name, value_of(hit.record, name)) for name in columns]
+        row += [_spot(located.get(hit.id))] if located else []
         rows.append([*row, _place(hit)])
-    print_table((*headings, *columns, "path"), rows, right=tuple(numbers))
+    print_table((*headings, *columns, *(["where"] if located else []), "path"), rows, right=tuple(numbers))
+
+
+def _spot(located: Located | None) -> str:
+    """The first box in words: metres away, degrees to the left or right of ahead."""
+    if located is None or not located.sweep:
+        return "-"
+    spot = located.sweep[0].record()
+    side = "left" if spot["bearing"] > 0 else "right"
+    return f"{spot['distance']:.0f} m, {abs(spot['bearing']):.0f}° {side}"
 
 
 def _place(hit: Hit) -> str:

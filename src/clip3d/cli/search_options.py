@@ -75,6 +75,18 @@ PromptTemplates = Annotated[
         help="With --db: put words into prompts: objects, weather, period, or a text with {}; repeatable.",
     ),
 ]
+Locate = Annotated[
+    bool | None,
+    typer.Option(
+        "--locate/--no-locate",
+        help="With --db: read the logs of frames found to say which part of sweep and picture answered; a page "
+        "does so unless told not to.",
+    ),
+]
+PicturesDir = Annotated[
+    Path | None,
+    typer.Option("--pictures", metavar="DIR", help="With --db: also write a picture of each frame found."),
+]
 Offset = Annotated[int, typer.Option("--offset", min=0, help="With --db: pass over so many answers.")]
 Confident = Annotated[
     bool, typer.Option("--confident", help="With --db: only what fits the words, and that may be nothing.")

@@ -41,6 +41,7 @@ section { margin: 2.5rem 0; } h2 { margin-bottom: .2rem; } p { color: var(--dim)
 .query img { width: 9rem; border-radius: 8px; border: 1px solid var(--line); }
 ol { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: 1rem; list-style: none;
   padding: 0; }
+ol.wide { grid-template-columns: repeat(auto-fill, minmax(24rem, 1fr)); } ol.wide li img { aspect-ratio: auto; }
 li { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: .6rem; }
 li img, .none { width: 100%; aspect-ratio: 1; object-fit: contain; border-radius: 6px; display: block; }
 .none { display: grid; place-items: center; color: var(--dim); }

@@ -61,6 +61,13 @@ class ClipBlock(nn.Module):
         x = x + self._attention(self.norm1(x))
         return x + cast(Tensor, self.down(self.activation(self.up(self.norm2(x)))))
 
+    def without_mixing(self, x: Tensor) -> Tensor:
+        """The same with each token attending to itself alone."""
+        value = self.qkv.weight.shape[1]
+        own = self.out(self.norm1(x) @ self.qkv.weight[-value:].T + self.qkv.bias[-value:])
+        x = x + cast(Tensor, own)
+        return x + cast(Tensor, self.down(self.activation(self.up(self.norm2(x)))))
+
     def _attention(self, x: Tensor) -> Tensor:
         n, length, width = x.shape
         parts = self.qkv(x).reshape(n, length, 3, self.heads, width // self.heads)

@@ -118,6 +118,20 @@ class ClipViT(nn.Module):
             x = self._through_prompted(x, self.prompts.tokens)
         return cast(Tensor, self.projection(self.post_norm(x[:, 0])))
 
+    def dense(self, pixels: Tensor) -> Tensor:
+        """What the tower says of each patch: (n, 3, size, size) to (n, size / patch, size / patch, d).
+
+        In the last block each patch attends to itself alone, since there CLIP gathers the whole picture (C. Zhou et
+        al., "Extract Free Dense Labels from CLIP", ECCV 2022, section 3.2). Visual prompts are left aside.
+        """
+        x = self.pre_norm(self._tokens(pixels))
+        *before, last = cast(list[ClipBlock], list(self.blocks))
+        for block in before:
+            x = block(x)
+        patches = cast(Tensor, self.projection(self.post_norm(last.without_mixing(x)[:, 1:])))
+        side = round(patches.shape[1] ** 0.5)
+        return patches.reshape(len(patches), side, side, -1)
+
     def _tokens(self, pixels: Tensor) -> Tensor:
         patches = self.patches(pixels).flatten(2).transpose(1, 2)  # (n, patches, width), row by row
         first = self.class_token.expand(pixels.shape[0], 1, -1)

@@ -102,8 +102,12 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Features of square pictures; the side should be a multiple of 32, 224 is what it was trained at."""
+        return self.maps(pixels).mean((2, 3))
+
+    def maps(self, pixels: Tensor) -> Tensor:
+        """The same before the mean over the picture: (n, 1280, s / 32, s / 32)."""
         pixels = pixels.contiguous(memory_format=torch.channels_last)
-        return cast(Tensor, self.head(self.blocks(self.stem(pixels)))).mean((2, 3))
+        return cast(Tensor, self.head(self.blocks(self.stem(pixels))))
 
     def fold(self) -> None:
         """Merge every batch norm into its convolution."""
@@ -175,6 +179,8 @@ class ImageTower(nn.Module):
         hidden: width of the head's small network.
     """
 
+    any_size = True  # of pictures, in multiples of 32
+
     def __init__(self, dim: int = 512, classes: int = 1000, hidden: int = 256) -> None:
         super().__init__()
         self.trunk = EfficientNetLite0(folded=True)
@@ -183,6 +189,11 @@ class ImageTower(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """(n, 3, s, s) float32 in [-1, 1] to (n, d) of unit length."""
         return cast(Tensor, self.head(self.trunk(pixels)))
+
+    def dense(self, pixels: Tensor) -> Tensor:
+        """What the head says of each place: (n, 3, s, s) to (n, s / 32, s / 32, d); s a multiple of 32."""
+        maps = self.trunk.maps(pixels).permute(0, 2, 3, 1)
+        return cast(Tensor, self.head(maps.flatten(0, 2))).reshape(*maps.shape[:3], -1)
 
 
 def place_in_space(direction: Tensor, mean: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clip3d.clouds.remote import URI
 from clip3d.errors import DataError, FileProblem, ShapeError
@@ -27,14 +27,18 @@ from clip3d.search.questions.answers import Answers, Hit
 from clip3d.search.questions.tables import arrow_columns, metadata_columns, write_csv, write_parquet
 from clip3d.search.stores.store import Store, Value
 
+if TYPE_CHECKING:
+    from clip3d.search.questions.locating import Located
+
 LIST = ".clip3d-links.json"
 UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"/\\|?*]')
 LONGEST = 150  # characters of a link's name
 
 
-def record_of_hit(hit: Hit, answers: Answers) -> dict[str, object]:
-    """A hit as one JSON object."""
-    return {
+def record_of_hit(hit: Hit, answers: Answers, located: Located | None = None) -> dict[str, object]:
+    """A hit as one JSON object, with where it answers if that was looked for."""
+    where = {} if located is None else {"located": located.record()}
+    return where | {
         "rank": hit.rank,
         "id": hit.id,
         "path": hit.path,
@@ -91,7 +95,12 @@ def write_table(path: str | PathLike[str], answers: Answers, names: Iterable[str
 
 
 def write_answers_page(
-    path: str | PathLike[str], answers: Answers, store: Store, *, reading: Reading | None = None
+    path: str | PathLike[str],
+    answers: Answers,
+    store: Store,
+    *,
+    reading: Reading | None = None,
+    located: Mapping[int, Located] | None = None,
 ) -> Path:
     """Write hits to an HTML file with the collection's thumbnails, which needs no other file and no network.
 
@@ -100,14 +109,17 @@ def write_answers_page(
         answers: of a collection.
         store: of the collection.
         reading: how clouds of the query are read for their pictures.
+        located: by id where hits answer; these are shown with what camera and lidar saw side by side.
 
     Raises:
         DataError: if the file cannot be written.
         ImageError: if a picture of the query can no longer be read.
     """
     pictures = store.thumbnails([*(hit.id for hit in answers), *answers.itself])
-    cards = "\n".join(_card(hit, pictures) for hit in answers)
-    listing = f"<ol>\n{cards}\n</ol>" if answers.hits else "<p>Nothing found.</p>"
+    shown = located or {}
+    cards = "\n".join(_card(hit, pictures, shown.get(hit.id)) for hit in answers)
+    wide = " class='wide'" if shown else ""
+    listing = f"<ol{wide}>\n{cards}\n</ol>" if answers.hits else "<p>Nothing found.</p>"
     of_query = _of_query(answers, pictures, Pictures(reading or Reading()))
     notes = "".join(f"<p>{escape(text)}</p>\n" for text in (_origin(answers), *answers.notes))
     heading = f"<div class='query'>{of_query}<div><h2>{escape(str(answers.query))}</h2>\n{notes}</div></div>"
@@ -129,11 +141,37 @@ def _origin(answers: Answers) -> str:
     return f"collection {answers.collection}{where}; model {answers.model}"
 
 
-def _card(hit: Hit, pictures: Mapping[int, bytes]) -> str:
+def _card(hit: Hit, pictures: Mapping[int, bytes], located: Located | None) -> str:
+    if hit.record.kind == "frame":
+        return _frame_card(hit, pictures, located)
     said = [f"{name} {value}" for name, value in hit.record.metadata.items()]
     said += [f"{hit.copies} copies"] if hit.copies else []
     name = f"{value_of(hit.record, 'name')} {hit.part}".strip()
     return hit_card(hit.rank, name, hit.path, hit.score, picture_bytes(pictures.get(hit.id, b"")), ", ".join(said))
+
+
+def _frame_card(hit: Hit, pictures: Mapping[int, bytes], located: Located | None) -> str:
+    """A view of a frame: its place in its log, its conditions and what is true of it, and what answered."""
+    from clip3d.search.questions.located_pictures import located_jpeg
+
+    facts = hit.record.metadata
+    seen = {"camera", "frame", "log", "time", "view", "points", "pictures"}
+    said = [name if value is True else f"{name} {value}" for name, value in facts.items()
+            if name not in seen and value not in (False, None)]  # fmt: skip
+    time = facts.get("time")
+    place = [str(facts.get("camera") or facts.get("view") or hit.part)]
+    place += [f"{time:.1f} s"] if isinstance(time, int | float) else []
+    place += [f"{hit.folded} more views near it in time"] if hit.folded else []
+    scores = [f"{name} {score:.3f}" for name, score in hit.scores.items()]
+    near = [spot.record() for spot in (located.sweep[:1] if located else ())]
+    where = [f"{spot['distance']:.0f} m away, {_aside(spot['bearing'])}" for spot in near]
+    picture = picture_bytes(located_jpeg(located) if located else pictures.get(hit.id, b""))
+    name = f"{facts.get('log', '')} {facts.get('frame', hit.part)}".strip()
+    return hit_card(hit.rank, name, hit.path, hit.score, picture, "; ".join([*place, *where, *scores, *said]))
+
+
+def _aside(bearing: float) -> str:
+    return f"{abs(bearing):.0f}° {'left' if bearing > 0 else 'right'}"
 
 
 def link_hits(folder: str | PathLike[str], answers: Answers) -> list[FileProblem]:

@@ -31,6 +31,7 @@ from clip3d.search.questions.query import Query
 from clip3d.search.stores.frame_vectors import FRAME_NAMES
 from clip3d.search.stores.signing import check_model
 from clip3d.search.stores.store import ROUNDING, Record, Store, Value
+from clip3d.spaces import unit
 
 Array = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -214,7 +215,8 @@ class _Answering:
             for place, record in enumerate(self._records_of(shown.ids))
         )
         told, itself = (*notes, *self._doubts(hits)), tuple(sorted(self.aims.itself))
-        return Answers(hits, self.query, self.model.id, self.store.address, told, itself)
+        directions = {name: unit(d[None])[0] for aim in self.aims.aims for name, d in aim.directions.items()}
+        return Answers(hits, self.query, self.model.id, self.store.address, told, itself, directions)
 
     def _doubts(self, hits: Sequence[Hit]) -> tuple[str, ...]:
         """A note if what is listed may not fit, or nothing is listed since nothing fits."""

@@ -6,8 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clip3d.search.questions.query import Query
 from clip3d.search.stores.store import Record, Value
+
+Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Answers(Sequence[Hit]):
         collection: path or URI of the collection.
         notes: what a reader of the hits should know, such as that nothing may fit.
         itself: ids of the items that were asked with.
+        directions: (d,) of unit length, what the vectors of each name were compared with.
     """
 
     hits: tuple[Hit, ...]
@@ -70,6 +76,7 @@ class Answers(Sequence[Hit]):
     collection: str
     notes: tuple[str, ...] = ()
     itself: tuple[int, ...] = ()
+    directions: Mapping[str, Array] = field(default_factory=dict, compare=False)
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...
