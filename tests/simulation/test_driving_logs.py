@@ -12,7 +12,7 @@ import pytest
 
 from clip3d.errors import ShapeError
 from clip3d.lidar.reading import read_log
-from clip3d.simulation.driving import making
+from clip3d.simulation import processes
 from clip3d.simulation.driving.logs import Drive, log_name, make_log
 from clip3d.simulation.driving.making import make_logs
 
@@ -117,7 +117,7 @@ def test_workers_that_are_ended_are_told_log_by_log(tmp_path: Path, monkeypatch:
         def shutdown(self, *, cancel_futures):
             assert cancel_futures
 
-    monkeypatch.setattr(making, "ProcessPoolExecutor", Ended)
+    monkeypatch.setattr(processes, "ProcessPoolExecutor", Ended)
     made = make_logs(TINY, 6, tmp_path, workers=2)
     assert (made.logs, len(made.problems)) == (0, 6)
     assert all("was ended" in problem.reason for problem in made.problems)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from clip3d.cli import data_bank, data_render, data_shard, data_simulate
+from clip3d.cli import data_bank, data_render, data_rooms, data_shard, data_simulate
 from clip3d.cli import options as o
 from clip3d.cli.output import finish, name_problems, note, print_json, print_line, print_table, start_logging
 from clip3d.errors import DataError
@@ -115,3 +115,4 @@ app.command("bank", epilog=data_bank.BANK_EXAMPLES)(data_bank.bank)
 app.command("render", epilog=data_render.EXAMPLES)(data_render.render)
 app.command("shard", epilog=data_shard.EXAMPLES)(data_shard.shard)
 app.command("simulate", epilog=data_simulate.EXAMPLES)(data_simulate.simulate)
+app.command("simulate-rooms", epilog=data_rooms.EXAMPLES)(data_rooms.simulate_rooms)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from itertools import islice
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 from clip3d.errors import FileProblem, FrameError
 from clip3d.lidar.once_writing import enrol
 from clip3d.simulation.driving.logs import Drive, Layout, log_name, make_log
+from clip3d.simulation.processes import together
 
 Progress = Callable[[int, int], None]
 
@@ -86,7 +84,7 @@ def _make(
         for number in range(logs):
             _count(result, drive, number, lambda n=number: make_log(drive, n, out, step, layout))  # type: ignore[misc]
         return
-    for number, outcome in _together(drive, logs, out, workers, layout):
+    for number, outcome in together(partial(_one, drive, out, layout), range(logs), min(workers, logs)):
         _count(result, drive, number, outcome)
         if progress:
             progress((result.logs + len(result.problems)) * drive.frames, total)
@@ -106,33 +104,5 @@ def _count(result: Made, drive: Drive, number: int, outcome: Callable[[], int]) 
         result.frames += drive.frames
 
 
-def _together(
-    drive: Drive, logs: int, out: Path, workers: int, layout: Layout
-) -> Iterator[tuple[int, Callable[[], int]]]:
-    """Numbers of logs with what gives their outcome, as they are done."""
-    ignored = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(
-        min(workers, logs), mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignored
-    )
-    numbers = iter(range(logs))
-    running: dict[Future[int], int] = {}
-    try:
-        while True:
-            for number in islice(numbers, workers + 2 - len(running)):
-                running[_begun(pool, drive, number, out, layout)] = number
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begun(pool: ProcessPoolExecutor, drive: Drive, number: int, out: Path, layout: Layout) -> Future[int]:
-    """A log that a worker is to make; one that has failed already where the workers were ended."""
-    try:
-        return pool.submit(make_log, drive, number, out, None, layout)
-    except BrokenProcessPool as broken:
-        failed: Future[int] = Future()
-        failed.set_exception(broken)
-        return failed
+def _one(drive: Drive, out: Path, layout: Layout, number: int) -> int:
+    return make_log(drive, number, out, None, layout)

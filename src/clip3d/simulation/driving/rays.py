@@ -56,7 +56,7 @@ class RayCaster:
             from embreex.mesh_construction import TriangleMesh
             from embreex.rtcore_scene import EmbreeScene
         except ImportError as error:
-            raise MissingExtra("simulating drives", "embreex", "simulate") from error
+            raise MissingExtra("casting rays", "embreex", "simulate") from error
         self.still = still
         # Embree keeps pointers into what it is given.
         self._corners = np.ascontiguousarray(corners, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Furnished rooms, and their scans by a simulated depth camera and a simulated terrestrial scanner."""
