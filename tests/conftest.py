@@ -115,5 +115,5 @@ def run_process(bundle: Path, cache_file: Path, tmp_path: Path) -> Run:
 
 def _words(arguments: tuple[object, ...], bundle: Path) -> list[str]:
     words = [str(argument) for argument in arguments]
-    takes_model = words and words[0] in ("search", "classify", "embed", "evaluate", "demo", "index")
+    takes_model = words and words[0] in ("search", "classify", "embed", "evaluate", "demo", "index", "scene")
     return [*words, "--model", str(bundle)] if takes_model and not {"--help", "--model"} & set(words) else words

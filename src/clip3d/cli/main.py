@@ -29,6 +29,7 @@ from clip3d.cli import (
     index,
     models,
     probe,
+    scene,
     search,
     stats,
     train,
@@ -53,6 +54,7 @@ app.command("search", epilog=search.EXAMPLES)(search.search)
 app.command("index", epilog=index.EXAMPLES)(index.index)
 app.command("stats", epilog=stats.EXAMPLES)(stats.stats)
 app.command("classify", epilog=classify.EXAMPLES)(classify.classify)
+app.command("scene", epilog=scene.EXAMPLES)(scene.scene)
 app.command("embed", epilog=embed.EXAMPLES)(embed.embed)
 app.add_typer(collection.app, name="collection")
 app.add_typer(evaluate.app, name="evaluate")

@@ -20,7 +20,7 @@ USUAL = 0.4  # metres from which on a part's size speaks no more for it
 # Parts are one whose intersection over union reaches this.
 SAME = 0.85
 # Points of a part that a tower chooses among.
-SHOWN = 1536
+SHOWN = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +31,14 @@ class Part:
         voxels: (v,) int32, ascending.
         scale: the finest of the scales that it was found at.
         scales: at how many it was found.
+        touching: how much of its border lies against other things: voxels at which it does, over the root of all.
         box: in the surface's axes, metres.
     """
 
     voxels: Labels
     scale: int
     scales: int
+    touching: float
     box: Box
 
 
@@ -52,11 +54,14 @@ class _Found:
         return len(self.places)
 
 
-def choose_parts(surface: Surface, scales: Sequence[Labels], most: int = MOST_PARTS) -> list[Part]:
+def choose_parts(
+    surface: Surface, standing: NDArray[np.bool_], scales: Sequence[Labels], most: int = MOST_PARTS
+) -> list[Part]:
     """The parts of all scales, each once, the best founded first: those that stay the same over many scales.
 
     Args:
         surface: of the scan.
+        standing: (m,) which of its voxels are neither floor nor ceiling nor wall.
         scales: parts (m,) of its voxels, fine to coarse, -1 for none.
         most: parts.
     """
@@ -76,8 +81,16 @@ def choose_parts(surface: Surface, scales: Sequence[Labels], most: int = MOST_PA
         if len(kept) == most or _is_near_copy(index, members, taken):
             continue
         taken.update(found.places)
-        kept.append(Part(index, scale, found.times, upright_box(surface.points[index])))
+        touching = _touching(surface, standing, index)
+        kept.append(Part(index, scale, found.times, touching, upright_box(surface.points[index])))
     return kept
+
+
+def _touching(surface: Surface, standing: NDArray[np.bool_], index: Labels) -> float:
+    """Voxels of a part (v,) with a neighbour that stands in the room but is none of it, over the root of v."""
+    other = np.append(standing, False)
+    other[index] = False
+    return float(other[surface.neighbours[index]].any(axis=1).sum() / np.sqrt(len(index)))
 
 
 class _Members:
@@ -141,7 +154,7 @@ def part_clouds(
         if len(mine) <= len(parts[i].voxels):
             continue
         mine = mine[:: max(1, len(mine) // SHOWN)]
-        own = (cloud.points[mine] @ voxels.rotation.T - voxels.origin) * voxels.metres @ turn.T
+        own = voxels.grid.to_metres(cloud.points[mine]) @ turn.T
         colors = None if cloud.colors is None else cloud.colors[mine]
         clouds[i] = PointCloud(own.astype(np.float32), colors, up="z", unit="m")
     return clouds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import overload
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.clouds.cloud import PointCloud
-from clip3d.errors import ShapeError
+from clip3d.errors import CloudError, ShapeError
 from clip3d.models.model import Model
-from clip3d.scenes.answering import distinct, fits_of, least_fit
+from clip3d.scenes.answering import THRESHOLD, distinct, scores_of, wholeness
 from clip3d.scenes.boxes import Box
-from clip3d.scenes.parts import Part, choose_parts, part_clouds, points_of
-from clip3d.scenes.segmenting import Method, check_method, segment_voxels
-from clip3d.scenes.structure import Structure
-from clip3d.scenes.surface import Surface
-from clip3d.scenes.voxels import Array, Voxels, voxelise
+from clip3d.scenes.parted import Parted, part_scan
+from clip3d.scenes.parts import points_of
+from clip3d.scenes.segmenting import Method
+from clip3d.scenes.vocabulary import INDOORS
+from clip3d.scenes.voxels import Array
 from clip3d.spaces import rank
 
 MOST_ANSWERS = 20
@@ -74,85 +74,77 @@ class Answer:
 
 
 class Scene:
-    """A scan in parts, each with a vector.
+    """A scan in parts, asked in words.
 
         scene = Scene.of(clip3d.read("room.ply"), clip3d.load())
         for instance in scene.ask("bookshelf"):
             print(instance.score, instance.box.center)
 
     Attributes:
-        cloud: the scan.
+        parted: the scan in parts, with a vector each.
         model: whose towers answer.
-        voxels, surface, structure: what was made of it.
-        parts: that may be an answer.
-        vectors: (p, d) float32, one a part.
-        method: of the segmentation.
+        name: what the scene is called.
     """
 
     def __init__(
-        self,
-        cloud: PointCloud,
-        model: Model,
-        voxels: Voxels,
-        surface: Surface,
-        structure: Structure,
-        parts: Sequence[Part],
-        vectors: Array,
-        method: Method,
+        self, parted: Parted, model: Model, cloud: PointCloud | Callable[[], PointCloud], name: str = "scene"
     ) -> None:
-        self.cloud = cloud
+        """Make a scene of what `part_scan` or `read_parted` gives.
+
+        Args:
+            parted: the scan in parts.
+            model: that made its vectors.
+            cloud: the scan, or what reads it when its points are asked for.
+            name: what to call it.
+        """
+        self.parted = parted
         self.model = model
-        self.voxels = voxels
-        self.surface = surface
-        self.structure = structure
-        self.parts = list(parts)
-        self.vectors = vectors
-        self.method = method
+        self.name = name
+        self._cloud = cloud
 
     @classmethod
     def of(
         cls, cloud: PointCloud, model: Model, *, segmenter: Method = "graph", voxel: float | None = None
     ) -> Scene:
-        """Part a scan and give each part a vector.
+        """Part a scan and give each part a vector; arguments and errors as of `part_scan`."""
+        name = cloud.path.name if cloud.path is not None else "scene"
+        return cls(part_scan(cloud, model, segmenter, voxel=voxel), model, cloud, name)
 
-        Args:
-            cloud: of a room or a building, to 20 million points.
-            model: with a cloud tower and a text tower.
-            segmenter: "graph", "clusters" or "kmeans".
-            voxel: edge in metres on which the work is done; None for what the scan's size asks for.
+    @property
+    def cloud(self) -> PointCloud:
+        """The scan, read if need be.
 
         Raises:
-            ShapeError: if there is no segmenter of that name, or the cloud is too large.
-            ModelError: if the model lacks a cloud tower.
+            CloudError: if it cannot be read any more, or is another one by now.
         """
-        check_method(segmenter)
-        model.tower_card("cloud")
-        voxels = voxelise(cloud, size=voxel)
-        surface, structure, scales = segment_voxels(voxels, segmenter)
-        parts = choose_parts(surface, scales)
-        vectors = model.encode_clouds(part_clouds(cloud, voxels, surface, structure.rotation, parts))
-        return cls(cloud, model, voxels, surface, structure, parts, vectors, segmenter)
+        if callable(self._cloud):
+            cloud = self._cloud()
+            if len(cloud) != self.parted.n:
+                raise CloudError(cloud.path or self.name, "it is not the scan that was parted", "part it anew")
+            self._cloud = cloud
+        return self._cloud
+
+    @cached_property
+    def owner(self) -> NDArray[np.int32]:
+        """The voxel (n,) of each point of the scan."""
+        return self.parted.grid.owner_of(self.cloud.points)
 
     @cached_property
     def boxes(self) -> list[Box]:
         """The parts' boxes in the scan's own axes and unit."""
-        return [self._own(part.box) for part in self.parts]
-
-    def _own(self, box: Box) -> Box:
-        turn = self.structure.rotation
-        center = self.voxels.to_scan(box.center @ turn)
-        return Box(center, box.size / self.voxels.metres, box.axes @ turn @ self.voxels.rotation)
+        return [self.parted.own_box(part.box) for part in self.parted.parts]
 
     def indices(self, parts: Sequence[int]) -> list[NDArray[np.intp]]:
         """The points (k,) of the scan in each of some parts, ascending."""
-        return points_of(self.voxels.owner, len(self.voxels), [self.parts[part].voxels for part in parts])
+        sets = [self.parted.parts[part].voxels for part in parts]
+        return points_of(self.owner, len(self.parted.points), sets)
 
     def ask(
         self,
         words: str,
         *,
         k: int = MOST_ANSWERS,
-        threshold: float | None = None,
+        threshold: float = THRESHOLD,
         templates: Sequence[str] | None = None,
     ) -> Answer:
         """The places that a phrase names, best first.
@@ -160,7 +152,7 @@ class Scene:
         Args:
             words: the phrase.
             k: at most so many places.
-            threshold: least score of a place, if not the model's.
+            threshold: least score of a place.
             templates: prompts with {} for the phrase; None for those of the model's card.
 
         Raises:
@@ -168,16 +160,30 @@ class Scene:
         """
         if not words.strip() or k < 1:
             raise ShapeError(f"a question needs words, and k of at least 1, got {words!r} and {k}")
-        scores = fits_of(self.model, self.vectors, self.model.label_vectors([words], templates))[:, 0]
-        least = least_fit(self.model, threshold)
+        scores = self.scores([words], templates)[:, 0]
         order = rank(scores)
-        best = distinct(self.parts, [int(i) for i in order if scores[i] >= least])
-        found = tuple(self._instance(i, scores) for i in best[:k])
-        nearest = self._instance(int(order[0]), scores) if len(order) else None
-        return Answer(words, found, nearest, least)
+        best = distinct(self.parted.parts, [int(i) for i in order if scores[i] >= threshold])
+        found = tuple(self.instance(i, float(scores[i])) for i in best[:k])
+        nearest = self.instance(int(order[0]), float(scores[order[0]])) if len(order) else None
+        return Answer(words, found, nearest, threshold)
 
-    def _instance(self, part: int, scores: NDArray[np.floating]) -> Instance:
-        return Instance(float(scores[part]), self.boxes[part], part, self)
+    def scores(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
+        """Chance (p, m) in [0, 1] that each of m labels names each of the p parts; `templates` as of `ask`."""
+        vectors = self.model.label_vectors(labels, templates)
+        return scores_of(self.model.space, self._whole, self.parted.vectors, vectors, self._background)
+
+    @cached_property
+    def _whole(self) -> NDArray[np.float64]:
+        parts = self.parted.parts
+        return wholeness(np.array([part.scales for part in parts]), np.array([part.touching for part in parts]))
+
+    @cached_property
+    def _background(self) -> Array:
+        return self.model.label_vectors(INDOORS)
+
+    def instance(self, part: int, score: float) -> Instance:
+        """A part as an answer."""
+        return Instance(score, self.boxes[part], part, self)
 
 
 @overload
@@ -188,7 +194,7 @@ def query_scene(  # type: ignore[overload-overlap]
     *,
     segmenter: Method = "graph",
     k: int = MOST_ANSWERS,
-    threshold: float | None = None,
+    threshold: float = THRESHOLD,
     templates: Sequence[str] | None = None,
 ) -> Answer: ...
 @overload
@@ -199,7 +205,7 @@ def query_scene(
     *,
     segmenter: Method = "graph",
     k: int = MOST_ANSWERS,
-    threshold: float | None = None,
+    threshold: float = THRESHOLD,
     templates: Sequence[str] | None = None,
 ) -> list[Answer]: ...
 def query_scene(
@@ -209,7 +215,7 @@ def query_scene(
     *,
     segmenter: Method = "graph",
     k: int = MOST_ANSWERS,
-    threshold: float | None = None,
+    threshold: float = THRESHOLD,
     templates: Sequence[str] | None = None,
 ) -> Answer | list[Answer]:
     """Where in a scanned room is what words name: boxes, points and scores, or that nothing there is like it.

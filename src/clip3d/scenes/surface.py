@@ -41,13 +41,11 @@ class Surface:
         return len(self.points)
 
     def edges(self) -> NDArray[np.int32]:
-        """Pairs of neighbours (e, 2), each once, the lower first."""
+        """Each voxel with each of its neighbours (e, 2); most pairs stand there in both directions."""
         one = np.repeat(np.arange(len(self), dtype=np.int32), self.neighbours.shape[1])
         other = self.neighbours.reshape(-1)
-        pairs = np.stack([one, other], axis=1)[other < len(self)]
-        low, high = pairs.min(axis=1).astype(np.int64), pairs.max(axis=1).astype(np.int64)
-        keys = np.unique((low * len(self) + high)[low < high])
-        return np.stack([keys // len(self), keys % len(self)], axis=1).astype(np.int32)
+        there = (other < len(self)) & (other != one)
+        return np.stack([one[there], other[there]], axis=1)
 
     def turned(self, rotation: NDArray[np.floating]) -> Surface:
         """The same surface with points and normals turned about the origin."""
@@ -68,7 +66,7 @@ def surface_of(voxels: Voxels) -> Surface:
     distance, neighbours = distance.reshape(len(points), k), found.reshape(len(points), k).astype(np.int32)
     # so many neighbours lie in a disc as far about a point as the farthest of them
     own = float(np.median(distance[:, -1])) * np.sqrt(np.pi / k)
-    spacing = max(voxels.size, own)
+    spacing = max(voxels.grid.size, own)
     neighbours[distance > REACH * spacing] = len(points)
     normals, flatness = _fit_planes(points, neighbours)
     if voxels.normals is not None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,40 +26,80 @@ ROOM_HEIGHT = 2.7
 
 
 @dataclass(frozen=True, eq=False)
-class Voxels:
-    """The occupied voxels of a scan, in metres, z up, with the origin at the least corner of the scan.
+class Grid:
+    """The occupied cells of a scan, and how its points come to them.
 
     Attributes:
-        points: (m, 3) float32, the mean of the points in each voxel.
-        colors: (m, 3) float32 in [0, 1], or None.
-        normals: (m, 3) float32, the mean of the points' normals at unit length, or None.
-        counts: (m,) int32, points in each voxel.
-        owner: (n,) int32, the voxel of each point of the scan.
-        size: edge of a voxel in metres.
+        keys: (m,) int64, numbers of the occupied cells, ascending.
+        cells: (3,) int64, cells along each side.
+        size: edge of a cell in metres.
         metres: that one unit of the scan has.
-        rotation: (3, 3) float64 that turns the scan's own axes to these.
-        origin: (3,) float64, in the scan's own unit after the rotation.
-        notes: what was taken for granted, to be told.
+        rotation: (3, 3) float64 that turns the scan's own axes to z up.
+        origin: (3,) float64, the least corner, in the scan's own unit after the rotation.
     """
 
-    points: Array
-    colors: Array | None
-    normals: Array | None
-    counts: Labels
-    owner: Labels
+    keys: NDArray[np.int64]
+    cells: NDArray[np.int64]
     size: float
     metres: float
     rotation: NDArray[np.float64]
     origin: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def numbers(self, points: Array) -> NDArray[np.int64]:
+        """The cell of each of points (n, 3) of the scan, occupied or not: (n,)."""
+        turned = (points @ self.rotation.T - self.origin) * (self.metres / self.size)
+        strides = np.array([self.cells[1] * self.cells[2], self.cells[2], 1])
+        return np.asarray(np.clip(turned.astype(np.int64), 0, self.cells - 1) @ strides)
+
+    def owner_of(self, points: Array) -> Labels:
+        """For each of the points (n, 3) that the grid was made of, which of the occupied cells is its own."""
+        owner = np.zeros(len(points), np.int32)
+        total = int(np.prod(self.cells))
+        place = None
+        if total <= MOST_CELLS:
+            place = np.zeros(total, np.int32)
+            place[self.keys] = np.arange(len(self.keys), dtype=np.int32)
+        for rows in _blocks(len(points)):
+            mine = self.numbers(points[rows])
+            owner[rows] = place[mine] if place is not None else np.searchsorted(self.keys, mine)
+        return owner
+
+    def to_metres(self, points: Array) -> NDArray[np.float64]:
+        """Points (n, 3) of the scan in metres, z up, from the least corner."""
+        turned: NDArray[np.float64] = (points @ self.rotation.T - self.origin) * self.metres
+        return turned
+
+    def to_scan(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Points (…, 3) in metres, z up, in the scan's own axes and unit."""
+        own: NDArray[np.float64] = (np.asarray(points, np.float64) / self.metres + self.origin) @ self.rotation
+        return own
+
+
+@dataclass(frozen=True, eq=False)
+class Voxels:
+    """The occupied voxels of a scan, in metres, z up, from the least corner of the scan.
+
+    Attributes:
+        grid: of the voxels.
+        points: (m, 3) float32, the mean of the points in each voxel.
+        colors: (m, 3) float32 in [0, 1], or None.
+        normals: (m, 3) float32, the mean of the points' normals at unit length, or None.
+        owner: (n,) int32, the voxel of each point of the scan.
+        notes: what was taken for granted, to be told.
+    """
+
+    grid: Grid
+    points: Array
+    colors: Array | None
+    normals: Array | None
+    owner: Labels
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.points)
-
-    def to_scan(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Points (…, 3) of these axes in the scan's own axes and unit."""
-        own: NDArray[np.float64] = (np.asarray(points, np.float64) / self.metres + self.origin) @ self.rotation
-        return own
 
 
 def voxelise(cloud: PointCloud, *, size: float | None = None, most: int = MOST_VOXELS) -> Voxels:
@@ -81,34 +121,20 @@ def voxelise(cloud: PointCloud, *, size: float | None = None, most: int = MOST_V
     rotation = Z_UP_FROM[cloud.up].astype(np.float64)
     corners = np.stack([low, high]) @ rotation.T
     metres, notes = metres_of(cloud, float(np.ptp(corners[:, 2])))
-    origin, extent = corners.min(axis=0), np.ptp(corners, axis=0) * metres
-    edge = FINEST if size is None else size
-    keys, owner = _occupied(cloud, rotation, origin, metres, extent, edge)
-    while size is None and len(keys) > most:
-        edge *= max(1.02 * float(np.sqrt(len(keys) / most)), 1.05)
-        keys, owner = _occupied(cloud, rotation, origin, metres, extent, edge)
-    sums = _Sums(len(keys))
-    for rows in _blocks(len(cloud)):
-        mine = owner[rows]
-        sums.add("points", mine, (cloud.points[rows] @ rotation.T - origin) * metres)
-        if cloud.colors is not None:
-            sums.add("colors", mine, cloud.colors[rows])
-        if cloud.normals is not None:
-            sums.add("normals", mine, cloud.normals[rows] @ rotation.T)
-    counts = np.bincount(owner, minlength=len(keys)).astype(np.int32)
-    colors, normals = sums.total.get("colors"), sums.total.get("normals")
-    return Voxels(
-        points=(sums.total["points"] / counts[:, None]).astype(np.float32),
-        colors=None if colors is None else np.clip(colors / counts[:, None], 0, 1).astype(np.float32),
-        normals=None if normals is None else _unit(normals),
-        counts=counts,
-        owner=owner,
-        size=edge,
-        metres=metres,
-        rotation=rotation,
-        origin=origin,
-        notes=notes,
-    )
+    frame = (metres, rotation, corners.min(axis=0), np.ptp(corners, axis=0) * metres)
+    grid = _occupied(cloud.points, FINEST if size is None else size, *frame)
+    while size is None and len(grid) > most:
+        larger = grid.size * max(1.02 * float(np.sqrt(len(grid) / most)), 1.05)
+        grid = _occupied(cloud.points, larger, *frame)
+    owner = grid.owner_of(cloud.points)
+    count = np.bincount(owner, minlength=len(grid))[:, None]
+    points = _sums(owner, len(grid), cloud.points, grid.to_metres) / count
+    colors, normals = cloud.colors, cloud.normals
+    if colors is not None:
+        colors = np.clip(_sums(owner, len(grid), colors) / count, 0, 1).astype(np.float32)
+    if normals is not None:
+        normals = _unit(_sums(owner, len(grid), normals, lambda rows: rows @ rotation.T))
+    return Voxels(grid, points.astype(np.float32), colors, normals, owner, notes)
 
 
 def metres_of(cloud: PointCloud, height: float) -> tuple[float, tuple[str, ...]]:
@@ -131,54 +157,41 @@ def _blocks(n: int) -> Iterator[slice]:
 
 
 def _occupied(
-    cloud: PointCloud,
+    points: Array,
+    size: float,
+    metres: float,
     rotation: NDArray[np.float64],
     origin: NDArray[np.float64],
-    metres: float,
     extent: NDArray[np.float64],
-    edge: float,
-) -> tuple[NDArray[np.int64], Labels]:
-    """Numbers of the occupied cells (m,), ascending, and for each point the place of its own among them (n,)."""
-    cells = np.floor(extent / edge).astype(np.int64) + 1
+) -> Grid:
+    """The grid of those cells that points (n, 3) of a scan lie in, which is `extent` metres large."""
+    cells = np.floor(extent / size).astype(np.int64) + 1
     if float(np.prod(cells.astype(np.float64))) >= 2.0**62:
-        raise ShapeError(f"the scene is {extent.max():.3g} m long, too large for voxels of {edge:g} m")
-    strides = np.array([cells[1] * cells[2], cells[2], 1])
-
-    def numbers(rows: slice) -> NDArray[np.int64]:
-        turned = (cloud.points[rows] @ rotation.T - origin) * (metres / edge)
-        return np.asarray(np.clip(turned.astype(np.int64), 0, cells - 1) @ strides)
-
-    owner = np.zeros(len(cloud), np.int32)
+        raise ShapeError(f"the scene is {extent.max():.3g} m long, too large for voxels of {size:g} m")
+    empty = Grid(np.zeros(0, np.int64), cells, size, metres, rotation, origin)
+    keys = empty.keys
     total = int(np.prod(cells))
     if total <= MOST_CELLS:
         taken = np.zeros(total, np.bool_)
-        for rows in _blocks(len(cloud)):
-            taken[numbers(rows)] = True
+        for rows in _blocks(len(points)):
+            taken[empty.numbers(points[rows])] = True
         keys = np.flatnonzero(taken)
-        place = np.zeros(total, np.int32)
-        place[keys] = np.arange(len(keys), dtype=np.int32)
-        for rows in _blocks(len(cloud)):
-            owner[rows] = place[numbers(rows)]
-        return keys, owner
-    keys = np.zeros(0, np.int64)
-    for rows in _blocks(len(cloud)):
-        keys = np.union1d(keys, numbers(rows))
-    for rows in _blocks(len(cloud)):
-        owner[rows] = np.searchsorted(keys, numbers(rows))
-    return keys, owner
+    else:
+        for rows in _blocks(len(points)):
+            keys = np.union1d(keys, empty.numbers(points[rows]))
+    return replace(empty, keys=keys)
 
 
-class _Sums:
-    """Sums of rows (n, 3) by voxel, in double precision."""
-
-    def __init__(self, voxels: int) -> None:
-        self.voxels = voxels
-        self.total: dict[str, NDArray[np.float64]] = {}
-
-    def add(self, name: str, owner: Labels, rows: NDArray[np.floating]) -> None:
-        total = self.total.setdefault(name, np.zeros((self.voxels, 3)))
+def _sums(
+    owner: Labels, voxels: int, rows: Array, turn: Callable[[Array], NDArray[np.floating]] | None = None
+) -> NDArray[np.float64]:
+    """Sums (m, 3) over voxels of rows (n, 3), each block of them turned first."""
+    total = np.zeros((voxels, 3))
+    for block in _blocks(len(rows)):
+        mine = rows[block] if turn is None else turn(rows[block])
         for axis in range(3):
-            total[:, axis] += np.bincount(owner, weights=rows[:, axis], minlength=self.voxels)
+            total[:, axis] += np.bincount(owner[block], weights=mine[:, axis], minlength=voxels)
+    return total
 
 
 def _unit(rows: NDArray[np.float64]) -> Array:

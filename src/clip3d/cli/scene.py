@@ -1,0 +1,286 @@
+"""`clip3d scene`: where in a scanned room is what words name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clip3d.cli import options as o
+from clip3d.cli.classify import read_labels
+from clip3d.cli.output import WrongCommand, note, print_json, print_line, print_table, start_logging
+from clip3d.cli.session import load_model, open_cache, reading_of
+
+if TYPE_CHECKING:
+    from clip3d.scenes.labelling import Inventory, LabelledScene
+    from clip3d.scenes.marks import Mark
+    from clip3d.scenes.scene import Answer, Instance, Scene
+
+EXAMPLES = o.examples(
+    'clip3d scene room.ply "bookshelf" "office chair"',
+    'clip3d scene room.ply "bookshelf" --ply answer.ply --html answer.html',
+    'clip3d scene room.ply --labels "chair,table,sofa,floor,wall" --ply labelled.ply',
+    "clip3d scene room.ply --describe",
+    'clip3d scene scan.e57 "fire extinguisher" --segmenter clusters --json',
+)
+
+
+class Segmenter(str, Enum):
+    """How a scan is parted."""
+
+    graph = "graph"
+    clusters = "clusters"
+    kmeans = "kmeans"
+
+
+def scene(
+    scan: Annotated[str, typer.Argument(metavar="SCAN", help="A cloud or mesh of a room, to 20 million points.")],
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[WORDS]...", help="What to look for; each phrase in quotes.")
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option("--labels", metavar="A,B,...|@FILE", help="Name every part with one of these, or none."),
+    ] = None,
+    describe: Annotated[bool, typer.Option("--describe", help="Count what there is, with sizes.")] = False,
+    k: Annotated[int, typer.Option("-k", min=1, help="At most so many places a phrase.")] = 20,
+    threshold: Annotated[
+        float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a place; 0.5 if left out.")
+    ] = None,
+    templates: o.Templates = None,
+    segmenter: Annotated[
+        Segmenter, typer.Option("--segmenter", help="How the scan is parted; kmeans as CLIP goes 3D does.")
+    ] = Segmenter.graph,
+    voxel: Annotated[
+        float | None, typer.Option("--voxel", min=0.001, max=1, help="Edge in metres of what is worked on.")
+    ] = None,
+    ply: Annotated[
+        Path | None, typer.Option("--ply", metavar="FILE", help="Write the scan, coloured by the answers.")
+    ] = None,
+    glb: Annotated[
+        Path | None, typer.Option("--glb", metavar="FILE", help="Write the scene with boxes as binary glTF.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Write a picture as PNG.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page to walk about the scene in.")
+    ] = None,
+    indices: Annotated[
+        Path | None, typer.Option("--indices", metavar="FILE", help="Write the points of each answer as npz.")
+    ] = None,
+    model: o.ModelName = "mini",
+    device: o.Device = "cpu",
+    up: o.UpAxis = None,
+    unit: o.UnitName = None,
+    topic: o.Topic = None,
+    message: o.Message = 0,
+    points: o.Points = 1_000_000,
+    seed: o.Seed = 0,
+    no_cache: o.NoCache = False,
+    as_json: o.Json = False,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+) -> None:
+    """Ask a scanned room where something is; or name all that stands in it, or count it.
+
+    Floor, ceiling and walls are found without labels; the rest is parted at several scales, and each part compared
+    with the words. An answer is a box, a score and the points, or "nothing like that". A scan is parted once: the
+    next question takes a moment. --json prints one line an answer, with the box in the scan's own axes and unit.
+    """
+    start_logging(quiet=quiet, verbose=verbose)
+    asked = [phrase for phrase in words or [] if phrase.strip()]
+    if sum((bool(asked), labels is not None, describe)) != 1:
+        raise WrongCommand(f'say what to look for: clip3d scene {scan} "chair"; or give --labels, or --describe')
+    names = None if labels is None else read_labels(labels)
+    from clip3d.scenes.opening import open_scene
+    from clip3d.scenes.segmenting import check_method
+
+    with open_cache(disabled=no_cache) as cache:
+        room = open_scene(
+            scan,
+            load_model(model, device),
+            segmenter=check_method(segmenter.value),
+            voxel=voxel,
+            reading=reading_of(points, seed, up, unit, o.Stance.upright, topic, message),
+            cache=cache,
+        )
+        choice: dict[str, Any] = {"templates": templates}
+        if threshold is not None:
+            choice["threshold"] = threshold
+        if asked:
+            marks, nothing = _ask(room, asked, k, choice, as_json=as_json)
+        else:
+            marks, nothing = _name(room, names, choice, as_json=as_json), []
+    outputs = {"ply": ply, "glb": glb, "picture": picture, "html": html, "indices": indices}
+    title = ", ".join(asked) if asked else "What there is"
+    for path in _write(room, marks, outputs, f"{title} in {room.name}", nothing):
+        if not quiet:
+            note(f"wrote {path}")
+    if not quiet:
+        _tell(room)
+
+
+def _ask(
+    room: Scene, words: Sequence[str], k: int, choice: dict[str, Any], *, as_json: bool
+) -> tuple[list[Mark], list[str]]:
+    """Answer phrases, print the answers; what is shown of them, and lines about those without any."""
+    from clip3d.scenes.marks import marks_of_answers
+
+    answers = [room.ask(phrase, k=k, **choice) for phrase in words]
+    if as_json:
+        for answer in answers:
+            _print_answer(answer)
+    else:
+        rows = [row for answer in answers for row in _rows(answer)]
+        if rows:
+            print_table(("words", "rank", "score", "size (m)", "center"), rows, right=(1, 2))
+    nothing = [_nothing(answer) for answer in answers if not answer]
+    if not as_json:
+        for line in nothing:
+            print_line(line)
+    return marks_of_answers(answers), nothing
+
+
+def _rows(answer: Answer) -> list[tuple[str, ...]]:
+    return [
+        (answer.words, str(rank), f"{instance.score:.2f}", _size(instance), _center(instance))
+        for rank, instance in enumerate(answer, start=1)
+    ]
+
+
+def _size(instance: Instance) -> str:
+    metres = instance.scene.parted.grid.metres
+    return " x ".join(f"{side * metres:.2f}" for side in instance.box.size)
+
+
+def _center(instance: Instance) -> str:
+    return ", ".join(f"{value:.2f}" for value in instance.box.center)
+
+
+def _nothing(answer: Answer) -> str:
+    near = answer.nearest
+    told = f" (nearest: {near.score:.2f} at {_center(near)})" if near is not None else ""
+    return f"{answer.words}: nothing like that{told}"
+
+
+def _print_answer(answer: Answer) -> None:
+    if not answer:
+        near = None if answer.nearest is None else _record(answer.nearest)
+        print_json({"words": answer.words, "found": False, "threshold": answer.threshold, "nearest": near})
+    for rank, instance in enumerate(answer, start=1):
+        print_json({"words": answer.words, "found": True, "rank": rank, **_record(instance)})
+
+
+def _record(instance: Instance) -> dict[str, Any]:
+    """An instance as JSON tells it."""
+    box, room = instance.box, instance.scene
+    low, high = box.bounds()
+    return {
+        "score": round(instance.score, 6),
+        "center": _numbers(box.center),
+        "size": _numbers(box.size),
+        "axes": [_numbers(axis) for axis in box.axes],
+        "low": _numbers(low),
+        "high": _numbers(high),
+        "unit": room.parted.unit,
+        "up": room.parted.up,
+        "part": instance.part,
+        "voxels": len(room.parted.parts[instance.part].voxels),
+        "scene": room.name,
+        "model": room.model.id,
+    }
+
+
+def _numbers(values: Any) -> list[float]:
+    return [round(float(value), 4) for value in values]
+
+
+def _name(room: Scene, names: list[str] | None, choice: dict[str, Any], *, as_json: bool) -> list[Mark]:
+    """Label a scene, or count what it holds; print it; and what is shown of it."""
+    from clip3d.scenes.labelling import describe_scene, label_scene
+    from clip3d.scenes.marks import marks_of_labels
+
+    if names is None:
+        inventory = describe_scene(room, **choice)
+        _print_inventory(inventory, as_json=as_json)
+        return marks_of_labels(inventory.labelled)
+    labelled = label_scene(room, names, **choice)
+    _print_labelled(labelled, as_json=as_json)
+    return marks_of_labels(labelled)
+
+
+def _print_labelled(labelled: LabelledScene, *, as_json: bool) -> None:
+    if as_json:
+        for item in labelled.instances:
+            print_json({"label": item.label, **_record(item.instance)})
+        return
+    rows = [
+        (item.label, f"{item.instance.score:.2f}", _size(item.instance), _center(item.instance))
+        for item in labelled.instances
+    ]
+    if rows:
+        print_table(("label", "score", "size (m)", "center"), rows, right=(1,))
+    else:
+        print_line("none of these labels fits a part of the scene")
+
+
+def _print_inventory(inventory: Inventory, *, as_json: bool) -> None:
+    height = inventory.height
+    if as_json:
+        print_json(
+            {
+                "floor_area": round(inventory.floor_area, 2),
+                "height": None if height is None else round(height, 2),
+                "walls": inventory.walls,
+                "things": [
+                    {
+                        "label": kind.label,
+                        "count": kind.count,
+                        "size": _numbers(kind.size),
+                        "score": round(kind.score, 6),
+                    }
+                    for kind in inventory.kinds
+                ],
+                "model": inventory.labelled.scene.model.id,
+            }
+        )
+        return
+    ceiling = "no ceiling was scanned" if height is None else f"{height:.2f} m high"
+    print_line(f"about {inventory.floor_area:.0f} square metres of floor, {ceiling}, {inventory.walls} walls")
+    rows = [
+        (kind.label, str(kind.count), " x ".join(f"{side:.2f}" for side in kind.size), f"{kind.score:.2f}")
+        for kind in inventory.kinds
+    ]
+    if rows:
+        print_table(("thing", "count", "usual size (m)", "best score"), rows, right=(1, 3))
+
+
+def _write(
+    room: Scene, marks: Sequence[Mark], outputs: dict[str, Path | None], title: str, nothing: Sequence[str]
+) -> list[Path]:
+    """Write the files that are wanted."""
+    from clip3d.scenes import files
+    from clip3d.scenes.viewer import write_viewer
+
+    writers = {
+        "ply": files.write_ply,
+        "glb": files.write_gltf,
+        "picture": files.write_picture,
+        "indices": files.write_indices,
+    }
+    written = [writers[name](path, room, marks) for name, path in outputs.items() if path and name in writers]
+    page = outputs["html"]
+    return [*written, write_viewer(page, room, marks, title, nothing)] if page else written
+
+
+def _tell(room: Scene) -> None:
+    parted = room.parted
+    for line in parted.notes:
+        note(line)
+    if parted.structure.tilt > 1:
+        note(f"the scan leans by {parted.structure.tilt:.1f} degrees, which was put straight")
+    note(f"{parted.n:,} points in {len(parted.parts)} parts ({parted.method}); model {room.model.id}")

@@ -1,0 +1,195 @@
+"""A scan in parts with their vectors: all that answers need of it; and as a file, read back in a moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clip3d.atomic import replacing
+from clip3d.clouds.cloud import Axis, PointCloud, Unit
+from clip3d.models.model import Model
+from clip3d.scenes.boxes import Box
+from clip3d.scenes.parts import Part, choose_parts, part_clouds
+from clip3d.scenes.segmenting import Method, check_method, segment_voxels
+from clip3d.scenes.structure import NOTHING, Structure, Wall
+from clip3d.scenes.voxels import Array, Grid, voxelise
+
+FORM = 1
+MOST_BYTES = 256 * 1024**2
+
+
+@dataclass(frozen=True, eq=False)
+class Parted:
+    """A scan in parts.
+
+    Attributes:
+        points: (m, 3) float32, its voxels, in metres, z against gravity.
+        colors: (m, 3) float32 in [0, 1], or None.
+        grid: how points of the scan come to voxels.
+        structure: what is floor, ceiling and walls, and how the voxels were turned to gravity.
+        parts: that may be an answer.
+        vectors: (p, d) float32, one a part.
+        method: of the segmentation.
+        up, unit: of the scan.
+        n: points of the scan.
+        notes: what was taken for granted.
+    """
+
+    points: Array
+    colors: Array | None
+    grid: Grid
+    structure: Structure
+    parts: tuple[Part, ...]
+    vectors: Array
+    method: Method
+    up: Axis
+    unit: Unit
+    n: int
+    notes: tuple[str, ...] = ()
+
+    def own_box(self, box: Box) -> Box:
+        """A box of the voxels in the scan's own axes and unit."""
+        turn = self.structure.rotation
+        center = self.grid.to_scan(box.center @ turn)
+        return Box(center, box.size / self.grid.metres, box.axes @ turn @ self.grid.rotation)
+
+
+def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxel: float | None = None) -> Parted:
+    """Part a scan and give each part a vector.
+
+    Args:
+        cloud: of a room or a building, to 20 million points.
+        model: with a cloud tower.
+        method: of the segmentation.
+        voxel: edge in metres on which the work is done; None for what the scan's size asks for.
+
+    Raises:
+        ShapeError: if there is no segmenter of that name, or the cloud is too large.
+        ModelError: if the model lacks a cloud tower.
+    """
+    check_method(method)
+    model.tower_card("cloud")
+    voxels = voxelise(cloud, size=voxel)
+    surface, structure, scales = segment_voxels(voxels, method)
+    parts = choose_parts(surface, structure.labels == NOTHING, scales)
+    normalize = model.card.space["stored"] == "unit"
+    vectors = model.encode_clouds(
+        part_clouds(cloud, voxels, surface, structure.rotation, parts), normalize=normalize
+    )
+    return Parted(
+        points=surface.points,
+        colors=surface.colors,
+        grid=voxels.grid,
+        structure=structure,
+        parts=tuple(parts),
+        vectors=vectors,
+        method=method,
+        up=cloud.up,
+        unit=cloud.unit,
+        n=len(cloud),
+        notes=voxels.notes,
+    )
+
+
+def write_parted(parted: Parted, path: Path) -> None:
+    """Write a scan in parts to an npz file, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written.
+    """
+    grid, structure, boxes = parted.grid, parted.structure, [part.box for part in parted.parts]
+    facts = {
+        "form": FORM,
+        "method": parted.method,
+        "up": parted.up,
+        "unit": parted.unit,
+        "n": parted.n,
+        "notes": parted.notes,
+        "size": grid.size,
+        "metres": grid.metres,
+        "tilt": structure.tilt,
+        "floor": structure.floor,
+        "ceiling": structure.ceiling,
+    }
+    arrays: dict[str, NDArray[Any]] = {
+        "facts": np.array(json.dumps(facts)),
+        "points": parted.points,
+        "colors": np.zeros((0, 3), np.uint8) if parted.colors is None else _to_bytes(parted.colors),
+        "keys": grid.keys,
+        "cells": grid.cells,
+        "rotation": grid.rotation,
+        "origin": grid.origin,
+        "labels": structure.labels,
+        "gravity": structure.rotation,
+        "walls": np.array([[*w.normal, w.offset, w.area, w.inner] for w in structure.walls]).reshape(-1, 6),
+        "voxels": np.concatenate([part.voxels for part in parted.parts] or [np.zeros(0, np.int32)]),
+        "lengths": np.array([[len(p.voxels), p.scale, p.scales] for p in parted.parts], np.int64).reshape(-1, 3),
+        "boxes": np.array([[*b.center, *b.size, *b.axes.ravel()] for b in boxes]).reshape(-1, 15),
+        "touching": np.array([part.touching for part in parted.parts]),
+        "vectors": parted.vectors,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary, temporary.open("xb") as stream:
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
+
+
+def read_parted(path: Path) -> Parted:
+    """What `write_parted` wrote.
+
+    Raises:
+        OSError, ValueError, KeyError: if there is no such file, or it holds something else.
+    """
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError("it is larger than a scan in parts can be")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    facts = json.loads(str(arrays["facts"]))
+    if facts["form"] != FORM:
+        raise ValueError("it was written by another version")
+    walls = tuple(Wall(row[:3], float(row[3]), float(row[4]), bool(row[5])) for row in arrays["walls"])
+    structure = Structure(
+        arrays["labels"], arrays["gravity"], facts["tilt"], facts["floor"], facts["ceiling"], walls
+    )
+    grid = Grid(
+        arrays["keys"], arrays["cells"], facts["size"], facts["metres"], arrays["rotation"], arrays["origin"]
+    )
+    parts = tuple(_parts(arrays["voxels"], arrays["lengths"], arrays["touching"], arrays["boxes"]))
+    colors = arrays["colors"].astype(np.float32) / 255 if len(arrays["colors"]) else None
+    if len(arrays["points"]) != len(grid) or len(arrays["vectors"]) != len(parts):
+        raise ValueError("its arrays do not belong together")
+    return Parted(
+        points=arrays["points"],
+        colors=colors,
+        grid=grid,
+        structure=structure,
+        parts=parts,
+        vectors=arrays["vectors"],
+        method=check_method(facts["method"]),
+        up=facts["up"],
+        unit=facts["unit"],
+        n=int(facts["n"]),
+        notes=tuple(facts["notes"]),
+    )
+
+
+def _parts(
+    voxels: NDArray[np.int32],
+    lengths: NDArray[np.int64],
+    touching: NDArray[np.float64],
+    boxes: NDArray[np.float64],
+) -> Sequence[Part]:
+    ends, found = np.cumsum(lengths[:, 0]), []
+    for end, (length, scale, scales), border, box in zip(ends, lengths, touching, boxes, strict=True):
+        own = Box(box[:3], box[3:6], box[6:].reshape(3, 3))
+        found.append(Part(voxels[end - length : end], int(scale), int(scales), float(border), own))
+    return found
+
+
+def _to_bytes(colors: Array) -> NDArray[np.uint8]:
+    return np.rint(colors * 255).astype(np.uint8)

@@ -1,0 +1,60 @@
+"""`clip3d scene`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from box_rooms import furnished_room
+
+import clip3d
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return clip3d.write(furnished_room(30_000).cloud, tmp_path_factory.mktemp("rooms") / "room.ply")
+
+
+def test_answers_come_as_a_table_and_as_lines_of_json(run_cli, room: Path):
+    told = run_cli("scene", room, "green", "blue", "--threshold", 0, "-k", 1)
+    assert told.returncode == 0
+    assert told.stdout.splitlines()[0].split() == ["words", "rank", "score", "size", "(m)", "center"]
+    assert len(told.stdout.splitlines()) == 3
+    lines = run_cli("scene", room, "green", "--threshold", 0, "-k", 1, "--json").stdout.splitlines()
+    record = json.loads(lines[0])
+    assert record["found"]
+    assert record["center"] == pytest.approx([-1.0, -0.8, 0.3], abs=0.1)
+    assert record["unit"] == "m"
+
+
+def test_nothing_like_that_is_told(run_cli, room: Path):
+    assert "green: nothing like that (nearest: " in run_cli("scene", room, "green", "--threshold", 1).stdout
+    record = json.loads(run_cli("scene", room, "green", "--threshold", 1, "--json").stdout)
+    assert record["found"] is False
+    assert record["nearest"]["score"] > 0
+
+
+def test_labels_and_an_inventory(run_cli, room: Path, tmp_path: Path):
+    told = run_cli("scene", room, "--labels", "green,blue,floor", "--threshold", 0, "--ply", tmp_path / "a.ply")
+    assert told.returncode == 0
+    assert "green" in told.stdout
+    assert len(clip3d.read(tmp_path / "a.ply")) > 10_000
+    told = run_cli("scene", room, "--describe", "--threshold", 0, "--html", tmp_path / "a.html")
+    assert "4 walls" in told.stdout
+    assert (tmp_path / "a.html").stat().st_size > 10_000
+    counted = json.loads(run_cli("scene", room, "--describe", "--threshold", 0, "--json").stdout)
+    assert counted["walls"] == 4
+
+
+@pytest.mark.parametrize("wrong", [[], ["chair", "--describe"], ["--describe", "--labels", "a,b"]])
+def test_one_kind_of_question_is_asked(run_cli, room: Path, wrong: list[str]):
+    told = run_cli("scene", room, *wrong)
+    assert told.returncode == 2
+    assert "say what to look for" in told.stderr
+
+
+def test_a_scan_that_is_not_there_is_named(run_cli, tmp_path: Path):
+    told = run_cli("scene", tmp_path / "no.ply", "chair")
+    assert told.returncode == 1
+    assert "no.ply" in told.stderr
