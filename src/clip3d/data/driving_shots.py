@@ -114,6 +114,11 @@ class Thing:
         return words_of(self.box)
 
     @property
+    def counted(self) -> bool:
+        """Whether the annotations say how many points lie on it."""
+        return "points" in self.box.attributes or "lidar_points" in self.box.attributes
+
+    @property
     def points(self) -> int:
         """Of the sweep on it, where the annotations say; otherwise 0."""
         found = self.box.attributes.get("points", self.box.attributes.get("lidar_points", 0))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from clip3d.data.driving_prompts import published_prompts
 from clip3d.data.driving_shots import Shot, terms_of_shot
 from clip3d.errors import DataError, ModelError
-from clip3d.evaluation.driving_facets import Clouds, Depths, Facet, Named, Pictures, Sweeps
+from clip3d.evaluation.driving_facets import Clouds, Depths, Facet, Named, Pictures, Quarters, Sweeps
 from clip3d.evaluation.driving_ranking import APART, Found, When, by_family, judge, overall
 from clip3d.evaluation.driving_vectors import stacked, vectors_of
 from clip3d.experiments.driving_sets import DrivingSet
@@ -27,11 +27,15 @@ By = Literal["lidar", "image", "joint", "cloud", "depth"]
 FACETS: dict[str, Callable[[Model], Facet]] = {
     "lidar": Sweeps,
     "image": Pictures,
+    "quarters": Quarters,
     "crops": lambda model: Pictures(model, crops=True),
     "cloud": lambda model: Clouds(model, things=False),
     "boxes": lambda model: Clouds(model, scenes=False),
     "depth": Depths,
 }
+TOWERS = {"lidar": "sweep", "quarters": "sweep", "image": "image", "crops": "image"} | dict.fromkeys(
+    ("cloud", "boxes", "depth"), "cloud"
+)
 SEEN: dict[By, str] = {
     "lidar": "the frustum, by the sweep tower",
     "image": "the picture's central square, by the image tower",
@@ -72,7 +76,7 @@ def facet_vectors(bench: Bench, on: DrivingSet, candidate: Candidate, facet: str
 
     def get() -> list[Named]:
         model = candidate.load(bench)
-        check_towers(model, "image" if facet in ("image", "crops") else "sweep" if facet == "lidar" else "cloud")
+        check_towers(model, TOWERS[facet])
         with VectorCache() as cache:
             shots = on.shots(bench)
             return vectors_of(shots, FACETS[facet](model), cache, model.space.id, bench.tell)
