@@ -27,7 +27,7 @@ from clip3d.render.bird_eye import MARK, bird_eye
 from clip3d.search.collection import Collection
 from clip3d.search.questions.located_pictures import draw_located, write_located
 from clip3d.search.questions.locating import locate
-from clip3d.search.questions.regions import regions_of
+from clip3d.search.questions.regions import regions_of, steadied
 
 RED = (225, 30, 30)
 
@@ -164,6 +164,15 @@ def test_regions_are_connected_and_above_the_rest() -> None:
     assert (first.score, second.score) == pytest.approx((0.95, 0.8))
     assert regions_of(np.full((2, 2), np.nan)) == []
     assert len(regions_of(np.ones((2, 2)))[0].rows) == 4
+
+
+def test_a_stray_far_away_does_not_drown_cells_that_agree() -> None:
+    scores = np.full((9, 9), np.nan)
+    scores[:5] = 0.0
+    scores[2, 2:4], scores[3, 2:4], scores[8, 8] = 0.8, 0.8, 1.0
+    assert regions_of(scores)[0].rows.tolist() == [8]
+    assert set(regions_of(steadied(scores))[0].rows.tolist()) == {2, 3}
+    assert np.isnan(steadied(scores)[6, 6])
 
 
 def test_the_cells_of_a_tower_of_its_own_are_what_it_says_of_the_place() -> None:

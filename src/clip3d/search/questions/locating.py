@@ -24,7 +24,7 @@ from clip3d.lidar.wedge import wedge
 from clip3d.models.model import Model
 from clip3d.models.picture_cells import How, picture_cells
 from clip3d.search.questions.answers import Answers, Hit
-from clip3d.search.questions.regions import MOST, regions_of
+from clip3d.search.questions.regions import MOST, regions_of, steadied
 from clip3d.search.sweep_sources import QUARTERS, find_sweeps
 
 if TYPE_CHECKING:
@@ -234,11 +234,13 @@ def _sweep_spots(model: Model, crops: Sequence[Frustum], direction: Array) -> li
         each = model.space.scores(direction, cells.features)
         scores = np.full(cells.grid.cells, np.nan, np.float32)
         scores[cells.cells] = each
-        for region in regions_of(scores.reshape(cells.grid.rows, cells.grid.columns)):
+        steady = steadied(scores.reshape(cells.grid.rows, cells.grid.columns))
+        for region in regions_of(steady):
             numbers = region.rows * cells.grid.columns + region.columns
             box = _box_about(cells, numbers, crop)
             if box is not None:
-                spots.append((float(np.nanmax(scores[numbers])), SweepSpot(box, region.score)))
+                best = float(steady[region.rows, region.columns].max())
+                spots.append((best, SweepSpot(box, float(scores[numbers].mean()))))
     return [spot for _, spot in sorted(spots, key=lambda one: -one[0])[:MOST]]
 
 
