@@ -14,6 +14,7 @@ from clip3d.data.driving_prompts import OBJECTS, published_prompts
 from clip3d.data.driving_shots import NUSCENES, ONCE, shots_of, terms_of_shot
 from clip3d.experiments.driving_sets import BEAMS, DRAWINGS, ON_ONCE, ON_SIMULATOR, learned_from
 from clip3d.experiments.experiment import Bench
+from clip3d.experiments.lidarclip_retrieval import CLASSES
 from clip3d.joint_rules import RULES
 from clip3d.lidar.box_pooling import pool_box
 from clip3d.lidar.boxes import moved
@@ -91,6 +92,15 @@ def test_each_term_has_a_row_of_its_own(run, place, talker) -> None:
         row = rows[f"simulator/mine/{term.replace(' ', '-')}/lidar"]
         assert row["measured"] == pytest.approx(100 * value)
     assert "true of none" in rows["simulator/mine/bus/lidar"]["problem"]
+
+
+def test_it_is_told_in_how_many_terms_both_sensors_are_ahead() -> None:
+    values = {
+        "once/a/car/lidar": (50.0,), "once/a/car/image": (60.0,), "once/a/car/joint": (60.0,),
+        "once/a/bus/lidar": (50.0,), "once/a/bus/image": (60.0,), "once/a/bus/joint": (55.0,),
+        "once/a/truck/joint": (90.0,),
+    }  # fmt: skip
+    assert CLASSES.conclude(values) == ["once/a: joint is not below the better single sensor in 1 of 2 terms"]
 
 
 def test_published_numbers_stand_beside(run, place, command_line) -> None:

@@ -10,6 +10,7 @@ import pytest
 from clip3d.data.driving_prompts import OBJECTS
 from clip3d.data.driving_queries import FIGURE, QUERIES
 from clip3d.data.driving_shots import ONCE, shots_of
+from clip3d.experiments.lidarclip_prompts import PROMPTS
 from clip3d.lidar.reading import read_log
 from clip3d.lidar.views import views
 
@@ -40,6 +41,11 @@ def test_two_prompts_are_measured_by_what_the_simulator_knows(run, place) -> Non
     also = rows["mine/lidar"]["runs"][0]["also"]
     assert rows["mine/lidar"]["measured"] == pytest.approx(np.mean([also[title] for title in told]))
     assert also["chance"] == pytest.approx(100 * np.mean([count / 16 for count in told.values()]))
+
+
+def test_it_is_told_how_far_two_prompts_are_ahead() -> None:
+    values = {"a/standard-scores": (70.0,), "a/lidar": (40.0,), "a/camera": (55.0,), "b/lidar": (1.0,)}
+    assert PROMPTS.conclude(values) == ["a: two prompts apart are +15.0 points from the camera's prompt alone"]
 
 
 def test_what_the_camera_cannot_see_is_measured_by_each_sensor(run, place) -> None:

@@ -104,7 +104,7 @@ def hidden(thing: Thing, camera: str) -> bool:
 
 NEAR = 15.0
 QUERIES: tuple[TwoSided, ...] = (
-    TwoSided("pedestrian", NEAR, "sun glare"),
+    TwoSided("pedestrian", None, "sun glare"),
     TwoSided("car", NEAR, "sun glare"),
     TwoSided("pedestrian", None, "drops on the lens"),
     TwoSided("car", NEAR, "drops on the lens"),

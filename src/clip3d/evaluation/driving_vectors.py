@@ -66,7 +66,7 @@ def stacked(found: Iterable[Named], name: str = WHOLE, dim: int = 0) -> Array:
 
 def _keys(shots: Sequence[Shot], facet: Facet, cache: VectorCache) -> list[dict[str, str]]:
     """The cache's keys of each shot's vectors, by name; none for a shot whose file is not there."""
-    frames = [shot.load() for shot in shots]
+    frames = [frame for own in frames_of(shots) for frame in [own[0].load()] * len(own)]
     contents = _contents([_file(frame, shot, facet) for frame, shot in zip(frames, shots, strict=True)], cache)
     keys = []
     for shot, frame, content in zip(shots, frames, contents, strict=True):

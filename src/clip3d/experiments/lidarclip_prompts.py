@@ -27,6 +27,7 @@ Array = NDArray[np.float32]
 Truth = Callable[[Shot], bool]
 APART: tuple[Rule, ...] = tuple(rule for rule in RULES if rule not in OF_FEATURES)
 GROUPS = ("hidden", "dark")
+ALONE = ("lidar", "camera", "one-prompt")
 BEST = 5  # hits of a query on a page
 KINDS = ("car", "truck", "bus", "pedestrian", "cyclist")
 
@@ -149,6 +150,18 @@ def _of_group(shots: Sequence[Shot], group: str, kind: str) -> tuple[NDArray[np.
     return np.array(rows, np.intp), np.array(truth, bool)
 
 
+def _better(values: Mapping[str, tuple[float, ...]]) -> list[str]:
+    """How far two prompts apart are ahead of one."""
+    lines = []
+    for name, (both, *_) in values.items():
+        model, _, how = name.rpartition("/")
+        others = {other: values[f"{model}/{other}"][0] for other in ALONE if f"{model}/{other}" in values}
+        if how == TWO_QUERIES and others:
+            best = max(others, key=lambda other: others[other])
+            lines.append(f"{model}: two prompts apart are {both - others[best]:+.1f} points from {TITLES[best]}")
+    return lines
+
+
 PROMPTS = Experiment(
     name="lidarclip-prompts",
     title="lidar and camera asked apart",
@@ -158,6 +171,7 @@ PROMPTS = Experiment(
     "camera does not show.",
     columns=("model", "asked"),
     rows=_rows,
+    conclude=_better,
     notes=("The queries: " + "; ".join(query.title for query in QUERIES) + ". Close by is within 15 m.",),
 )
 

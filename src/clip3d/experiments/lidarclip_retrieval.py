@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -200,6 +201,20 @@ def _one_term(bench: Bench, seed: int, on: DrivingSet, candidate: Candidate, by:
     return Measured(100 * one.precision[10], one.n, told, also={name: 100 * v for name, v in also.items()})
 
 
+def _ahead(values: Mapping[str, tuple[float, ...]]) -> list[str]:
+    """In how many terms both sensors together are not below the better one alone."""
+    together: dict[str, list[bool]] = {}
+    for name, (joint, *_) in values.items():
+        stem, _, by = name.rpartition("/")
+        alone = [values[f"{stem}/{other}"][0] for other in ("image", "lidar") if f"{stem}/{other}" in values]
+        if by == "joint" and len(alone) == 2:
+            together.setdefault(stem.rpartition("/")[0], []).append(joint >= max(alone))
+    return [
+        f"{name}: joint is not below the better single sensor in {sum(good)} of {len(good)} terms"
+        for name, good in together.items()
+    ]
+
+
 CLASSES = Experiment(
     name="lidarclip-classes",
     title="each term alone",
@@ -208,4 +223,5 @@ CLASSES = Experiment(
     "ahead of the image on cyclists and takes trucks for buses.",
     columns=("data", "model", "by", "term"),
     rows=_terms,
+    conclude=_ahead,
 )
