@@ -7,13 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from driving_logs import sweep
-from kitti_files import sweep_bytes
+from driving_logs import CAMERA_POSE, INTRINSICS, sweep
+from kitti_files import sweep_bytes, write_object
 from labelled_drives import write_log
+from nuscenes_files import write_small
+from once_files import write_once
+from ros_logs import Messages, write
+from ros_logs import drive as messages_of_drive
 from small_files import box, make_bundle, settle, write_off
 from sweep_bundles import TINY, sweep_bundle
 
 import clip3d
+from clip3d.lidar.frame import Box
 from clip3d.lidar.views import views
 from clip3d.lidar.wedge import wedge
 from clip3d.models.model import Model
@@ -22,6 +27,7 @@ from clip3d.search.collection import Collection
 from clip3d.search.conditions.where import Condition
 from clip3d.search.keeping.frame_reading import FrameReader
 from clip3d.search.keeping.reporting import Change
+from clip3d.search.questions.locating import locate
 from clip3d.search.stores.store import Record
 from clip3d.spaces import unit
 
@@ -207,3 +213,48 @@ def test_a_model_without_a_sweep_tower_keeps_what_cameras_saw_if_asked(
         kept.index(drive, cache=cache, only="sweep")
         assert set(records(kept)) == {f"00000{at}{of}" for at in range(3) for of in ("#front", "@cameras")}
         assert "points" not in records(kept)["000000#front"].metadata
+
+
+def _log(kind: str, folder: Path) -> Path:
+    if kind == "once":
+        write_once(folder / "once")
+        return folder / "once"
+    if kind == "nuscenes":
+        box = Box("vehicle.car", np.array([12.0, 3, -0.6]), (4.2, 1.7, 1.5), 0.4)
+        lidar = np.eye(4)
+        lidar[:3, 3] = 0.9, 0, 1.8
+        return write_small(folder / "nuscenes", lidar, lidar @ CAMERA_POSE, INTRINSICS, box)
+    if kind == "kitti-object":
+        write_object(folder / "object", frames=2)
+        return folder / "object"
+    messages = Messages(cdr=kind == "mcap")
+    return write(folder / f"a.{kind}", messages, messages_of_drive(messages))
+
+
+@pytest.mark.parametrize("kind", ["once", "nuscenes", "kitti-object", "bag", "mcap"])
+def test_frames_of_every_layout_are_kept_found_and_located_again(
+    model: Model, tmp_path: Path, cache: VectorCache, kind: str
+) -> None:
+    log = _log(kind, tmp_path)
+    settle()
+    with collection(tmp_path, model) as kept:
+        kept.index(log, cache=cache, views=["camera"])
+        assert len(kept) >= 2
+        again = kept.index(log, cache=cache, views=["camera"])
+        assert (again.counted()["added"], again.counted()["replaced"], again.computed) == (0, 0, 0)
+        assert again.counted()["unchanged"] >= 2
+        hits = kept.search("tall", fold=0)
+        located, problems = locate(hits, model)
+        assert (len(located), problems) == (len(hits), [])
+        assert ("time" in hits[0].record.metadata) == (kind != "kitti-object")
+
+
+def test_frames_lie_in_lancedb_too(model: Model, drive: Path, tmp_path: Path, cache: VectorCache) -> None:
+    pytest.importorskip("lancedb")
+    with Collection(tmp_path / "drive.lance", model) as kept:
+        kept.index(drive, cache=cache)
+        assert len(kept.search("tall", fold=0, k=99)) == 3
+        found = kept.search(lidar="tall", camera="red", rule="ranks", fold=0, where="period = 'night'", k=99)
+        assert len(found) == 3
+        assert len(kept.search("tall", over="sweep", fold=10)) == 1
+        assert kept.index(drive, cache=cache, metadata={"a b": 1}).counted()["unchanged"] in (0, 3)

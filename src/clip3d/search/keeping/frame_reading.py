@@ -36,7 +36,10 @@ from clip3d.search.sweep_sources import QUARTERS, camera_facts
 Array = NDArray[np.float32]
 # What every view has besides what its log and frame say of themselves.
 FACTS = ("log", "frame", "time", "camera", "view", "pictures", "points")
+# Layouts whose frames are numbered, not timed: neighbours are no neighbours in time.
+UNTIMED = ("kitti-object", "sweep")
 LONGEST_TEXT = 1000
+MOST_FILES = 100  # of a recording that is a folder
 DIGITS = 32
 
 
@@ -161,7 +164,7 @@ class FrameReader:
             stamps = tuple(stamp_of(path) for path in sources)
             problems: list[FileProblem] = []
             needed = set(wanted) | {part for parts in wanted.values() for part in parts}
-            seen = tuple(self._views(frame, needed, problems))
+            seen = tuple(self._views(log, frame, needed, problems))
             reading = self.reading(frame)
         except FileProblem as problem:
             return problem
@@ -177,11 +180,13 @@ class FrameReader:
         trace = Trace(str(log.path), frame.key, "", reading, sources, stamps, started)
         return ReadFrame(kept, whole, trace, settled, problems)
 
-    def _views(self, frame: Frame, wanted: set[Place], problems: list[FileProblem]) -> Iterator[SeenView]:
+    def _views(self, log: Log, frame: Frame, wanted: set[Place], problems: list[FileProblem]) -> Iterator[SeenView]:
         sweep = frame.sweep if self._points else None
         seen = Sweep(np.zeros((0, 3), np.float32), np.zeros(0, np.float32)) if sweep is None else sweep
         digest = "" if sweep is None else _digest(seen.points, seen.intensity)
-        facts = {**plain_metadata(frame), "time": float(frame.timestamp), "pictures": len(frame.pictures)}
+        facts = {**plain_metadata(frame), "pictures": len(frame.pictures)}
+        if log.source not in UNTIMED:
+            facts["time"] = float(frame.timestamp)
         if any(place.kind in ("camera", "cameras") for place in wanted):
             for view in views(frame, seen):
                 place = Place(frame.key, "camera", view.camera.name)
@@ -234,9 +239,12 @@ class FrameReader:
 
 
 def sources_of(log: Log, frame: Frame) -> tuple[str, ...]:
-    """The files that a frame is made of: its own, or the file of the log; none where nobody names them."""
+    """The files that a frame is made of: its own, or those of the recording; none where nothing names them."""
     own = [frame.path, *(picture.path for picture in frame.pictures.values())]
     files = [str(path) for path in own if path is not None and Path(path).is_file()]
+    if not files and log.path.is_dir():
+        files = sorted(str(path) for path in log.path.iterdir() if path.is_file())
+        files = files if len(files) <= MOST_FILES else []
     return tuple(dict.fromkeys(files or ([str(log.path)] if log.path.is_file() else [])))
 
 

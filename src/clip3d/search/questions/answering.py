@@ -285,7 +285,7 @@ def _moment(record: Record) -> tuple[str, float] | None:
     time = record.metadata.get("time")
     if record.kind != "frame" or isinstance(time, bool) or not isinstance(time, int | float):
         return None
-    return record.trace.path, float(time)
+    return f"{record.trace.path}#{record.metadata.get('sequence', '')}", float(time)
 
 
 def _taken(candidates: Candidates, places: Places) -> Candidates:
