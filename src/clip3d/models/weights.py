@@ -97,8 +97,11 @@ def quantize_rows(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]
             stored[name] = array.astype(np.float32)
             continue
         peak = np.abs(array.reshape(len(array), -1)).max(1)
-        # Rounded up, so that the largest weight still fits in 127 steps.
-        scale = np.nextafter((peak / 127).astype(np.float16), np.float16(np.inf))
+        # Rounded up, so that the largest weight still fits in 127 steps; no further, so that weights which were
+        # stored before are stored the same again.
+        scale = (peak / 127).astype(np.float16)
+        short = (scale.astype(np.float32) * 127 < peak) | (scale == 0)
+        scale[short] = np.nextafter(scale[short], np.float16(np.inf))
         steps = array / scale.astype(np.float32).reshape(-1, *[1] * (array.ndim - 1))
         stored[name], stored[name + SCALE_SUFFIX] = np.rint(steps).astype(np.int8), scale
     return stored

@@ -112,7 +112,7 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.head.hidden)
     if recipe.initial:
         load_strict(tower, read_state(data / recipe.initial), data / recipe.initial)
-    lessons = driving_lessons(recipe, trunk, texts, out / "views", data=data, progress=progress)
+    lessons = driving_lessons(recipe, tower.trunk, texts, out / "views", data=data, progress=progress)
     beside = None if lessons is None else DrivingLoss(lessons, tower.head, recipe.head.dropout, recipe.head.scale)
     train_head(
         tower, library, features, texts, clouds, recipe.head, recipe.seed, out / "head", progress, beside
