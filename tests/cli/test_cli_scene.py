@@ -58,3 +58,28 @@ def test_a_scan_that_is_not_there_is_named(run_cli, tmp_path: Path):
     told = run_cli("scene", tmp_path / "no.ply", "chair")
     assert told.returncode == 1
     assert "no.ply" in told.stderr
+
+
+def test_a_building_is_a_collection_of_rooms(run_cli, room: Path, tmp_path: Path):
+    clip3d.write(furnished_room(20_000, seed=1).cloud, room.with_name("other.ply"))
+    db = tmp_path / "building.db"
+    told = run_cli("index", room.parent, "--db", db, "--only", "scenes", "--meta", "storey=2", "--json")
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout.splitlines()[-1])["added"] == 2
+    again = run_cli("index", room.parent, "--db", db, "--only", "scenes", "--json")
+    assert json.loads(again.stdout.splitlines()[-1])["unchanged"] == 2
+
+    lines = run_cli("scene", "--db", db, "green", "--threshold", 0, "-k", 6, "--json").stdout.splitlines()
+    places = [json.loads(line) for line in lines]
+    assert {place["room"] for place in places} == {"room.ply", "other.ply"}
+    best = places[0]
+    assert [best["x"], best["y"], best["z"]] == pytest.approx([-1.0, -0.8, 0.3], abs=0.35)
+    assert best["storey"] == 2
+    one = run_cli("scene", "--db", db, "green", "--threshold", 0, "--where", "room = 'other.ply'", "--json")
+    assert {json.loads(line)["room"] for line in one.stdout.splitlines()} == {"other.ply"}
+    told = run_cli("search", "--db", db, "green", "-k", 1, "--json")
+    assert json.loads(told.stdout.splitlines()[0])["part"].startswith("part ")
+
+    room.with_name("other.ply").unlink()
+    told = run_cli("index", room.parent, "--db", db, "--only", "scenes", "--prune", "--json")
+    assert json.loads(told.stdout.splitlines()[-1])["pruned"] == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -31,8 +31,10 @@ EXAMPLES = o.examples(
     "clip3d index assets/ --db assets.db --meta split=test --metadata labels.csv",
     "clip3d index --db assets.db --model my-model/ --reindex",
     "clip3d index logs/ --db drive.db",
+    "clip3d index scans/ --db building.db --only scenes",
 )
 QUIET = ("unchanged",)
+SCENE_POINTS = 1_000_000  # drawn on a scanned mesh at least
 
 
 class Only(str, Enum):
@@ -41,6 +43,7 @@ class Only(str, Enum):
     clouds = "clouds"
     pictures = "pictures"
     frames = "frames"
+    scenes = "scenes"
 
 
 ONLY: dict[Only, Literal["cloud", "image", "sweep"]] = {
@@ -71,7 +74,7 @@ def index(
     reindex: Annotated[
         bool, typer.Option("--reindex", help="Make all vectors anew, as for another model; metadata stay.")
     ] = False,
-    only: Annotated[Only | None, typer.Option("--only", help="These alone.")] = None,
+    only: Annotated[Only | None, typer.Option("--only", help="These alone; scenes: scans in parts.")] = None,
     no_thumbnails: Annotated[bool, typer.Option("--no-thumbnails", help="Keep no small pictures.")] = False,
     views: Annotated[
         str | None,
@@ -111,6 +114,8 @@ def index(
     start_logging(quiet=quiet, verbose=verbose)
     if not paths and not reindex:
         raise WrongCommand(f"name the files or folders to index: clip3d index FOLDER --db {db}")
+    if only is Only.scenes and (reindex or tables or views is not None):
+        raise WrongCommand("--only scenes parts scans: leave out --reindex, --metadata and --views")
     from clip3d.search.collection import Collection
     from clip3d.search.keeping.sidecar import read_assignments
 
@@ -130,19 +135,27 @@ def index(
             progress_bar("Indexing", quiet=quiet) as progress,
         ):
             put_on_device(collection, device)
-            report = collection.index(
-                paths or [],
-                metadata=metadata,
-                tables=tables or [],
-                prune=prune,
-                only=None if only is None else ONLY[only],
-                thumbnails=not no_thumbnails,
-                views=None if views is None else _views(views),
-                reading=reading_of(points, seed, up, unit, pose, topic, message),
-                cache=cache,
-                progress=progress,
-                tell=tell,
-            )
+            drawn = points if only is not Only.scenes else max(points, SCENE_POINTS)
+            reading = reading_of(drawn, seed, up, unit, pose, topic, message)
+            told: dict[str, Any] = {"cache": cache, "progress": progress, "tell": tell}
+            if only is Only.scenes:
+                from clip3d.scenes.collecting import index_scenes
+
+                report = index_scenes(
+                    collection, paths or [], metadata=metadata, prune=prune, reading=reading, **told
+                )
+            else:
+                report = collection.index(
+                    paths or [],
+                    metadata=metadata,
+                    tables=tables or [],
+                    prune=prune,
+                    only=None if only is None else ONLY[only],
+                    thumbnails=not no_thumbnails,
+                    views=None if views is None else _views(views),
+                    reading=reading,
+                    **told,
+                )
             items, used = len(collection), collection.model.id
     except KeyboardInterrupt:
         note(f"{counted} files are done and kept; run it again to go on")

@@ -11,10 +11,19 @@ import typer
 
 from clip3d.cli import options as o
 from clip3d.cli.classify import read_labels
-from clip3d.cli.output import WrongCommand, note, print_json, print_line, print_table, start_logging
-from clip3d.cli.session import load_model, open_cache, reading_of
+from clip3d.cli.output import (
+    WrongCommand,
+    near_path,
+    note,
+    print_json,
+    print_line,
+    print_table,
+    start_logging,
+)
+from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
 
 if TYPE_CHECKING:
+    from clip3d.scenes.collecting import Place
     from clip3d.scenes.labelling import Inventory, LabelledScene
     from clip3d.scenes.marks import Mark
     from clip3d.scenes.scene import Answer, Instance, Scene
@@ -24,6 +33,7 @@ EXAMPLES = o.examples(
     'clip3d scene room.ply "bookshelf" --ply answer.ply --html answer.html',
     'clip3d scene room.ply --labels "chair,table,sofa,floor,wall" --ply labelled.ply',
     "clip3d scene room.ply --describe",
+    'clip3d scene --db building.db "fire extinguisher"',
     'clip3d scene scan.e57 "fire extinguisher" --segmenter clusters --json',
 )
 
@@ -37,9 +47,19 @@ class Segmenter(str, Enum):
 
 
 def scene(
-    scan: Annotated[str, typer.Argument(metavar="SCAN", help="A cloud or mesh of a room, to 20 million points.")],
-    words: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORDS]...", help="What to look for; each phrase in quotes.")
+    given: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCAN [WORDS]...",
+            help="A cloud or mesh of a room, and what to look for, in quotes; with --db the words alone.",
+        ),
+    ],
+    db: Annotated[
+        str | None,
+        typer.Option("--db", metavar="DB", help="Ask all scans of a collection: clip3d index --only scenes."),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="SQL", help="With --db: of these records alone.")
     ] = None,
     labels: Annotated[
         str | None,
@@ -72,7 +92,10 @@ def scene(
     indices: Annotated[
         Path | None, typer.Option("--indices", metavar="FILE", help="Write the points of each answer as npz.")
     ] = None,
-    model: o.ModelName = "mini",
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="NAME|FOLDER", help="Mini, or the collection's own, if left out."),
+    ] = None,
     device: o.Device = "cpu",
     up: o.UpAxis = None,
     unit: o.UnitName = None,
@@ -92,7 +115,14 @@ def scene(
     next question takes a moment. --json prints one line an answer, with the box in the scan's own axes and unit.
     """
     start_logging(quiet=quiet, verbose=verbose)
-    asked = [phrase for phrase in words or [] if phrase.strip()]
+    if db is not None:
+        if labels is not None or describe or any((ply, glb, picture, html, indices)):
+            raise WrongCommand("a collection is asked in words, and answers as a table or --json")
+        _ask_collection(db, model, given, k, threshold, templates, where, device, as_json=as_json)
+        return
+    if where is not None:
+        raise WrongCommand("--where chooses among the records of a collection: name it with --db")
+    scan, asked = given[0], [phrase for phrase in given[1:] if phrase.strip()]
     if sum((bool(asked), labels is not None, describe)) != 1:
         raise WrongCommand(f'say what to look for: clip3d scene {scan} "chair"; or give --labels, or --describe')
     names = None if labels is None else read_labels(labels)
@@ -102,7 +132,7 @@ def scene(
     with open_cache(disabled=no_cache) as cache:
         room = open_scene(
             scan,
-            load_model(model, device),
+            load_model(model or "mini", device),
             segmenter=check_method(segmenter.value),
             voxel=voxel,
             reading=reading_of(points, seed, up, unit, o.Stance.upright, topic, message),
@@ -257,6 +287,57 @@ def _print_inventory(inventory: Inventory, *, as_json: bool) -> None:
     ]
     if rows:
         print_table(("thing", "count", "usual size (m)", "best score"), rows, right=(1, 3))
+
+
+def _ask_collection(
+    db: str,
+    model: str | None,
+    words: Sequence[str],
+    k: int,
+    threshold: float | None,
+    templates: Sequence[str] | None,
+    where: str | None,
+    device: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask all rooms of a collection, and print the answers."""
+    from clip3d.scenes.answering import THRESHOLD
+    from clip3d.scenes.collecting import ask_scenes
+    from clip3d.search.collection import Collection
+
+    least, rows = THRESHOLD if threshold is None else threshold, []
+    chosen = None if model is None else load_model(model, device)
+    with Collection(db, chosen, read_only=True) as collection:
+        put_on_device(collection, device)
+        for phrase in words:
+            places = ask_scenes(collection, phrase, k=k, threshold=least, templates=templates, where=where)
+            if as_json and not places:
+                print_json({"words": phrase, "found": False, "threshold": least})
+            for rank, place in enumerate(places, start=1):
+                if as_json:
+                    print_json(_place(phrase, rank, place))
+                size = " x ".join(f"{side:.2f}" for side in place.size)
+                center = ", ".join(f"{value:.2f}" for value in place.center)
+                path = near_path(place.record.trace.path)
+                rows.append((phrase, str(rank), f"{place.score:.2f}", size, center, path))
+            if not places and not as_json:
+                print_line(f"{phrase}: nothing like that")
+        if rows and not as_json:
+            print_table(("words", "rank", "score", "size (m)", "center", "scan"), rows, right=(1, 2))
+
+
+def _place(words: str, rank: int, place: Place) -> dict[str, Any]:
+    record = place.record
+    return {
+        "words": words,
+        "found": True,
+        "rank": rank,
+        "score": round(place.score, 6),
+        "path": record.trace.path,
+        "part": record.trace.part,
+        **record.metadata,
+    }
 
 
 def _write(

@@ -23,10 +23,7 @@ OVERLAP = 0.3
 
 
 def wholeness(scales: NDArray[np.integer], touching: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Log-odds (n,) that parts are whole things, given at how many scales each was found, and how it touches others.
-
-    `touching` is as of `clip3d.scenes.parts.Part`.
-    """
+    """Log-odds (n,) that parts are whole things, given `scales` and `touching` of each as `parts.Part` has them."""
     return np.asarray(A_SCALE * (scales - 1) + A_BORDER * touching, np.float64)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.discovery import find_clouds
 from clip3d.clouds.remote import RemotePath, as_path
 from clip3d.errors import CloudError, DataError, FileProblem, ShapeError
-from clip3d.models.fingerprint import Fingerprint, fingerprint
+from clip3d.models.fingerprint import fingerprint
 from clip3d.models.vector_cache import VectorCache
 from clip3d.scenes.answering import THRESHOLD, scores_of, wholeness
 from clip3d.scenes.opening import MESH_POINTS, open_scene
@@ -79,9 +79,10 @@ def index_scenes(
 ) -> Report:
     """Put scans into a collection, a record for each of their parts; what did not change is not parted again.
 
-    Each record has the part's vector, and as metadata the room's file name (`room`), the center of its box in the
-    scan's own axes and unit (`x`, `y`, `z`), its `width`, `depth` and `height` in metres, its heading (`yaw`, degrees
-    in the scan turned z up) and how well it is founded (`scales`, `touching`).
+    Each record has the part's vector, and as metadata the room's file name (`room`), its box along the scan's own
+    axes in the scan's unit (center `x`, `y`, `z` and sides `size_x`, `size_y`, `size_z`), `width`, `depth` and
+    `height` of the smallest upright box in metres with its heading (`yaw`, degrees in the scan turned z up), and
+    how well it is founded (`scales`, `touching`).
 
     Args:
         collection: with a model that has a cloud tower.
@@ -144,11 +145,8 @@ class _Run:
             try:
                 scene = open_scene(file, model, segmenter=self.method, reading=self.reading, cache=cache)
                 entries = self._entries(scene, file, digest)
-            except FileProblem as problem:
-                self.report.take([Change("failed", str(file), problem=problem)], self.tell)
-                continue
-            except ShapeError as error:
-                problem = CloudError(file, str(error))
+            except (FileProblem, ShapeError) as error:
+                problem = error if isinstance(error, FileProblem) else CloudError(file, str(error))
                 self.report.take([Change("failed", str(file), problem=problem)], self.tell)
                 continue
             store.put(entries)
@@ -168,10 +166,10 @@ class _Run:
         return hashlib.sha256(said.encode()).hexdigest()[:DIGITS]
 
     def _entries(self, scene: Scene, file: Path, digest: str) -> list[Entry]:
-        taken = _fingerprint(scene, file)
+        taken = fingerprint(scene.cloud.sources or (file,))
         trace = Trace(str(file), "", taken.content, digest, taken.sources, taken.stamps, taken.taken_ns)
         if not scene.parted.parts:
-            raise CloudError(file, "nothing stands in this scan that could be an answer", "check its unit and up axis")
+            raise CloudError(file, "nothing stands in it that could be an answer", "check unit and up axis")
         return [
             Entry(
                 "segment",
@@ -199,14 +197,11 @@ class _Run:
             self.report.take([Change("pruned" if prune else "vanished", path)], self.tell)
 
 
-def _fingerprint(scene: Scene, file: Path) -> Fingerprint:
-    # what was kept was found by the content of the file as it is; the scan need not be read for it
-    return fingerprint(scene.sources or (file,))
-
-
 def _facts(scene: Scene, number: int, room: str) -> dict[str, Value]:
     part, box = scene.parted.parts[number], scene.boxes[number]
     x, y, z = (round(float(value), 4) for value in box.center)
+    low, high = box.bounds()
+    size_x, size_y, size_z = (round(float(side), 4) for side in high - low)
     width, depth, height = (round(float(side), 3) for side in part.box.size)
     yaw = round(float(np.degrees(np.arctan2(part.box.axes[0, 1], part.box.axes[0, 0]))), 1)
     return {
@@ -214,6 +209,9 @@ def _facts(scene: Scene, number: int, room: str) -> dict[str, Value]:
         "x": x,
         "y": y,
         "z": z,
+        "size_x": size_x,
+        "size_y": size_y,
+        "size_z": size_z,
         "width": width,
         "depth": depth,
         "height": height,
@@ -281,10 +279,9 @@ def _number(record: Record, name: str) -> float:
 
 
 def _bounds(record: Record) -> NDArray[np.float64]:
-    """Least and largest coordinates (2, 3) of a part's box, in metres, in the axes of its scan as they are."""
+    """Least and largest coordinates (2, 3) of the box along the axes of the scan about a part."""
     center = np.array([_number(record, name) for name in ("x", "y", "z")])
-    width, depth, height = (_number(record, name) for name in ("width", "depth", "height"))
-    half = np.array([width, depth, height]) / 2
+    half = np.array([_number(record, name) for name in ("size_x", "size_y", "size_z")]) / 2
     return np.stack([center - half, center + half])
 
 
