@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from room_samples import write_s3dis, write_scannet
+from room_files import write_s3dis, write_scannet
 
 from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.mesh import sample_surface

@@ -18,6 +18,7 @@ EXPERIMENTS: dict[str, str] = {
     "cg3d-fig5": "clip3d.experiments.cg3d_finetuning:FIGURE_5",
     "cg3d-fig6": "clip3d.experiments.cg3d_rooms:ROOMS",
     "cg3d-fig7": "clip3d.experiments.cg3d_maps:MAPS",
+    "cg3d-scenes": "clip3d.experiments.cg3d_scenes:SCENES",
     "cg3d-unfreeze": "clip3d.experiments.cg3d_pretraining:UNFREEZE",
     "lidarclip-table1": "clip3d.experiments.lidarclip_objects:TABLE_1",
     "lidarclip-table2": "clip3d.experiments.lidarclip_retrieval:TABLE_2",

@@ -42,16 +42,18 @@ def _drawn(bench: Bench, source: TripletSource, kind: Kind) -> Path:
 
     def draw() -> Path:
         whole = open_triplets(replace(source, split="all", pictures=""), bench.path("library"))
-        bench.tell(f"{folder}: pictures of {len(whole)} objects")
-        rendering = Rendering(kind, views=VIEWS, size=SIZE)
-        done = render_shapes(
-            _shapes(whole), folder, rendering, count=len(whole), protocol=whole.protocol()
-        )
-        for problem in done.problems:
-            bench.tell(str(problem))
-        return folder
+        return draw_shapes(bench, whole, folder, Rendering(kind, views=VIEWS, size=SIZE))
 
     return bench.once(f"drawn:{folder}", draw)
+
+
+def draw_shapes(bench: Bench, whole: Triplets, folder: Path, rendering: Rendering) -> Path:
+    """Draw pictures of all objects of a set into a folder, which is given back."""
+    bench.tell(f"{folder}: pictures of {len(whole)} objects")
+    done = render_shapes(_shapes(whole), folder, rendering, count=len(whole), protocol=whole.protocol())
+    for problem in done.problems:
+        bench.tell(str(problem))
+    return folder
 
 
 def _shapes(triplets: Triplets) -> Iterator[Shape | FileProblem]:
