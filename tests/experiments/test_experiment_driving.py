@@ -6,9 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import published_lidarclip
 import pytest
+import torch
 from driving_bench import write_plain
+from experiment_files import slip_checkpoint
 from small_files import json_lines
+from tiny_clip import DIM
 
 from clip3d.data.driving_prompts import OBJECTS, published_prompts
 from clip3d.data.driving_shots import NUSCENES, ONCE, shots_of, terms_of_shot
@@ -239,3 +243,15 @@ def test_simulated_logs_are_drawn_where_none_are_brought(tmp_path, talker, comma
     assert json_lines(done.stdout)[0]["runs"][0]["n"] == 2
     assert (tmp_path / "data" / "driving" / "held-out").is_dir()
     assert json_lines(command_line(*asked).stdout)[0] == json_lines(done.stdout)[0]
+
+
+def test_published_checkpoints_are_measured_beside_their_clip(run, place, tmp_path) -> None:
+    slip_checkpoint(place / "weights" / "clip-vit-b-32")
+    state = published_lidarclip.checkpoint(dim=DIM)
+    torch.save({"state_dict": state, "epoch": 0}, place / "weights" / "lidarclip-b32.ckpt")
+    rows = run("lidarclip-table2", "once/lidarclip-b32/*,once/pointclip-clip-b32/cloud")
+    (folder,) = (tmp_path / "out" / "models").glob("lidarclip-b32-*")
+    wanted = by_hand(Model(folder), [place / f"data/ONCE/data/{n:06d}" for n in range(3)], ONCE, "joint")
+    assert rows["once/lidarclip-b32/joint"]["measured"] == pytest.approx(100 * np.mean(list(wanted.values())))
+    assert rows["once/lidarclip-b32/lidar"]["also_published"]["P@100"]["value"] == 81
+    assert rows["once/pointclip-clip-b32/cloud"]["published"]["value"] == 24.4
