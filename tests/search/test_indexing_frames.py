@@ -213,6 +213,8 @@ def test_a_model_without_a_sweep_tower_keeps_what_cameras_saw_if_asked(
         kept.index(drive, cache=cache, only="sweep")
         assert set(records(kept)) == {f"00000{at}{of}" for at in range(3) for of in ("#front", "@cameras")}
         assert "points" not in records(kept)["000000#front"].metadata
+        hits = kept.search("red", where="view = 'camera'")
+        assert ([hit.folded for hit in hits], len(locate(hits, plain)[0])) == ([2], 1)
 
 
 def _log(kind: str, folder: Path) -> Path:

@@ -106,6 +106,8 @@ def index(
 ) -> None:
     """Put 3D objects, pictures and driving logs into a collection, and bring it up to date.
 
+    A model with a sweep tower takes driving logs view by view: see --views.
+
     Files that did not change are not read. Changed files are replaced; moved ones are known by their content, and
     keep what was said of them. Vanished files are told, and removed with --prune alone. Work is kept as it is done:
     interrupt it at any moment and run it again to go on. --json prints a line a file that is not unchanged, once it

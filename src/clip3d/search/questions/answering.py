@@ -27,6 +27,7 @@ from clip3d.search.questions.choosing import (
     limit_groups,
     sameness,
 )
+from clip3d.search.questions.frame_names import PICTURES
 from clip3d.search.questions.query import Query
 from clip3d.search.stores.frame_vectors import FRAME_NAMES
 from clip3d.search.stores.signing import check_model
@@ -95,7 +96,7 @@ class _Answering:
         self.aims = aims
         self.compared = Compared(store, model.space, aims.aims)
         self.finders = [finder_of(store, model.space, aim, query.where) for aim in aims.aims]
-        self.folds = query.fold > 0 and any(FRAME_NAMES & set(aim.names) for aim in aims.aims)
+        self.folds = query.fold > 0 and any({PICTURES, *FRAME_NAMES} & set(aim.names) for aim in aims.aims)
         self._folded: dict[int, int] = {}
         self._records: dict[int, Record] = {}
 
