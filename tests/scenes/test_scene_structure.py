@@ -9,7 +9,7 @@ from box_rooms import SIZE, furnished_room
 from clip3d.clouds.augmenting import rotation_about
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ShapeError
-from clip3d.scenes.structure import CEILING, FLOOR, NOTHING, WALL, find_structure
+from clip3d.scenes.structure import CEILING, FLOOR, NOTHING, WALL, find_structure, lying
 from clip3d.scenes.surface import surface_of
 from clip3d.scenes.voxels import voxelise
 
@@ -95,3 +95,11 @@ def test_other_axes_up_give_the_same_room():
     _, surface, structure = structure_of(turned)
     assert np.allclose(np.ptp(surface.points, axis=0), SIZE, atol=0.1)
     assert len(structure.walls) == 4
+
+
+def test_a_room_that_lies_on_its_side_is_noticed():
+    assert lying(surface_of(voxelise(ROOM.cloud))) == ""
+    level = (ROOM.cloud.points[:, 2] < 0.02) | (ROOM.cloud.points[:, 2] > 2.58)
+    hall = ROOM.cloud.select(level | (np.arange(len(level)) % 3 == 0))  # as if its walls were a third as long
+    on_side = PointCloud(hall.points[:, [0, 2, 1]] * np.float32([1, 1, -1]), unit="m")
+    assert lying(surface_of(voxelise(on_side))) == "y"

@@ -6,18 +6,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clip3d.atomic import replacing
-from clip3d.clouds.cloud import Axis, PointCloud, Unit
+from clip3d.clouds.cloud import Z_UP_FROM, Axis, PointCloud, Unit
 from clip3d.models.model import Model
 from clip3d.scenes.boxes import Box
 from clip3d.scenes.parts import Part, choose_parts, part_clouds
 from clip3d.scenes.segmenting import Method, check_method, segment_voxels
-from clip3d.scenes.structure import NOTHING, Structure, Wall
+from clip3d.scenes.structure import NOTHING, Structure, Wall, lying
 from clip3d.scenes.voxels import Array, Grid, voxelise
 
 FORM = 1
@@ -77,6 +77,9 @@ def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxe
     model.tower_card("cloud")
     voxels = voxelise(cloud, size=voxel)
     surface, structure, scales = segment_voxels(voxels, method)
+    notes, across = voxels.notes, lying(surface)
+    if across:
+        notes = (*notes, f"the room seems to lie on its side, {_own_axis(cloud.up, across)} may point up: --up")
     parts = choose_parts(surface, structure.labels == NOTHING, scales)
     normalize = model.card.space["stored"] == "unit"
     vectors = model.encode_clouds(
@@ -93,8 +96,14 @@ def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxe
         up=cloud.up,
         unit=cloud.unit,
         n=len(cloud),
-        notes=voxels.notes,
+        notes=notes,
     )
+
+
+def _own_axis(up: Axis, turned: Literal["x", "y"]) -> Axis:
+    """The axis of the scan that became one of those of the scan turned z up."""
+    row = Z_UP_FROM[up][0 if turned == "x" else 1]
+    return get_args(Axis)[int(np.abs(row).argmax())]  # type: ignore[no-any-return]
 
 
 def write_parted(parted: Parted, path: Path) -> None:

@@ -108,6 +108,21 @@ def gravity(surface: Surface) -> tuple[NDArray[np.float64], float]:
     return _rotation_to_z(up), float(np.degrees(np.arccos(np.clip(up[2], -1, 1))))
 
 
+def lying(surface: Surface) -> Literal["x", "y", ""]:
+    """The axis, x or y of a surface said to be z up, that has the votes of a vertical; empty if z has them.
+
+    Floor, ceiling and what is level in between are most of what is flat in a room, and a room is less high than
+    long: an axis with twice the flat voxels of z across it, along which the scan is shorter, points up in truth.
+    """
+    flat = surface.flatness > 0.8
+    votes = [int((np.abs(surface.normals[flat, axis]) > LEVEL).sum()) for axis in range(3)]
+    sides = np.ptp(surface.points, axis=0) if len(surface) else np.zeros(3)
+    best = 0 if votes[0] > votes[1] else 1
+    if votes[best] < 2 * max(votes[2], 1) or sides[best] > sides[2]:
+        return ""
+    return "x" if best == 0 else "y"
+
+
 def _rotation_to_z(up: NDArray[np.float64]) -> NDArray[np.float64]:
     """The least rotation (3, 3) that carries a unit vector with z above 0 onto z (Rodrigues)."""
     x, y, z = up
