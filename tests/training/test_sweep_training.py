@@ -23,7 +23,7 @@ from clip3d.towers.sweep_cells import SweepCells
 from clip3d.training.parts import Run
 from clip3d.training.recipe import read_recipe
 from clip3d.training.sweep import prepare, train_sweep
-from clip3d.training.sweep_losses import NamingLoss, pooled, tell_terms, to_teacher
+from clip3d.training.sweep_losses import NamingLoss, apart, pooled, tell_terms, to_teacher
 from clip3d.training.sweep_recipe import LabelRecipe, SweepRecipe
 from clip3d.training.sweep_regions import RegionRecipe, members, pixels_of, regions_of, squares
 from clip3d.training.sweep_rehearsal import rehearse_sweep
@@ -396,3 +396,16 @@ def test_spots_stand_on_the_ground_also_where_it_slopes():
     for spot in spots:
         np.testing.assert_allclose(spot.middle, [20, 3], atol=1.0)
     assert found == regions_of(whole, intrinsics, (96, 48), nobody, (), recipe, "a frame")
+
+
+def test_the_contrast_sees_differences_that_a_shared_mean_hides() -> None:
+    torch.manual_seed(0)
+    mean = torch.zeros(16)
+    mean[0] = 0.95
+    wanted = torch.nn.functional.normalize(mean + torch.randn(12, 16) * 0.1)
+    shuffled = wanted[torch.randperm(12)]
+    assert float(apart(wanted, wanted, mean)) < 0.1 < 2 < float(apart(shuffled, wanted, mean))
+    # rows of which the teacher says nothing do not count
+    wanted[3] = float("nan")
+    kept = torch.arange(12) != 3
+    assert float(apart(shuffled, wanted, mean)) == pytest.approx(float(apart(shuffled[kept], wanted[kept], mean)))

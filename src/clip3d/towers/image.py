@@ -135,39 +135,57 @@ class SemanticHead(nn.Module):
     """Features to a vector in the space of the text tower.
 
     A classifier's probabilities mix the text directions of its classes (ConSE), and a small network, trained on
-    pictures of captioned objects, adds what the classes do not know.
+    pictures of captioned objects, adds what the classes do not know. A second one may do so for pictures of
+    streets, as far as a gate takes a picture for such, so that neither kind is learned at the cost of the other (a
+    mixture of experts, Jacobs et al. 1991).
 
     Args:
         dim: d of the space.
         classes: number of classes of the classifier.
         hidden: width of the small network.
+        streets: width of the one for streets; 0 for none.
     """
 
     mean: Tensor
 
-    def __init__(self, dim: int, classes: int, hidden: int) -> None:
+    def __init__(self, dim: int, classes: int, hidden: int, streets: int = 0) -> None:
         super().__init__()
+        self.streets = streets
         self.classifier = nn.Linear(FEATURES, classes)
         self.directions = nn.Parameter(torch.zeros(classes, dim))
         self.narrow = nn.Linear(FEATURES, hidden)
         self.widen = nn.Linear(hidden, dim)
+        if streets:
+            self.street_narrow = nn.Linear(FEATURES, streets)
+            self.street_widen = nn.Linear(streets, dim)
+            self.gate = nn.Linear(FEATURES, 1)
         self.register_buffer("mean", torch.zeros(dim))
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Features (n, 1280) to vectors (n, d) of unit length that lie in the space's cone."""
-        return place_in_space(self.direction(features), self.mean)
+    def forward(self, features: Tensor, whole: Tensor | None = None) -> Tensor:
+        """Features (n, 1280) to vectors (n, d) of unit length that lie in the space's cone.
 
-    def direction(self, features: Tensor) -> Tensor:
+        Args:
+            features: of pictures, or of places in pictures.
+            whole: (n, 1280) of the pictures that the places are in, by which the gate judges; None for the same.
+        """
+        return place_in_space(self.direction(features, whole), self.mean)
+
+    def direction(self, features: Tensor, whole: Tensor | None = None) -> Tensor:
         """Features (n, 1280) to centred directions (n, d), of any length."""
-        return self.by_classes(features) + self.addition(features)
+        return self.by_classes(features) + self.addition(features, whole)
 
     def by_classes(self, features: Tensor) -> Tensor:
         """What the classifier alone says: the mean of its classes' directions, weighted by their probabilities."""
         return cast(Tensor, self.classifier(features).softmax(1) @ self.directions)
 
-    def addition(self, features: Tensor) -> Tensor:
-        """What the small network adds."""
-        return cast(Tensor, self.widen(F.relu(self.narrow(features))))
+    def addition(self, features: Tensor, whole: Tensor | None = None) -> Tensor:
+        """What the small network adds, or both."""
+        plain = self.widen(F.relu(self.narrow(features)))
+        if not self.streets:
+            return cast(Tensor, plain)
+        street = self.street_widen(F.relu(self.street_narrow(features)))
+        opened = self.gate(features if whole is None else whole).sigmoid()
+        return cast(Tensor, plain + opened * (street - plain))
 
 
 class ImageTower(nn.Module):
@@ -177,14 +195,15 @@ class ImageTower(nn.Module):
         dim: d of the space.
         classes: number of classes whose text directions are mixed.
         hidden: width of the head's small network.
+        streets: width of the one for pictures of streets; 0 for none.
     """
 
     any_size = True  # of pictures, in multiples of 32
 
-    def __init__(self, dim: int = 512, classes: int = 1000, hidden: int = 256) -> None:
+    def __init__(self, dim: int = 512, classes: int = 1000, hidden: int = 256, streets: int = 0) -> None:
         super().__init__()
         self.trunk = EfficientNetLite0(folded=True)
-        self.head = SemanticHead(dim, classes, hidden)
+        self.head = SemanticHead(dim, classes, hidden, streets)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(n, 3, s, s) float32 in [-1, 1] to (n, d) of unit length."""
@@ -193,7 +212,8 @@ class ImageTower(nn.Module):
     def dense(self, pixels: Tensor) -> Tensor:
         """What the head says of each place: (n, 3, s, s) to (n, s / 32, s / 32, d); s a multiple of 32."""
         maps = self.trunk.maps(pixels).permute(0, 2, 3, 1)
-        return cast(Tensor, self.head(maps.flatten(0, 2))).reshape(*maps.shape[:3], -1)
+        whole = maps.mean((1, 2), keepdim=True).expand_as(maps)
+        return cast(Tensor, self.head(maps.flatten(0, 2), whole.flatten(0, 2))).reshape(*maps.shape[:3], -1)
 
 
 def place_in_space(direction: Tensor, mean: Tensor) -> Tensor:

@@ -80,6 +80,11 @@ class Lessons:
     scenes: Array
     truths: Array
 
+    @property
+    def all(self) -> Array:
+        """(m + n, c) features of both."""
+        return np.concatenate([self.features, self.scenes])
+
 
 @dataclass(frozen=True, eq=False)
 class DrivingLessons:

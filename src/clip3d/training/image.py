@@ -6,6 +6,7 @@ the classifier knows of photographs enters through its weights and the names of 
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,17 @@ from clip3d.training.driving_pictures import (
     measure_driving,
     read_lessons,
 )
-from clip3d.training.image_head import HeadRecipe, Texts, measure, measure_against_clouds, train_head
+from clip3d.training.image_head import (
+    HeadRecipe,
+    Texts,
+    measure,
+    measure_against_clouds,
+    pseudo_photographs,
+    train_head,
+)
 from clip3d.training.loop import Progress
 from clip3d.training.picture_features import PictureRecipe, picture_features
+from clip3d.training.street_gate import fit_gate, told_apart, with_streets
 
 Array = NDArray[np.float32]
 
@@ -61,6 +70,8 @@ class ImageRecipe:
         initial: weights of an image tower to start from, relative to the data folder; none if empty. Then a part of
             the objects is enough to keep what it knows of them while driving pictures are learned.
         driving: labelled driving logs whose pictures are learned from beside those of objects; none by default.
+            With initial weights the tower answers as before for pictures of objects, and by what it learned for
+            streets.
         seed: of all chance.
     """
 
@@ -79,6 +90,11 @@ class ImageRecipe:
     initial: str = ""
     driving: DrivingRecipe = field(default_factory=DrivingRecipe)
     seed: int = 0
+
+    @property
+    def streets_apart(self) -> bool:
+        """Whether what driving pictures teach is kept beside what the initial tower knows, behind a gate."""
+        return bool(self.initial and self.driving.logs)
 
 
 def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progress) -> dict[str, Any]:
@@ -111,12 +127,17 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
     clouds = cloud_directions(library, model, recipe) if recipe.head.cloud_weight else None
     tower = new_tower(trunk, classifier, texts.mixed(names), model.space.mean, recipe.head.hidden)
     if recipe.initial:
-        load_strict(tower, read_state(data / recipe.initial), data / recipe.initial)
+        load_strict(tower, _for_objects(read_state(data / recipe.initial)), data / recipe.initial)
+    before = deepcopy(tower)
     lessons = driving_lessons(recipe, tower.trunk, texts, out / "views", data=data, progress=progress)
     beside = None if lessons is None else DrivingLoss(lessons, tower.head, recipe.head.dropout, recipe.head.scale)
     train_head(
         tower, library, features, texts, clouds, recipe.head, recipe.seed, out / "head", progress, beside
     )
+    if lessons is not None and recipe.streets_apart:
+        shown = features[~library.held_out].reshape(-1, FEATURES).astype(np.float32)
+        others = np.concatenate([shown, pseudo_photographs(before, torch.from_numpy(shown)).numpy()])
+        tower = with_streets(before, tower, *fit_gate(lessons.taught.all, others))
     write_quantized(tower, out / "image.safetensors")
     picture_vectors(tower, library, features).save(out / "pictures.npz")
     found = measure(tower, library, features, texts)
@@ -124,6 +145,9 @@ def train_image(recipe: ImageRecipe, out: Path, *, data: Path, progress: Progres
         found |= measure_against_clouds(tower, library, features, clouds[:, 0], recipe.seed)
     if lessons is not None:
         found |= measure_driving(lessons, tower.head, texts)
+        if recipe.streets_apart and len(lessons.held_out.all):
+            held = features[library.held_out].reshape(-1, FEATURES).astype(np.float32)
+            found["streets told apart"] = told_apart(tower, lessons.held_out.all, held)
     return found
 
 
@@ -166,6 +190,11 @@ def _cloud(library: Library, index: int, count: int, change: Augmentation, rng: 
     cloud = library.cloud(index, 2 * count)
     points, colors = change(cloud.points, cloud.colors, rng)
     return PointCloud(points[:count], None if colors is None else colors[:count], up="z")
+
+
+def _for_objects(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """A tower's weights without those for streets."""
+    return {name: value for name, value in state.items() if not name.startswith(("head.street_", "head.gate."))}
 
 
 def picture_vectors(tower: ImageTower, library: Library, features: NDArray[np.float16]) -> Pictures:

@@ -53,7 +53,10 @@ def tower_config(recipe: Any) -> dict[str, Any]:
     """Keyword arguments of the architecture that a recipe trains, as a model's card states them."""
     if hasattr(recipe, "tower"):
         return dict(recipe.tower)
-    return {"hidden": recipe.head.hidden} if hasattr(recipe, "head") else {}
+    if not hasattr(recipe, "head"):
+        return {}
+    hidden = {"hidden": recipe.head.hidden}
+    return hidden | {"streets": recipe.head.hidden} if recipe.streets_apart else hidden
 
 
 def from_table(kind: type[T], table: dict[str, Any], path: Path, where: str = "") -> T:

@@ -29,7 +29,7 @@ from clip3d.training.loop import Progress, train_parts
 from clip3d.training.parts import Part
 from clip3d.training.region_vectors import RegionVectors, encoder_of
 from clip3d.training.sweep_batches import Source, SweepBatch, SweepBatches
-from clip3d.training.sweep_losses import NamingLoss, pooled, to_teacher
+from clip3d.training.sweep_losses import NamingLoss, apart, pooled, to_teacher
 from clip3d.training.sweep_recipe import SweepRecipe
 from clip3d.training.sweep_views import Pack, digest_of, pack_of
 from clip3d.training.sweep_words import Vocabulary, term_vectors, vocabulary_of
@@ -41,25 +41,30 @@ REHEARSED = 4  # views whose pictures are encoded to see how long it takes
 class Learner(nn.Module):
     """The tower, and what labels need beside it."""
 
-    def __init__(self, tower: Any, naming: NamingLoss | None) -> None:
+    mean: Tensor
+
+    def __init__(self, tower: Any, naming: NamingLoss | None, mean: Tensor) -> None:
         super().__init__()
         self.tower, self.naming = tower, naming
+        self.register_buffer("mean", mean, persistent=False)
         self.cells: int = tower.grid.cells
 
     def loss(self, batch: SweepBatch, recipe: SweepRecipe) -> Tensor:
         """The loss () of a batch."""
         if not (self.naming or recipe.region_weight):
-            vectors = self.tower(batch.points, batch.counts)
-            return recipe.teacher_weight * to_teacher(vectors, batch.wanted, recipe.loss)
+            return self._to_teacher(self.tower(batch.points, batch.counts), batch.wanted, recipe)
         found = self.tower.dense(batch.points, batch.counts)
-        loss = recipe.teacher_weight * to_teacher(found.vectors, batch.wanted, recipe.loss)
+        loss = self._to_teacher(found.vectors, batch.wanted, recipe)
         if recipe.region_weight and len(batch.spot_wanted):
             spots = pooled(found, batch.spot_cell, batch.spot, len(batch.spot_wanted), self.cells)
-            weight = recipe.teacher_weight * recipe.region_weight
-            loss = loss + weight * to_teacher(spots, batch.spot_wanted, recipe.loss)
+            loss = loss + recipe.region_weight * self._to_teacher(spots, batch.spot_wanted, recipe)
         if self.naming is not None:
             loss = loss + recipe.labels.weight * self.naming(found, batch, self.cells)
         return loss
+
+    def _to_teacher(self, given: Tensor, wanted: Tensor, recipe: SweepRecipe) -> Tensor:
+        loss = recipe.teacher_weight * to_teacher(given, wanted, recipe.loss)
+        return loss + recipe.contrast * apart(given, wanted, self.mean) if recipe.contrast else loss
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +199,7 @@ def prepare(
     tower = resolve(recipe.architecture)(**{"dim": teacher.space.dim, **recipe.tower})
     if recipe.initial:
         load_strict(tower, read_state(data / recipe.initial), data / recipe.initial)
-    learner = Learner(tower, _naming(recipe, vocabulary, teacher)).to(device)
+    learner = Learner(tower, _naming(recipe, vocabulary, teacher), torch.from_numpy(teacher.space.mean)).to(device)
     steps = recipe.steps or max(1, recipe.epochs * len(views) // (recipe.batch * recipe.run.accumulate))
     batches = SweepBatches(sources, recipe, tower.grid, vocabulary, steps)
     progress(f"{len(views)} views of {len(packs)} logs, {steps} steps of {recipe.batch} frusta")

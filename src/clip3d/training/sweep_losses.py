@@ -31,6 +31,12 @@ def to_teacher(given: Tensor, wanted: Tensor, loss: Loss) -> Tensor:
     return F.mse_loss(given, wanted) if loss == "mse" else -F.cosine_similarity(given, wanted, dim=1).mean()
 
 
+def apart(given: Tensor, wanted: Tensor, mean: Tensor) -> Tensor:
+    """CLIP's loss () between raw vectors (n, d), compared as a space of that mean (d,) does; NaN does not count."""
+    known = wanted.isfinite().all(1)
+    return to_teacher(centre(given[known], mean), centre(wanted[known], mean), "contrastive")
+
+
 def pooled(found: SweepCells, cell: Tensor, group: Tensor, groups: int, cells: int) -> Tensor:
     """Mean (groups, d) of the cells' vectors over the points of each group.
 

@@ -74,7 +74,10 @@ class SweepRecipe:
         loss: "mse" on raw vectors, as published; "cosine", its ablation; or "contrastive", each frustum against the
             pictures of the others in its batch, which the paper does without.
         teacher_weight: of the losses on the teacher's vectors; it matters only beside labels.
-        region_weight: of the same loss on cells: the mean over the points of a spot, against the vector of the
+        contrast: weight of CLIP's loss beside it, frusta against pictures and spots against spots, compared as the
+            space compares them. Where all pictures' vectors lie close together, their differences are the smaller
+            part of a squared error; this loss sees them alone. 0 as published.
+        region_weight: of the same losses on cells: the mean over the points of a spot, against the vector of the
             spot's picture. 0 for the loss on whole frusta alone, as published.
         zoom: share of the frusta that are a spot by itself, rather than a square.
         mirror: share of the frusta that are mirrored, with their pictures.
@@ -105,6 +108,7 @@ class SweepRecipe:
     initial: str = ""
     loss: Loss = "mse"
     teacher_weight: float = 1.0
+    contrast: float = 0.0
     region_weight: float = 1.0
     zoom: float = 0.25
     mirror: float = 0.5
@@ -124,7 +128,7 @@ class SweepRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        least = dict.fromkeys(("teacher_weight", "region_weight", "steps", "workers", "clip"), 0)
+        least = dict.fromkeys(("teacher_weight", "contrast", "region_weight", "steps", "workers", "clip"), 0)
         least |= {"batch": 2, "epochs": 1}
         for name, lowest in least.items():
             if getattr(self, name) < lowest:
