@@ -18,7 +18,7 @@ from clip3d.clouds.remote import RemotePath, as_path
 from clip3d.errors import CloudError, DataError, FileProblem, ShapeError
 from clip3d.models.fingerprint import fingerprint
 from clip3d.models.vector_cache import VectorCache
-from clip3d.scenes.answering import THRESHOLD, scores_of, wholeness
+from clip3d.scenes.answering import THRESHOLD, Seen, scores_of
 from clip3d.scenes.opening import MESH_POINTS, open_scene
 from clip3d.scenes.parted import FORM
 from clip3d.scenes.scene import MOST_ANSWERS, Scene
@@ -36,6 +36,7 @@ from clip3d.spaces import rank
 PathName = str | PathLike[str]
 
 SEGMENTS = "kind = 'segment'"
+SEEN = ("scales", "touching", "width", "depth", "height", "above_floor")
 # Of two answers in one room whose boxes share so much of the smaller, only the better one stands.
 SHARED = 0.3
 
@@ -81,8 +82,8 @@ def index_scenes(
 
     Each record has the part's vector, and as metadata the room's file name (`room`), its box along the scan's own
     axes in the scan's unit (center `x`, `y`, `z` and sides `size_x`, `size_y`, `size_z`), `width`, `depth` and
-    `height` of the smallest upright box in metres with its heading (`yaw`, degrees in the scan turned z up), and
-    how well it is founded (`scales`, `touching`).
+    `height` of the smallest upright box in metres with its heading (`yaw`, degrees in the scan turned z up), how
+    high it lies (`above_floor`, metres), and how well it is founded (`scales`, `touching`).
 
     Args:
         collection: with a model that has a cloud tower.
@@ -216,6 +217,7 @@ def _facts(scene: Scene, number: int, room: str) -> dict[str, Value]:
         "depth": depth,
         "height": height,
         "yaw": yaw,
+        "above_floor": round(scene.parted.above_floor(part.box), 3),
         "scales": part.scales,
         "touching": round(part.touching, 3),
         "unit": scene.parted.unit,
@@ -257,10 +259,11 @@ def ask_scenes(
         remedy = f"clip3d index SCANS --db {collection.address} --only scenes"
         raise DataError(collection.address, "the collection has no parts of scenes", remedy)
     vectors = store.vectors("cloud", [record.id for record in records])
-    told = np.array([[_number(record, name) for name in ("scales", "touching")] for record in records])
-    whole = wholeness(told[:, 0], told[:, 1])
+    told = np.array([[_number(record, name) for name in SEEN] for record in records])
+    sizes = np.column_stack([told[:, 2:4].max(axis=1), told[:, 4:]])
+    seen = Seen(told[:, 0], told[:, 1], sizes)
     label, background = model.label_vectors([words], templates), model.label_vectors(INDOORS)
-    scores = scores_of(model.space, whole, vectors, label, background)[:, 0]
+    scores = scores_of(model.space, seen, vectors, [words], label, background)[:, 0]
     places: list[Place] = []
     bounds: dict[str, list[NDArray[np.float64]]] = {}
     for i in rank(scores):

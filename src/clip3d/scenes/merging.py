@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,39 @@ from numpy.typing import NDArray
 from clip3d.scenes.patches import Patches, components
 from clip3d.scenes.voxels import Labels
 
-BEND, SHADE, REGION_SHADE, STEP, GAP = 0.5, 1.0, 1.0, 0.35, 5.0
 # Patches this alike are one at once, before the merging one by one.
 SAME = 0.06
 # A region of so many voxels is as hard to swallow as its borders say; smaller ones are easier.
 LARGE, GROWTH = 1000.0, 0.25
 
 
-def merge_tree(patches: Patches, cuts: Sequence[float]) -> list[Labels]:
+@dataclass(frozen=True)
+class Cues:
+    """How much each cue makes two regions unlike.
+
+    Attributes:
+        bend: the angle of their normals, at the border.
+        shade: the distance of their colours, at the border.
+        region_shade: the distance of their mean colours.
+        step: one standing on the other.
+        gap: metres between them.
+    """
+
+    bend: float = 0.5
+    shade: float = 1.0
+    region_shade: float = 1.0
+    step: float = 0.35
+    gap: float = 5.0
+
+
+# By shape and colour; by shape alone, which keeps together what is of many colours, as shelves full of books are.
+# Several views of what belongs together find more of the things than any single one (Uijlings et al. 2013).
+BOTH = Cues()
+SHAPE = Cues(bend=0.7, shade=0.0, region_shade=0.0, step=0.6)
+COLOR = Cues(bend=0.2, shade=1.5, region_shade=1.5, step=0.0)
+
+
+def merge_tree(patches: Patches, cuts: Sequence[float], cues: Cues = BOTH) -> list[Labels]:
     """Regions of patches at several heights of the tree, from fine to coarse: for each cut (p,) int32.
 
     The two regions that are least unlike are merged first. Unlike is what is bent, of another colour, apart, or
@@ -28,9 +54,11 @@ def merge_tree(patches: Patches, cuts: Sequence[float]) -> list[Labels]:
     Args:
         patches: p of them.
         cuts: ascending.
+        cues: what makes regions unlike.
     """
-    start = components(len(patches), patches.pairs[_border(patches) < SAME])
-    regions = _Regions(patches, start)
+    border = _border(patches, cues)
+    start = components(len(patches), patches.pairs[border < SAME])
+    regions = _Regions(patches, start, border, cues)
     found, merged = [], list(regions.merges(cuts[-1]))
     parent = np.arange(len(regions.sizes), dtype=np.int32)
     done = 0
@@ -46,17 +74,17 @@ def merge_tree(patches: Patches, cuts: Sequence[float]) -> list[Labels]:
     return found
 
 
-def _border(patches: Patches) -> NDArray[np.float32]:
+def _border(patches: Patches, cues: Cues) -> NDArray[np.float32]:
     """How unlike the two patches of each pair are where they touch (e,)."""
-    return np.asarray(
-        BEND * patches.bend + SHADE * patches.shade + STEP * patches.step + GAP * patches.gap, np.float32
-    )
+    surface = cues.bend * patches.bend + cues.shade * patches.shade
+    return np.asarray(surface + cues.step * patches.step + cues.gap * patches.gap, np.float32)
 
 
 class _Regions:
     """Regions that are being merged: sizes, sums of colour, and for each the others that it touches."""
 
-    def __init__(self, patches: Patches, start: Labels) -> None:
+    def __init__(self, patches: Patches, start: Labels, border: NDArray[np.float32], cues: Cues) -> None:
+        self.region_shade = cues.region_shade
         n = int(start.max()) + 1 if len(start) else 0
         self.sizes = np.bincount(start, weights=patches.sizes, minlength=n)
         colors = patches.colors if patches.colors is not None else np.zeros((len(patches), 3), np.float32)
@@ -70,7 +98,7 @@ class _Regions:
         apart = low < high
         keys, index = np.unique((low * n + high)[apart], return_inverse=True)
         contact = np.bincount(index, weights=patches.contact[apart], minlength=len(keys))
-        cost = np.bincount(index, weights=(patches.contact * _border(patches))[apart], minlength=len(keys))
+        cost = np.bincount(index, weights=(patches.contact * border)[apart], minlength=len(keys))
         for key, width, unlike in zip(keys.tolist(), contact.tolist(), cost.tolist(), strict=True):
             self._join(key // n, key % n, width, unlike)
 
@@ -86,7 +114,7 @@ class _Regions:
         shade = abs(x[0] - y[0]) + abs(x[1] - y[1]) + abs(x[2] - y[2])
         share = width / max(min(self.border[a], self.border[b]), 1e-9)
         small = min(self.sizes[a], self.sizes[b]) / LARGE
-        return float((cost / width + REGION_SHADE * shade / 1.7) * (1.5 - share) * min(small, 4.0) ** GROWTH)
+        return float((cost / width + self.region_shade * shade / 1.7) * (1.5 - share) * min(small, 4.0) ** GROWTH)
 
     def merges(self, most: float) -> list[tuple[float, int, int]]:
         """Merges in turn as (height, kept, gone), heights ascending, up to a height."""

@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from clip3d.atomic import replacing
 from clip3d.clouds.cloud import Z_UP_FROM, Axis, PointCloud, Unit
 from clip3d.models.model import Model
+from clip3d.scenes.answering import Seen
 from clip3d.scenes.boxes import Box
 from clip3d.scenes.parts import Part, choose_parts, part_clouds
 from clip3d.scenes.segmenting import Method, check_method, segment_voxels
 from clip3d.scenes.structure import NOTHING, Structure, Wall, lying
 from clip3d.scenes.voxels import Array, Grid, voxelise
 
-FORM = 1
+FORM = 2  # of the file, and of what is done with a scan: a change makes anew what was kept
 MOST_BYTES = 256 * 1024**2
 
 
@@ -52,6 +53,20 @@ class Parted:
     unit: Unit
     n: int
     notes: tuple[str, ...] = ()
+
+    def seen(self) -> Seen:
+        """What is known of the parts besides their vectors."""
+        boxes = [part.box for part in self.parts]
+        sizes = [[max(box.size[:2]), box.size[2], self.above_floor(box)] for box in boxes]
+        return Seen(
+            np.array([part.scales for part in self.parts], np.float64),
+            np.array([part.touching for part in self.parts], np.float64),
+            np.array(sizes, np.float64).reshape(-1, 3),
+        )
+
+    def above_floor(self, box: Box) -> float:
+        """Metres from the floor to the lowest point of a part's box."""
+        return float(box.center[2] - box.size[2] / 2 - self.structure.floor)
 
     def own_box(self, box: Box) -> Box:
         """A box of the voxels in the scan's own axes and unit."""

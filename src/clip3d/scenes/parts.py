@@ -13,9 +13,11 @@ from clip3d.scenes.boxes import Box, upright_box
 from clip3d.scenes.surface import Surface
 from clip3d.scenes.voxels import Labels, Voxels
 
-MOST_PARTS = 150
+MOST_PARTS = 300
 LEAST_VOXELS = 12
 SMALLEST, LARGEST = 0.08, 4.5  # metres of the longest side of a part
+LARGEST_ON_WALL = 2.6  # the same of one that is part of a wall: what is longer is the wall
+ON_WALL = 1.0  # what stands for the border of a part of a wall
 USUAL = 0.4  # metres from which on a part's size speaks no more for it
 # Parts are one whose intersection over union reaches this.
 SAME = 0.85
@@ -69,8 +71,9 @@ def choose_parts(
     usual = []
     for found in _found(members, len(surface)):
         scale, label = found.places[0]
-        longest = float(np.ptp(surface.points[members[scale].of(label)], axis=0).max())
-        if SMALLEST <= longest <= LARGEST:
+        index = members[scale].of(label)
+        longest = float(np.ptp(surface.points[index], axis=0).max())
+        if SMALLEST <= longest <= (LARGEST if standing[index[0]] else LARGEST_ON_WALL):
             usual.append((-found.times * min(1.0, longest / USUAL), -found.size, found))
     usual.sort(key=lambda item: item[:2])
     kept: list[Part] = []
@@ -78,16 +81,22 @@ def choose_parts(
     for _, _, found in usual:
         scale, label = found.places[0]
         index = members[scale].of(label)
-        if len(kept) == most or _is_near_copy(index, members, taken):
-            continue
-        taken.update(found.places)
-        touching = _touching(surface, standing, index)
-        kept.append(Part(index, scale, found.times, touching, upright_box(surface.points[index])))
+        if len(kept) == most:
+            break
+        if not _is_near_copy(index, members, taken):
+            taken.update(found.places)
+            touching = _touching(surface, standing, index)
+            kept.append(Part(index, scale, found.times, touching, upright_box(surface.points[index])))
     return kept
 
 
 def _touching(surface: Surface, standing: NDArray[np.bool_], index: Labels) -> float:
-    """Voxels of a part (v,) with a neighbour that stands in the room but is none of it, over the root of v."""
+    """Voxels of a part (v,) with a neighbour that stands in the room but is none of it, over the root of v.
+
+    What is on a wall touches nothing but the wall: it has what a thing of its kind has that stands before one.
+    """
+    if not standing[index[0]]:
+        return ON_WALL
     other = np.append(standing, False)
     other[index] = False
     return float(other[surface.neighbours[index]].any(axis=1).sum() / np.sqrt(len(index)))

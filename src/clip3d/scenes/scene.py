@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import CloudError, ShapeError
 from clip3d.models.model import Model
-from clip3d.scenes.answering import THRESHOLD, distinct, scores_of, wholeness
+from clip3d.scenes.answering import THRESHOLD, distinct, scores_of
 from clip3d.scenes.boxes import Box
 from clip3d.scenes.parted import Parted, part_scan
 from clip3d.scenes.parts import points_of
@@ -170,12 +170,8 @@ class Scene:
     def scores(self, labels: Sequence[str], templates: Sequence[str] | None = None) -> Array:
         """Chance (p, m) in [0, 1] that each of m labels names each of the p parts; `templates` as of `ask`."""
         vectors = self.model.label_vectors(labels, templates)
-        return scores_of(self.model.space, self._whole, self.parted.vectors, vectors, self._background)
-
-    @cached_property
-    def _whole(self) -> NDArray[np.float64]:
-        parts = self.parted.parts
-        return wholeness(np.array([part.scales for part in parts]), np.array([part.touching for part in parts]))
+        own = self.parted.vectors
+        return scores_of(self.model.space, self.parted.seen(), own, labels, vectors, self._background)
 
     @cached_property
     def _background(self) -> Array:

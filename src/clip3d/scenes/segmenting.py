@@ -10,9 +10,9 @@ import numpy as np
 from clip3d.clouds.cloud import PointCloud
 from clip3d.errors import ShapeError
 from clip3d.scenes.kmeans import kmeans_labels
-from clip3d.scenes.merging import merge_tree
-from clip3d.scenes.patches import components, make_patches
-from clip3d.scenes.structure import NOTHING, Structure, find_structure
+from clip3d.scenes.merging import BOTH, COLOR, SHAPE, merge_tree
+from clip3d.scenes.patches import Patches, components, make_patches
+from clip3d.scenes.structure import NOTHING, WALL, Structure, find_structure
 from clip3d.scenes.surface import Surface, surface_of
 from clip3d.scenes.voxels import Labels, Voxels, voxelise
 
@@ -21,18 +21,31 @@ Method = Literal["graph", "clusters", "kmeans"]
 Segmenter = Callable[[Surface, Structure], list[Labels]]
 
 CUTS = (0.06, 0.09, 0.13, 0.19, 0.27, 0.38, 0.55)
+SHAPE_CUTS = (0.13, 0.19, 0.27, 0.38, 0.55)
+WALL_CUTS = (0.09, 0.13, 0.19, 0.27, 0.38)
 GAPS = (0.0, 0.12)  # metres over which clusters are connected
 
 
 def by_graph(surface: Surface, structure: Structure) -> list[Labels]:
-    """Patches of one normal and colour merged over their graph, cut at several heights; and what hangs together."""
-    standing = structure.labels == NOTHING
-    if not standing.any():
-        return [np.full(len(surface), -1, np.int32)]
-    patches = make_patches(surface, standing)
-    scales = merge_tree(patches, CUTS)
-    scales += [components(len(patches), patches.pairs[patches.gap <= gap]) for gap in GAPS]
-    return [np.where(standing, scale[patches.owner], -1).astype(np.int32) for scale in scales]
+    """Patches merged over their graph, by shape and colour and by shape alone, cut at several heights; what hangs
+    together; and what differs in colour from the wall that it is on.
+    """
+    found: list[Labels] = []
+    standing, walls = structure.labels == NOTHING, structure.labels == WALL
+    if walls.any():
+        patches = make_patches(surface, walls)
+        found += [_of_voxels(patches, scale) for scale in merge_tree(patches, WALL_CUTS, COLOR)]
+    if standing.any():
+        patches = make_patches(surface, standing)
+        scales = [*merge_tree(patches, CUTS, BOTH), *merge_tree(patches, SHAPE_CUTS, SHAPE)]
+        scales += [components(len(patches), patches.pairs[patches.gap <= gap]) for gap in GAPS]
+        found += [_of_voxels(patches, scale) for scale in scales]
+    return found or [np.full(len(surface), -1, np.int32)]
+
+
+def _of_voxels(patches: Patches, scale: Labels) -> Labels:
+    """The part (m,) of each voxel from that (p,) of each patch."""
+    return np.where(patches.owner >= 0, scale[patches.owner], -1).astype(np.int32)
 
 
 def by_clusters(surface: Surface, structure: Structure) -> list[Labels]:
@@ -42,7 +55,7 @@ def by_clusters(surface: Surface, structure: Structure) -> list[Labels]:
         return [np.full(len(surface), -1, np.int32)]
     patches = make_patches(surface, standing)
     scales = [components(len(patches), patches.pairs[patches.gap <= gap]) for gap in GAPS]
-    return [np.where(standing, scale[patches.owner], -1).astype(np.int32) for scale in scales]
+    return [_of_voxels(patches, scale) for scale in scales]
 
 
 def by_kmeans(surface: Surface, structure: Structure) -> list[Labels]:
