@@ -1,6 +1,7 @@
 """Packages: those that lie there are taken, others are asked of their clients, and failures say what to do."""
 
 import os
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,21 @@ def test_a_package_that_lies_there_is_taken(tmp_path: Path, monkeypatch: pytest.
     tgz.touch()
     assert fetch_pypi("two-words==1.2", tmp_path) == wheel
     assert fetch_npm("@scope/name@1.0.0", tmp_path) == tgz
+
+
+def test_pip_brings_a_wheel_into_a_folder_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    with zipfile.ZipFile(shelf / "two_words-1.2-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("two_words-1.2.dist-info/METADATA", "Metadata-Version: 2.1\nName: two-words\nVersion: 1.2\n")
+        wheel.writestr("two_words-1.2.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("two_words-1.2.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    monkeypatch.chdir(tmp_path)
+    assert fetch_pypi("two-words==1.2", Path("new/packages")).is_file()
 
 
 def test_npm_packs_what_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ def nothing() -> np.ndarray:
 
 
 def test_it_is_small() -> None:
-    assert sum(p.numel() for p in PillarPyramidTower().parameters()) == 910_016
+    assert sum(p.numel() for p in PillarPyramidTower().parameters()) == 910_528
 
 
 @torch.no_grad()
@@ -59,6 +59,28 @@ def test_cells_are_where_the_points_are_and_in_the_space_of_the_vectors(tower: P
     several = tower.dense(*together(street(1), nothing(), street(2)))
     assert several.sample.unique().tolist() == [0, 2]
     torch.testing.assert_close(several.vectors, tower(*together(street(1), nothing(), street(2))))
+
+
+@torch.no_grad()
+def test_no_cell_speaks_far_louder_than_the_others(tower: PillarPyramidTower) -> None:
+    """A wall seen edge on fills one cell with hundreds of points, far above all others."""
+    wall = np.random.default_rng(0).uniform(0, 0.4, (3000, 4)).astype(np.float32)
+    wall[:, 0] += 20
+    wall[:, 2] = np.linspace(-2.9, 0.9, 3000)
+    wall[::2, 3] = 50.0  # and its paint shines
+    lengths = tower.dense(*together(np.concatenate([street(1), wall]))).cells.norm(dim=1)
+    assert lengths.max() < 5 * lengths.median()
+
+
+@torch.no_grad()
+def test_half_precision_says_nearly_the_same(tower: PillarPyramidTower) -> None:
+    sweeps = together(street(1), street(2))
+    single = tower.dense(*sweeps)
+    with torch.autocast("cpu", torch.bfloat16):
+        half = tower.dense(*sweeps)
+    assert half.vectors.dtype == half.cells.dtype == torch.float32
+    for given, wanted in ((half.vectors, single.vectors), (half.cells, single.cells)):
+        assert torch.nn.functional.cosine_similarity(given, wanted).min() > 0.99
 
 
 @torch.no_grad()

