@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import pytest
 from small_files import BOX_FACES, box, write_obj, write_off
 
+from clip3d.clouds.formats.contents import Malformed
+from clip3d.clouds.formats.npy import read_array
 from clip3d.clouds.reading import read, read_bytes, read_meshes
 from clip3d.errors import CloudError
 
@@ -71,3 +76,29 @@ def test_clouds_inside_of_other_files_are_read_with_their_frame() -> None:
 def test_what_is_no_cloud_inside_is_told(data: bytes, name: str) -> None:
     with pytest.raises(CloudError, match=name):
         read_bytes(data, Path(name))
+
+
+def test_headers_of_arrays_are_parsed_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    parse, busy, together = np.lib.format.read_array_header_1_0, Lock(), []
+
+    def slowly(stream):
+        together.append(not busy.acquire(blocking=False))
+        time.sleep(0.005)
+        found = parse(stream)
+        if busy.locked():
+            busy.release()
+        return found
+
+    monkeypatch.setattr("numpy.lib.format.read_array_header_1_0", slowly)
+    stream = io.BytesIO()
+    np.save(stream, np.asfortranarray(np.arange(12.0).reshape(4, 3)))
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(read_array, [stream.getvalue()] * 8))
+    assert not any(together)
+    for array in found:
+        np.testing.assert_array_equal(array, np.arange(12.0).reshape(4, 3))
+        assert array.flags.writeable
+    with pytest.raises(Malformed, match="ends before it"):
+        read_array(stream.getvalue()[:-8])
+    np.save(empty := io.BytesIO(), np.zeros((0, 3), np.float32))
+    assert read_array(empty.getvalue()).shape == (0, 3)

@@ -6,7 +6,8 @@ import io
 import zipfile
 from collections.abc import Collection
 from pathlib import Path
-from typing import IO, cast, get_args
+from threading import Lock
+from typing import IO, Any, cast, get_args
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from clip3d.clouds.formats.contents import (
     to_unit_range,
 )
 from clip3d.clouds.formats.neighbours import Neighbours
+
+PARSING = Lock()
 
 
 def read_npy(data: bytes, neighbours: Neighbours) -> Contents:
@@ -99,13 +102,7 @@ def check_inflation(members: list[zipfile.ZipInfo], limit: int) -> None:
 
 def _array(stream: IO[bytes], size: int) -> Numbers:
     """One array in NPY form, after its header is seen to fit into `size` bytes."""
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(stream)
-    else:
-        raise Malformed(f"clip3d does not read version {version} of NPY", "save it again with numpy.save")
+    shape, by_columns, dtype = _header(stream)
     if dtype.kind not in "fiub" and not (dtype.kind in "US" and dtype.itemsize <= 256):
         raise Malformed(f"it holds {dtype} instead of numbers", "save a plain array of numbers")
     count = 1
@@ -113,9 +110,23 @@ def _array(stream: IO[bytes], size: int) -> Numbers:
         count *= int(side)
     if count < 0 or count * dtype.itemsize > size:
         raise Malformed(f"it declares an array of shape {shape} but ends before it", "it is cut short or damaged")
-    stream.seek(0)
-    array: Numbers = np.lib.format.read_array(stream, allow_pickle=False)
-    return array
+    data = bytearray(stream.read(count * dtype.itemsize))  # which can be written to, as arrays are
+    if len(data) < count * dtype.itemsize:
+        raise Malformed(f"it declares an array of shape {shape} but ends before it", "it is cut short or damaged")
+    array: Numbers = np.frombuffer(data, dtype) if count else np.zeros(0, dtype)
+    return array.reshape(shape, order="F" if by_columns else "C")
+
+
+def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether columns come first, and type of the array that follows."""
+    version = np.lib.format.read_magic(stream)
+    # NumPy parses the header as Python, which Python up to 3.12 cannot do in several threads at once.
+    with PARSING:
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(stream)
+        if version == (2, 0):
+            return np.lib.format.read_array_header_2_0(stream)
+    raise Malformed(f"clip3d does not read version {version} of NPY", "save it again with numpy.save")
 
 
 def _points(array: Numbers) -> Numbers:
