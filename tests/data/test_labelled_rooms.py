@@ -14,6 +14,7 @@ from clip3d.clouds.cloud import PointCloud
 from clip3d.clouds.mesh import sample_surface
 from clip3d.clouds.reading import read
 from clip3d.data.library import Entry, make_library, read_library
+from clip3d.data.rooms import scannet
 from clip3d.data.rooms.making import Rooms, make_room, make_rooms, room_name
 from clip3d.data.rooms.reading import list_scenes, read_scene
 from clip3d.data.rooms.s3dis import folds, list_s3dis
@@ -291,3 +292,55 @@ def test_options_that_cannot_be_are_told(options, told):
         Rooms(**options)
 
 
+
+
+def test_a_scene_of_scannet_whose_files_are_damaged_is_told_and_costs_no_memory(tmp_path: Path):
+    folder = write_scannet(tmp_path)
+    segments = folder / "scene0007_00_vh_clean_2.0.010000.segs.json"
+    damaged(segments, "[4, 4", f"[{2**31 - 1}, 4")  # a number to count up to would take eight gigabytes
+    scene = read_scene(folder)
+    assert (scene.instances[0], scene.counts.tolist()) == (-1, [19, 20, 20, 20])
+    info = folder / "scene0007_00.txt"
+    mirrored = " ".join(str(value) for value in np.diag([1, 1, -1, 1]).ravel())
+    info.write_text(f"axisAlignment = {mirrored}\n")
+    with pytest.raises(DataError, match="no rotation"):
+        read_scene(folder)
+    info.unlink()
+    table = tmp_path / "scannetv2-labels.combined.tsv"
+    table.write_text("raw_category\tnyu40id\nchair\t" + "9" * 5000 + "\n")
+    assert scannet._table.__wrapped__(table) == {}
+    table.write_text("raw_category\tnyu40id\n" + "c" * 200_000 + "\t5\n")
+    with pytest.raises(DataError, match="no table"):
+        scannet._table.__wrapped__(table)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"semantic_nyu40": np.full(4, -1)},
+        {"semantic_nyu40": np.full(4, 0.5)},
+        {"instance": np.full(4, np.nan)},
+        {"xyz": np.full((4, 3), np.inf)},
+        {"xyz": np.full((4, 3), "a")},
+    ],
+)
+def test_an_exported_scene_that_cannot_be_one_is_told(tmp_path: Path, wrong: dict[str, np.ndarray]):
+    whole = {"xyz": np.eye(4)[:, :3], "rgb": np.zeros((4, 3), np.uint8), "semantic_nyu40": np.full(4, 5),
+             "instance": np.ones(4, int)}  # fmt: skip
+    np.savez(tmp_path / "scene.npz", **whole)
+    assert read_scene(tmp_path / "scene.npz").counts.tolist() == [4]
+    np.savez(tmp_path / "scene.npz", **whole | wrong)
+    with pytest.raises(DataError, match="write it anew"):
+        read_scene(tmp_path / "scene.npz")
+
+
+def test_a_split_that_scenes_do_not_have_is_told(tmp_path: Path):
+    write_s3dis(tmp_path)
+    assert [room.name for room in list_scenes(tmp_path, "area-5")] == ["office_3"]
+    for split in ("val", "area-7"):
+        with pytest.raises(DataError, match="no split"):
+            list_scenes(tmp_path, split)
+    (tmp_path / "npz").mkdir()
+    np.savez(tmp_path / "npz" / "a.npz", xyz=np.eye(3))
+    with pytest.raises(DataError, match="of no split"):
+        list_scenes(tmp_path / "npz", "val")

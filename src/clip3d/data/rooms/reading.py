@@ -54,10 +54,14 @@ def list_scenes(path: Path, split: str | None = None) -> list[Path]:
     if not path.is_dir():
         raise DataError(path, "there is no such file or folder", "check the spelling of the path")
     if any((path / f"Area_{area}").is_dir() for area in AREAS):
-        number = (split or "").removeprefix("area-")
-        return list_s3dis(path, (int(number),) if number.isdecimal() else AREAS)
+        numbers = {f"area-{area}": (area,) for area in AREAS}
+        if split is not None and split not in numbers:
+            raise DataError(path, f"S3DIS has no split {split!r}", f"it is one of {', '.join(numbers)}")
+        return list_s3dis(path, AREAS if split is None else numbers[split])
     rooms = sorted(p for p in path.iterdir() if p.is_dir() and is_room(p))
     files = sorted(p for p in path.iterdir() if p.suffix.lower() == ".npz" and p.name != "segments.npz")
+    if split is not None and (rooms or files):
+        raise DataError(path, f"its scenes are of no split, and {split!r} is asked for", "leave the split out")
     return rooms or files or list_scannet(path, split)
 
 
@@ -67,8 +71,12 @@ def _exported(path: Path) -> LabelledScene:
     count = len(xyz)
     if xyz.shape != (count, 3) or rgb.shape != (count, 3) or nyu.shape != (count,) or owner.shape != (count,):
         raise DataError(path, "its arrays do not fit each other", "write them of one scene")
-    if nyu.max(initial=0) > len(NYU40) or rgb.dtype != np.uint8:
-        raise DataError(path, "its classes are no ids of NYU40, or its colours no bytes", "write it anew")
+    whole = nyu.dtype.kind in "iu" and owner.dtype.kind in "iu"
+    if not whole or nyu.min(initial=0) < 0 or nyu.max(initial=0) > len(NYU40) or rgb.dtype != np.uint8:
+        reason = "its classes are no ids of NYU40, its instances no whole numbers, or its colours no bytes"
+        raise DataError(path, reason, "write it anew")
+    if xyz.dtype.kind not in "fiu" or not count or not np.isfinite(xyz).all():
+        raise DataError(path, "it holds no points, or some that are not finite", "write it anew")
     numbers, places = np.unique(owner, return_inverse=True)
     labels = ["" for _ in numbers]
     for place in range(len(numbers)):

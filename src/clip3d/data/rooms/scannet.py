@@ -91,15 +91,17 @@ def _objects(path: Path, name: str, count: int) -> tuple[NDArray[np.int32], list
     groups = read_object(table).get("segGroups")
     if not isinstance(groups, list) or len(groups) > MOST_GROUPS:
         raise DataError(table, "it has no list of segGroups", AGAIN)
-    owner_of = np.full(int(segments.max(initial=0)) + 1, -1, np.int32)
+    # Numbers of segments need not be small: they are looked up, not counted up to.
+    known, segment_of = np.unique(segments, return_inverse=True)
+    owner_of = np.full(len(known), -1, np.int32)
     words = []
     for number, group in enumerate(groups):
         if not isinstance(group, dict) or not isinstance(group.get("label"), str):
             raise DataError(table, f"its group {number} has no label", AGAIN)
         held = _whole(group.get("segments"), table)
-        owner_of[held[held < len(owner_of)]] = number
+        owner_of[np.isin(known, held)] = number
         words.append(group["label"][:100])
-    return owner_of[segments], words
+    return owner_of[segment_of.reshape(-1)], words
 
 
 def _whole(values: Any, path: Path) -> NDArray[np.int64]:
@@ -126,7 +128,8 @@ def _aligned(points: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
         except ValueError as error:
             raise DataError(path, "its axisAlignment is no matrix of 16 numbers", AGAIN) from error
         turn = matrix[:3, :3]
-        if not np.isfinite(matrix).all() or not np.allclose(turn @ turn.T, np.eye(3), atol=1e-3):
+        rigid = np.isfinite(matrix).all() and np.allclose(turn @ turn.T, np.eye(3), atol=1e-3)
+        if not rigid or np.linalg.det(turn) < 0:
             raise DataError(path, "its axisAlignment is no rotation", AGAIN)
         turned: NDArray[np.float32] = (points @ turn.T + matrix[:3, 3]).astype(np.float32)
         return turned
@@ -150,12 +153,15 @@ def _nyu40(path: Path) -> Mapping[str, str]:
 
 @lru_cache(maxsize=4)
 def _table(path: Path) -> Mapping[str, str]:
-    rows = list(csv.DictReader(read_text(path).splitlines(), delimiter="\t"))
+    try:
+        rows = list(csv.DictReader(read_text(path).splitlines(), delimiter="\t"))
+    except csv.Error as error:
+        raise DataError(path, f"it is no table: {error}", AGAIN) from error
     if not rows or "raw_category" not in rows[0] or "nyu40id" not in rows[0]:
         raise DataError(path, "it has no columns raw_category and nyu40id", "take ScanNet's own")
     found = {}
     for row in rows:
         number = (row["nyu40id"] or "").strip()
-        if number.isdecimal() and 1 <= int(number) <= len(NYU40):
+        if number.isdecimal() and len(number) < 4 and 1 <= int(number) <= len(NYU40):
             found[" ".join((row["raw_category"] or "").split())] = NYU40[int(number) - 1]
     return found
