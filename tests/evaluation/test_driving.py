@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -246,3 +247,31 @@ def test_the_command_prints_and_writes(drives, talker, tmp_path, command_line):
     wrong = command_line(*asked, "--only", "all")
     assert wrong.returncode == 2
     assert "objects, match, terms" in wrong.stderr
+
+
+def test_the_digest_of_the_data_tells_other_labels_and_other_pictures(talker, tmp_path):
+    log = write_log(tmp_path / "log", 0, frames=2)
+
+    def digest(**looking: bool) -> str:
+        return look(talker, [log], Looking(apart=0.0, **looking)).digest
+
+    first = digest()
+    assert digest() == first
+    picture, other = sorted((log / "images" / "front").iterdir())
+    shutil.copyfile(other, picture)
+    second = digest()
+    assert second != first
+    labels = sorted((log / "annotations").iterdir())[0]
+    labels.write_text(labels.read_text().replace('"car"', '"truck"').replace('"pedestrian"', '"car"'))
+    assert digest() not in (first, second)
+
+
+def test_pictures_for_a_page_do_not_change_what_the_crops_say(talker, tmp_path, monkeypatch):
+    monkeypatch.setattr("clip3d.evaluation.driving_frames.PICTURE", 4)
+    log = write_log(tmp_path / "log", 0, frames=2)
+    plain, shown = (
+        look(talker, [log], Looking(apart=0.0, crops=True, pictures=pictures)).objects for pictures in (False, True)
+    )
+    assert len(plain) > 0
+    for one, other in zip(plain, shown, strict=True):
+        np.testing.assert_array_equal(one.crop, other.crop)

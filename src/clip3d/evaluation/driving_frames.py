@@ -152,7 +152,8 @@ class Seen:
         logs: how many.
         left_out: labelled objects that did not count, by reason.
         problems: of files that could not be read.
-        digest: SHA-256 over the frames that were read.
+        digest: SHA-256 over the frames that were read: points, labels, what is told of them, cameras, and the
+            files of their pictures.
     """
 
     objects: list[SeenObject] = field(default_factory=list)
@@ -225,7 +226,10 @@ def _shown(log: Log, how: Looking, seen: Seen, digest: Any) -> Iterator[_Shown]:
             continue
         last = frame.timestamp if scene else last
         seen.frames += 1
-        digest.update(f"{log.name}/{frame.key}".encode() + sweep.points.tobytes())
+        digest.update(f"{log.name}/{frame.key}".encode() + sweep.points.tobytes() + sweep.intensity.tobytes())
+        digest.update(_labels(frame).encode())
+        for picture in _pictures(frame, how):
+            digest.update(picture)
         boxes = frame.boxes or ()
         try:
             for view in views(frame, sweep, tiling=how.tiling, cameras=how.cameras or None):
@@ -233,6 +237,27 @@ def _shown(log: Log, how: Looking, seen: Seen, digest: Any) -> Iterator[_Shown]:
                 yield _Shown(log.name, frame, view, counts, scene, objects)
         except ShapeError as error:  # a lens that leaves nothing of the picture, or labels without end
             seen.problems.append(FrameError(log.path, f"{frame.key}: {error}"))
+
+
+def _labels(frame: Frame) -> str:
+    """What a frame's labels and its log say that scores depend on."""
+    boxes = frame.boxes
+    told = None if boxes is None else [(box.label, box.center.tolist(), box.size, box.yaw) for box in boxes]
+    return repr([told, {key: frame.metadata.get(key) for key in ("period", "weather")}])
+
+
+def _pictures(frame: Frame, how: Looking) -> Iterator[bytes]:
+    """Of each camera that counts how it looks, and its picture's file where it has one."""
+    for name, picture in frame.pictures.items():
+        if how.cameras and name not in how.cameras:
+            continue
+        camera = picture.camera
+        lens = [camera.intrinsics.tolist(), camera.camera_from_lidar.tolist(), camera.distortion]
+        yield repr([name, camera.width, camera.height, *lens]).encode()
+        try:
+            yield b"" if picture.path is None else picture.path.read_bytes()
+        except OSError:
+            yield b"missing"
 
 
 def _encode(model: Model, batch: list[_Shown], how: Looking, seen: Seen) -> None:
@@ -356,9 +381,10 @@ def _cut(image: Image, rectangle: Sequence[float], region: Sequence[float]) -> I
 
 def _small(image: Image) -> bytes:
     """A JPEG of a picture, no side of it longer than `PICTURE`."""
-    image.thumbnail((PICTURE, PICTURE))
+    small = image.copy()  # a thumbnail is made in place, and the picture itself may still be encoded
+    small.thumbnail((PICTURE, PICTURE))
     stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=85)
+    small.save(stream, "JPEG", quality=85)
     return stream.getvalue()
 
 
