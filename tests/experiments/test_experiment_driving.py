@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tiny_clip import DIM
 
 from clip3d.data.driving_prompts import OBJECTS, published_prompts
 from clip3d.data.driving_shots import NUSCENES, ONCE, shots_of, terms_of_shot
+from clip3d.errors import DataError
 from clip3d.experiments.driving_sets import BEAMS, DRAWINGS, ON_ONCE, ON_SIMULATOR, learned_from
 from clip3d.experiments.experiment import Bench
 from clip3d.experiments.lidarclip_retrieval import CLASSES
@@ -86,7 +88,9 @@ def test_a_run_that_is_repeated_is_kept_and_other_experiments_find_the_vectors(r
     assert len(near) == 4
     farther = [row["runs"][0]["also"]["chance"] for row in near.values()]
     assert farther == sorted(farther), "what is farther away is nearby more often"
-    assert "within 25 m" in near["simulator/mine/25m/lidar"]["runs"][0]["protocol"]["nearby"]
+    told = near["simulator/mine/25m/lidar"]["runs"][0]["protocol"]
+    assert "nearby within 25 m" in told["definitions"]
+    assert all(term.startswith("nearby ") for term in told["terms without a positive"] or ())
 
 
 def test_each_term_has_a_row_of_its_own(run, place, talker) -> None:
@@ -210,12 +214,18 @@ def test_once_trains_on_what_is_not_held_out(place) -> None:
     assert learned_from(bench, ON_SIMULATOR) == (place / "data" / "driving", ("train",))
 
 
+def test_nothing_trains_on_once_where_it_is_not_told_what_is_held_out(place, tmp_path) -> None:
+    shutil.copytree(place / "data" / "ONCE" / "data", tmp_path / "ONCE" / "data")
+    with pytest.raises(DataError, match=r"not told which of its sequences are held out.*ImageSets"):
+        learned_from(Bench(tmp_path, tmp_path / "weights", tmp_path / "out"), ON_ONCE)
+
+
 def test_every_joint_rule_is_a_row(run, talker) -> None:
     rows = run("lidarclip-table4", "simulator/mine/*")
     assert [name.rpartition("/")[2] for name in rows] == ["image", "lidar", *RULES]
     joint = run("lidarclip-table2", "simulator/mine/joint")["simulator/mine/joint"]
     assert rows["simulator/mine/features"]["measured"] == joint["measured"]
-    assert rows["simulator/mine/lidar-first"]["runs"][0]["protocol"]["proposed"] == 16
+    assert rows["simulator/mine/lidar-first"]["runs"][0]["protocol"]["proposed"] == [16]
     published = run("lidarclip-table4", "once/lidarclip-l14/scores", code=1)["once/lidarclip-l14/scores"]
     assert (published["published"]["value"], published["also_published"]["P@100"]["value"]) == (91.9, 87.4)
 

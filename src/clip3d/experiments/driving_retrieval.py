@@ -163,9 +163,24 @@ def find_terms(
 
 
 def measured(
-    bench: Bench, on: DrivingSet, candidate: Candidate, by: By, found: Sequence[Found], **told: Any
+    bench: Bench,
+    on: DrivingSet,
+    candidate: Candidate,
+    by: By,
+    found: Sequence[Found],
+    terms: Sequence[str] | None = None,
+    **told: Any,
 ) -> Measured:
     """P@10 over all terms, and beside it everything else.
+
+    Args:
+        bench: of the run.
+        on: what was searched.
+        candidate: by which model.
+        by: what of it.
+        found: of each term that is true of some scene.
+        terms: that were asked; None for all of the data set.
+        **told: what else the protocol says.
 
     Raises:
         DataError: if no term is true of any scene.
@@ -177,7 +192,7 @@ def measured(
     for family, means in by_family(found).items():
         also |= {f"{family} P@{k}": 100 * means[f"P@{k}"] for k in (10, 100)}
     asked = [one.term for one in found]
-    lacking = [term for term in on.definition.terms() if term not in asked]
+    lacking = [term for term in (on.definition.terms() if terms is None else terms) if term not in asked]
     protocol = {
         **protocol_of(bench, on, candidate, by),
         "measured": "P@10, positives among the 10 best over min(10, positives), mean over the terms",

@@ -109,9 +109,15 @@ class DrivingSet:
             "data": f"{self.title}: {len({shot.drive for shot in shots})} drives, {len(shots)} frames and cameras, "
             f"{sum(shot.labelled for shot in shots)} of them labelled",
             "truth_sha256": digest.hexdigest(),
-            "definitions": f"{self.definition.name}'s: nearby within {self.definition.near:g} m, busy from "
-            f"{self.definition.busy} vehicles within 60 m; things count whose rectangle touches the central square",
+            "definitions": self.defined(self.definition.near),
         }
+
+    def defined(self, near: float) -> str:
+        """Its terms in words, objects being nearby within so many metres."""
+        return (
+            f"{self.definition.name}'s: nearby within {near:g} m, busy from {self.definition.busy} vehicles within "
+            "60 m; things count whose rectangle touches the central square"
+        )
 
 
 def drawn_row(*needs: str) -> dict[str, Any]:
@@ -168,12 +174,16 @@ def learned_from(bench: Bench, on: DrivingSet) -> tuple[Path, tuple[str, ...]]:
     """The folder that a training for a data set learns from, and the logs in it: of ONCE those not held out.
 
     Raises:
-        DataError: if nothing is left.
+        DataError: if nothing is left, or it is not told what is held out.
     """
     path = bench.path(on.train)
     if on.train != "once":
         return path.parent, (path.name,)
-    logs = [log for log, split in _sequences(path, bench.tell) if split not in SPLITS]
+    split_of = list(_sequences(path, bench.tell))
+    if all(split is None for _, split in split_of):
+        remedy = "put ImageSets/ of the data set beside data/"
+        raise DataError(path, "it is not told which of its sequences are held out", remedy)
+    logs = [log for log, split in split_of if split is not None and split not in SPLITS]
     if not logs:
         raise DataError(path, "has no sequence that is not of the splits val and test", "bring those of train")
     return path, tuple(f"data/{log.name}" for log in logs)

@@ -42,7 +42,8 @@ def _table_4(bench: Bench) -> list[Row]:
 def _ruled(on: DrivingSet, candidate: Candidate, rule: Rule, known: tuple[float, float] | None) -> Row:
     def measure(bench: Bench, seed: int) -> Measured:
         found = find_terms(bench, on, candidate, "joint", rule)
-        proposed = proposals(len(on.shots(bench))) if rule.endswith("-first") else None
+        # each term is ranked among the scenes of which it is known
+        proposed = sorted({proposals(one.n) for one in found}) if rule.endswith("-first") else None
         return measured(bench, on, candidate, "joint", found, rule=rule, proposed=proposed)
 
     row = term_row(on, candidate, "joint", name=f"{on.name}/{candidate.name}/{rule}")

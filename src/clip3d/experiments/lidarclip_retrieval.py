@@ -150,7 +150,8 @@ def _cut_offs(bench: Bench) -> list[Row]:
 def _cut_off(on: DrivingSet, candidate: Candidate, by: By, near: float) -> Row:
     def measure(bench: Bench, seed: int) -> Measured:
         found = [one for one in find_terms(bench, on, candidate, by, near=near) if one.family == "nearby"]
-        return measured(bench, on, candidate, by, found, nearby=f"within {near:g} m")
+        terms = [f"nearby {kind}" for kind in on.definition.kinds]
+        return measured(bench, on, candidate, by, found, terms, definitions=on.defined(near))
 
     row = term_row(on, candidate, by, name=f"{on.name}/{candidate.name}/{near:g}m/{by}")
     known = TOWERS.get((candidate.name, by)) if on is ON_ONCE and near == on.definition.near else None

@@ -36,6 +36,7 @@ SETS = (ON_ONCE, ON_NUSCENES, ON_SIMULATOR)
 # The free list of the published demonstration; of these the kinds of the data set have labels.
 LABELS = ("vegetation", "building", "animal", "pedestrian", "cyclist", "bus", "truck", "car", "three-wheeler")
 SHOWN = 40  # scenes of a page
+QUARTERS = "four quarters around the sensor, by the sweep tower"
 
 
 def _figure_3(bench: Bench) -> list[Row]:
@@ -160,7 +161,8 @@ def _quarters_row(on: DrivingSet, candidate: Candidate) -> Row:
         own = [shots[first[row]] for row in np.flatnonzero(seen)]
         model, found = candidate.load(bench), []
         kinds = on.definition.kinds
-        for term in (*kinds, *(f"nearby {kind}" for kind in kinds)):
+        terms = (*kinds, *(f"nearby {kind}" for kind in kinds))
+        for term in terms:
             rows = [row for row, shot in enumerate(own) if shot.labelled]
             truth = np.array([_around(own[row], term, on) for row in rows], bool)
             if truth.any():
@@ -170,7 +172,7 @@ def _quarters_row(on: DrivingSet, candidate: Candidate) -> Row:
         asked = f"four quarters of each sweep, no camera; things count within {WITHIN:g} m all around with " + (
             f"at least {SEEN} points, where they are told"
         )
-        return measured(bench, on, candidate, "lidar", found, asked=asked)
+        return measured(bench, on, candidate, "lidar", found, terms, seen=QUARTERS, asked=asked)
 
     row = term_row(on, candidate, "lidar", name=f"{on.name}/{candidate.name}/quarters")
     return replace(row, cells=(on.title, candidate.title, "four quarters, lidar alone"), measure=measure)
