@@ -398,6 +398,15 @@ def test_spots_stand_on_the_ground_also_where_it_slopes():
     assert found == regions_of(whole, intrinsics, (96, 48), nobody, (), recipe, "a frame")
 
 
+def test_the_contrast_teaches_without_the_squared_error_too(drives, recipe, tmp_path) -> None:
+    with VectorCache() as cache:
+        alone = replace(recipe, teacher_weight=0.0, contrast=1.0)
+        job = prepare(alone, tmp_path, data=drives, progress=quiet, cache=cache)
+    batch = job.batches[0]
+    assert batch.wanted.isfinite().all()
+    assert job.learner.loss(batch, alone).item() > 0
+
+
 def test_the_contrast_sees_differences_that_a_shared_mean_hides() -> None:
     torch.manual_seed(0)
     mean = torch.zeros(16)

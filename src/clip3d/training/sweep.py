@@ -248,7 +248,7 @@ def _source(
         if not encode and not packs:
             vectors.of(replace(pack, views=pack.views[:REHEARSED]), log, twins=False)
         twins = recipe.encodes_twins
-        if encode and recipe.teacher_weight:
+        if encode and recipe.taught:
             rows = vectors.of(pack, log, twins=twins)
             if known := bool(np.isfinite(rows).any()):
                 tables.append(vectors.finished(rows))

@@ -140,10 +140,15 @@ class SweepRecipe:
             raise ShapeError(f"loss must be one of {', '.join(get_args(Loss))}, got {self.loss!r}")
         if not self.logs or min(self.logs.values()) < 0 or not sum(self.logs.values()):
             raise ShapeError("logs must name folders of driving logs with shares, not all of them 0")
-        if not (self.teacher_weight or self.labels.weight):
-            raise ShapeError("teacher_weight and the labels' weight are both 0: there is nothing to learn from")
+        if not (self.taught or self.labels.weight):
+            raise ShapeError("teacher_weight, contrast and the labels' weight are 0: nothing to learn from")
         if (self.region_weight or self.zoom) and not self.regions.spots:
             raise ShapeError("region_weight and zoom need spots: give regions.spots, or set both to 0")
+
+    @property
+    def taught(self) -> bool:
+        """Whether the teacher's vectors teach."""
+        return self.teacher_weight > 0 or self.contrast > 0
 
     @property
     def encodes_twins(self) -> bool:

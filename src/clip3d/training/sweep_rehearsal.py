@@ -37,7 +37,7 @@ def rehearse_sweep(recipe: SweepRecipe, *, data: Path, progress: Progress, devic
             job = prepare(recipe, views, data=data, progress=progress, device=device, cache=cache, encode=False)
         a_step, waiting = _seconds(job, Path(folder) / "run")
         stored = sum(file.stat().st_size for file in (Path(folder) / "views").iterdir())
-    pictures = job.regions * (2 if recipe.encodes_twins else 1) if recipe.teacher_weight else 0
+    pictures = job.regions * (2 if recipe.encodes_twins else 1) if recipe.taught else 0
     features = pictures * job.seconds
     return {
         "views": job.views,
