@@ -1,8 +1,8 @@
 """Lidar and camera together: the rules by which two vectors of one view, or their scores, become one ranking.
 
-LidarCLIP, section 4.2 and table 4. A rule that adds features takes one query for both sensors; the others take one
-query each, so that what the lidar saw and what the camera saw may be asked apart. Scores are centred cosines, as
-everywhere (`clip3d.spaces`); where a space has no mean they are the paper's.
+LidarCLIP, section 4.2 and table 4; `standard-scores` is this project's. A rule that adds features takes one query
+for both sensors; the others take one query each, so that what the lidar saw and what the camera saw may be asked
+apart. Scores are centred cosines, as everywhere (`clip3d.spaces`); where a space has no mean they are the paper's.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from kept_items import item, keep
+from kept_items import item, keep, teach_refusal
 from memory_store import MemoryStore
 
 from clip3d.errors import ShapeError
@@ -166,3 +166,37 @@ def test_a_collection_without_frames_says_so(store: Store, ask: Ask, model: Mode
         ask("red", rule="ranks")
     with pytest.raises(ShapeError, match="no vectors of sweeps alone; it has: cloud"):
         ask("red", over="sweep")
+
+
+def test_what_is_turned_away_from_takes_no_weight_from_either_sensor(drive: Store, ask: Ask) -> None:
+    plain = ask(lidar="tall", camera="red", k=99)
+    turned = ask(lidar="tall", camera="red", negative="green", k=99)
+    assert len(turned) == len(plain) == 40
+    assert np.isfinite([hit.score for hit in turned]).all()
+    assert [hit.id for hit in turned] != [hit.id for hit in plain]
+
+
+def test_the_spread_of_a_sensor_is_that_of_its_own_views_however_many_others_stand_between(
+    store: Store, ask: Ask, monkeypatch: pytest.MonkeyPatch, model: Model
+) -> None:
+    monkeypatch.setattr("clip3d.search.questions.aims.SPREAD_SAMPLE", 40)
+    narrow = unit(CAMERA + 20 * CAMERA[:1])  # what this sensor says of all views is much alike
+    views = [frame(i, lidar=LIDAR[i], camera=narrow[i]) for i in range(40)]
+    pictures = [item(f"/{i}.png", {"image": LIDAR[0]}, kind="image") for i in range(400)]
+    between = [entry for i in range(40) for entry in (*pictures[10 * i : 10 * i + 10], views[i])]
+    keep(store, model, between, names=("cloud", "image", *FRAME_NAMES))
+    tall, red = (model.space.query(model.encode_texts([word])) for word in ("tall", "red"))
+    wanted = joint_scores("standard-scores", model.space, LIDAR, narrow, tall, red)
+    found = ask(lidar="tall", camera="red", k=99)
+    assert [int(hit.part[:6]) for hit in found] == rank(wanted).tolist()
+
+
+def test_of_frames_it_is_said_that_what_fits_is_measured_on_objects(
+    drive: Store, ask: Ask, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach_refusal(model)
+    doubt = "not on frames"
+    assert any(doubt in note for note in ask("tall", over="camera", confident=True, k=50).notes)
+    assert any(doubt in note for note in ask("tall", over="camera", where="part = 'none'", confident=True).notes)
+    assert not any(doubt in note for note in ask("red", where="path LIKE '/red%'", confident=True).notes)
+    assert not any(doubt in note for note in ask("tall", k=50).notes)

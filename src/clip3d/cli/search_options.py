@@ -51,7 +51,7 @@ Rule = Annotated[
         "--rule",
         metavar="NAME",
         help="With --db: how lidar and camera rank frames together: features, unit-features, scores, "
-        "standard-scores, ranks, lidar-first or camera-first.",
+        "standard-scores, ranks, lidar-first or camera-first; features for one prompt, standard-scores for two.",
     ),
 ]
 Over = Annotated[

@@ -140,7 +140,7 @@ def _aims(
         names = {named.of_sensor(sensor): sensor for sensor in sorted(query.sensors, key=lambda s: s != "lidar")}
         directions = {name: _direction(name, sensor, meanings, model) for name, sensor in names.items()}
         asked = {
-            name: sum(m.wish.weight for m in meanings if m.wish.sensor in (sensor, None))
+            name: sum(m.wish.weight for m in meanings if m.wish.sensor in (sensor, None) and m.wish.weight > 0)
             for name, sensor in names.items()
         }
         return (_joint(rule, directions, asked, query, store, model),)
@@ -173,7 +173,7 @@ def _joint(
     rule: Rule, directions: dict[str, Array], asked: dict[str, float], query: Query, store: Store, model: Model
 ) -> Aim:
     """The aim of a rule at the vectors of lidar and camera."""
-    shares = {name: max(weight, 0.0) for name, weight in asked.items()}
+    shares = asked
     if rule == "standard-scores":
         spread = _spreads(directions, store, model, query.where)
         shares = {name: share / spread[name] for name, share in shares.items()}
@@ -203,9 +203,13 @@ def _direction(name: str, sensor: str | None, meanings: list[_Meaning], model: M
 def _spreads(
     directions: dict[str, Array], store: Store, model: Model, where: Condition | None
 ) -> dict[str, float]:
-    """Standard deviation of each name's cosines over an even sample of the records."""
+    """Standard deviation of each name's cosines over a sample of the records."""
     ids = store.select(where)
-    sample = ids[np.linspace(0, len(ids) - 1, min(len(ids), SPREAD_SAMPLE)).astype(int)] if len(ids) else ids
+    if FRAME_NAMES.issuperset(directions):
+        ids = np.intersect1d(ids, store.select(Condition.equal("kind", "frame")))
+    # Drawn, not every so-and-so-many-th: views of one kind stand at even distances.
+    drawn = np.random.default_rng(0).permutation(len(ids))[:SPREAD_SAMPLE]
+    sample = ids[np.sort(drawn)]
     spreads = {}
     for name, direction in directions.items():
         vectors = store.vectors(name, sample.tolist())

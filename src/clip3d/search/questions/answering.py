@@ -41,6 +41,7 @@ GROWTH = 4
 # Share of a collection's items that words are supposed to mean: of many that are not some come near by chance.
 MEANT = 0.01
 MOST_CANDIDATES = 20_000
+OF_OBJECTS = "what fits was measured on single objects, not on frames of drives: of these it may err either way"
 FOLDER = "folder"
 
 
@@ -224,7 +225,10 @@ class _Answering:
         if not self._can_tell() or self.query.offset:
             return ()
         if self.query.confident:
-            return () if hits else ("nothing here fits these words",)
+            none = () if hits else ("nothing here fits these words",)
+            frames = any(FRAME_NAMES.intersection(aim.names) for aim in self.aims.aims)
+            seen = not hits or any(hit.record.kind == "frame" for hit in hits)
+            return (*none, OF_OBJECTS) if frames and seen else none
         best = max((hit.fit for hit in hits if hit.fit is not None), default=None)
         if best is None or any(hit.fit is None for hit in hits) or best >= self.model.refusal.threshold:
             return ()

@@ -145,7 +145,8 @@ def locate(
 
 def _log_at(path: str) -> Log | FileProblem:
     if not Path(path).exists():
-        return FrameError(path, "it is no longer there", "index it where it is now")
+        remedy = "index it where it is now; indexing this place again with --prune removes what it left"
+        return FrameError(path, "it is no longer there", remedy)
     sources = find_sweeps([Path(path)], every=True)
     if sources.logs:
         return sources.logs[0]

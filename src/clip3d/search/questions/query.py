@@ -59,10 +59,11 @@ class Query:
 
     Wishes are averaged by weight after centring, and half the mean of those turned away from is subtracted
     (`Space.query`). A wish that names a sensor is put to its vectors alone; where one does, only records with
-    vectors of all sensors that are named answer, and their score is a weighted mean of the sensors' cosines,
-    each sensor weighed by its wishes over the spread of its cosines in the collection, so that none
-    drowns the other. Without, a record answers with the best of its vectors. Views of frames that have a vector of
-    each sensor answer by a joint rule (`clip3d.joint_rules`): without sensors by their sum of features.
+    vectors of all sensors that are named answer. Without a rule their score is `standard-scores`, which is none of
+    LidarCLIP's: a weighted mean of the sensors' cosines, each sensor weighed by its wishes over the spread of its
+    cosines in the collection, so that none drowns the other. Where no sensor is named, a record answers with the
+    best of its vectors, and views of frames that have a vector of each sensor by a joint rule
+    (`clip3d.joint_rules`): their sum of features, unless another is given.
 
     Attributes:
         wishes: one or more that are not turned away from.
