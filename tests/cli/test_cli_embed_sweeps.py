@@ -47,3 +47,16 @@ def test_sweeps_may_be_taken_for_objects_and_objects_not_for_sweeps(run_cli, mod
     done = run_cli("embed", tmp_path / "drive", "-o", out, "--model", without, "--as", "sweeps")
     assert done.returncode == 2
     assert "has no sweep tower" in done.stderr
+
+
+def test_a_log_is_refused_by_a_model_without_a_sweep_tower_and_objects_beside_it_are_not(
+    run_cli, tmp_path: Path
+) -> None:
+    write_object(tmp_path / "things" / "drive", frames=1)
+    shape = write_off(tmp_path / "things" / "box.off", box(1, 2, 3))
+    out, without = tmp_path / "v.npz", make_bundle(tmp_path / "without")
+    done = run_cli("embed", tmp_path / "things", "-o", out, "--model", without)
+    assert done.returncode == 1
+    assert "is a driving log, and the model" in done.stderr
+    assert "--as clouds" in done.stderr
+    assert np.load(out)["paths"].tolist() == [str(shape)]

@@ -26,6 +26,7 @@ from clip3d.models.vector_cache import VectorCache
 from clip3d.search.collection import Collection
 from clip3d.search.conditions.where import Condition
 from clip3d.search.keeping.frame_reading import FrameReader
+from clip3d.search.keeping.frames import frame_of
 from clip3d.search.keeping.reporting import Change
 from clip3d.search.questions.locating import locate
 from clip3d.search.stores.store import Record
@@ -260,3 +261,74 @@ def test_frames_lie_in_lancedb_too(model: Model, drive: Path, tmp_path: Path, ca
         assert len(found) == 3
         assert len(kept.search("tall", over="sweep", fold=10)) == 1
         assert kept.index(drive, cache=cache, metadata={"a b": 1}).counted()["unchanged"] in (0, 3)
+
+
+def test_a_log_that_is_named_twice_is_looked_at_once(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    with collection(tmp_path, model) as kept:
+        report = kept.index([drive.parent, drive], cache=cache, views=["camera"])
+        assert (report.counted()["added"], len(kept)) == (3, 3)
+
+
+def test_what_a_log_says_goes_before_what_users_say_also_where_nothing_changed(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    settle()
+    said = {"period": "never", "car": "maybe", "vehicle": "no. 7"}
+    with collection(tmp_path, model) as kept:
+        kept.index(drive, cache=cache, views=["camera"], metadata=said)
+        first = records(kept)["000000#front"].metadata
+        assert (first["period"], first["vehicle"], type(first["car"])) == ("night", "no. 7", bool)
+        again = kept.index(drive, cache=cache, views=["camera"], metadata={**said, "vehicle": "no. 8"})
+        assert again.counted()["unchanged"] == 3
+        assert records(kept)["000000#front"].metadata == {**first, "vehicle": "no. 8"}
+
+
+def test_views_of_a_camera_that_is_no_longer_there_vanish_alone(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    settle()
+    with collection(tmp_path, model) as kept:
+        kept.index(drive, cache=cache)
+        calibration = drive / "calibration.toml"
+        head, camera, _ = calibration.read_text().partition('[cameras."front"]')
+        assert camera
+        calibration.write_text(head)
+        told: list[Change] = []
+        kept.index(drive, cache=cache, views=["sweep"], tell=told.append)
+        lost = [f"{drive}#00000{at}{of}" for at in range(3) for of in ("#front", "@cameras")]
+        assert sorted(change.path for change in told if change.status == "vanished") == sorted(lost)
+        kept.index(drive, cache=cache, prune=True)
+        assert set(records(kept)) == {
+            f"00000{at}@{of}" for at in range(3) for of in ("ahead", "left", "behind", "right", "sweep")
+        }
+
+
+def test_names_of_cameras_may_hold_the_signs_that_stand_before_them() -> None:
+    assert frame_of("000012#front") == "000012"
+    assert frame_of("000012@cameras", {"000012"}) == "000012"
+    assert frame_of("000012#cam#2@left", {"000012"}) == "000012"
+    assert frame_of("7@2#front", {"7@2"}) == "7@2"
+
+
+def test_a_log_for_a_model_without_a_sweep_tower_is_told_to_be_taken_apart(
+    drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    with collection(tmp_path, Model(make_bundle(tmp_path / "plain"))) as kept:
+        (note,) = kept.index(drive.parent, cache=cache).notes
+        assert note.startswith(f"{drive} is a driving log")
+        assert "--only frames" in note
+
+
+def test_what_a_log_left_at_its_old_place_is_removed_by_indexing_that_place(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    with collection(tmp_path, model) as kept:
+        kept.index(drive, cache=cache, views=["camera"])
+        (drive.parent / "notes.txt").write_text("an empty folder may be a disk that is away")
+        moved = shutil.move(drive, tmp_path / "elsewhere")
+        kept.index(moved, cache=cache, views=["camera"])
+        assert "--prune" in str(locate(kept.search("tall", fold=0), model)[1][0])
+        report = kept.index(drive, cache=cache, prune=True)
+        assert (report.counted()["pruned"], len(kept)) == (3, 3)

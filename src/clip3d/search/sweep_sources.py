@@ -57,6 +57,7 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
         every: take every file of a form that sweeps come in for a sweep, and every other path for a log.
     """
     found = Sources()
+    seen: set[Path] = set()
     for path in paths:
         try:
             places = _places_of(path, every)
@@ -64,6 +65,9 @@ def find_sweeps(paths: Iterable[Path], *, every: bool = False) -> Sources:
             found.problems.append(error if isinstance(error, FileProblem) else FrameError(path, str(error)))
             continue
         for place, layout in places:
+            if place in seen:  # named by itself beside a folder that holds it
+                continue
+            seen.add(place)
             alone = place.is_file() and place.suffix.lower() in SUFFIXES
             try:
                 log = _alone(place) if alone else read_log(place, layout)
@@ -92,6 +96,19 @@ def _places_of(path: Path, every: bool) -> list[tuple[Path, str | None]]:
 def _is_told(log: Path, layout: str) -> bool:
     """Whether more than a folder named clouds/, in which there may be anything, says that this is a log."""
     return layout != "plain" or any((log / name).is_file() for name in ("calibration.toml", "poses.csv"))
+
+
+def logs_at(path: Path) -> Iterator[Path]:
+    """Folders that are logs: the path itself, or else those right in it."""
+    try:
+        for folder in (path, *sorted(path.iterdir())) if path.is_dir() else ():
+            layout = layout_of(folder) if folder.is_dir() else None
+            if layout is not None and _is_told(folder, layout):
+                yield folder
+                if folder == path:
+                    return
+    except OSError:
+        return
 
 
 def _alone(path: Path) -> Log:

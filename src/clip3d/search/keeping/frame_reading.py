@@ -126,16 +126,23 @@ class FrameReader:
 
     def places(self, frame: Frame) -> dict[Place, tuple[Place, ...]]:
         """The views that are kept of a frame; for those of several, which these are."""
+        return self._places(frame, self.kinds)
+
+    def all_places(self, frame: Frame) -> dict[Place, tuple[Place, ...]]:
+        """Those that a run that wants every kind keeps."""
+        return self._places(frame, VIEW_KINDS)
+
+    def _places(self, frame: Frame, kinds: Sequence[ViewKind]) -> dict[Place, tuple[Place, ...]]:
         cameras = tuple(Place(frame.key, "camera", name) for name in frame.pictures)
         quarters = tuple(Place(frame.key, "quarter", name) for name in QUARTERS) if self._points else ()
         found: dict[Place, tuple[Place, ...]] = {}
-        if "camera" in self.kinds:
+        if "camera" in kinds:
             found |= dict.fromkeys(cameras, ())
-        if "cameras" in self.kinds and cameras:
+        if "cameras" in kinds and cameras:
             found[Place(frame.key, "cameras")] = cameras
-        if ("quarter" in self.kinds or not cameras) and quarters:
+        if ("quarter" in kinds or not cameras) and quarters:
             found |= dict.fromkeys(quarters, ())
-        if ("sweep" in self.kinds or not cameras) and quarters:
+        if ("sweep" in kinds or not cameras) and quarters:
             found[Place(frame.key, "sweep")] = quarters
         return found
 
@@ -257,6 +264,12 @@ def plain_metadata(frame: Frame) -> dict[str, Value]:
         if isinstance(value, str | bool | int | float) and _can_be_kept(str(name), value):
             found[str(name)] = value
     return found
+
+
+def facts_of(frame: Frame) -> set[str]:
+    """Names of what a log says of a frame's views by itself, which goes before what users say."""
+    labelled = () if frame.boxes is None else frame_terms((), (), {})
+    return {*FACTS, *plain_metadata(frame), *labelled}
 
 
 def _can_be_kept(name: str, value: Any) -> bool:

@@ -7,7 +7,7 @@ a frame's files, calibration and labels left unchanged is not read again; a batc
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from clip3d.models.card import Modality
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache, vector_key
 from clip3d.search.embedding import Progress, read_ahead
-from clip3d.search.keeping.frame_reading import FACTS, FrameReader, Place, ReadFrame, SeenView
+from clip3d.search.keeping.frame_reading import FrameReader, Place, ReadFrame, SeenView, facts_of
 from clip3d.search.keeping.known import Known
 from clip3d.search.keeping.reporting import Change, Plan, Report, Status
 from clip3d.search.keeping.vanished import Places, below
@@ -71,6 +71,7 @@ class FrameIndexing:
         self.progress = progress or (lambda done, total: None)
         self.tell = tell or (lambda change: None)
         self.report = Report()
+        self._lost: dict[str, list[int]] = {}  # views of frames that are there, but the views are not
 
     def over(self, logs: Sequence[Log], roots: Iterable[str]) -> Report:
         """Bring the collection up to date with logs, and tell what vanished of and among them.
@@ -94,16 +95,27 @@ class FrameIndexing:
 
     def _jobs(self, logs: Sequence[Log], known: Mapping[str, dict[str, Known]]) -> Iterator[_Job | FileProblem]:
         for log in logs:
-            of_log = known.get(str(log.path), {})
+            of_frames = _by_frame(known.get(str(log.path), {}), set(log.keys))
             for number in range(len(log)):
                 try:
                     frame = log[number]
+                    of_frame = of_frames.get(frame.key, {})
                     parts = [place.part for place in self.reader.places(frame)]
-                    yield _Job(log, frame, {part: of_log[part] for part in parts if part in of_log})
+                    self._note_lost(log, frame, of_frame)
+                    yield _Job(log, frame, {part: of_frame[part] for part in parts if part in of_frame})
                 except FileProblem as problem:
                     yield problem
                 except Clip3dError as error:
                     yield FrameError(log.path, f"frame {number}: {error}")
+
+    def _note_lost(self, log: Log, frame: Frame, of_frame: Mapping[str, Known]) -> None:
+        """Note views of a frame that it has no longer, as of a camera that the log does not name any more."""
+        if frame.problems:  # what is missing may be there again the next time
+            return
+        there = {place.part for place in self.reader.all_places(frame)}
+        for part, one in of_frame.items():
+            if part not in there:
+                self._lost[f"{log.path}#{part}"] = [one.id]
 
     def _forgotten(self, known: Mapping[str, dict[str, Known]], named: set[str]) -> list[Log]:
         """Logs of records whose vectors are to be made anew, beside those that were named."""
@@ -144,7 +156,7 @@ class FrameIndexing:
         """Put frames that were read into the collection, and tell it."""
         changes = [Change("failed", seen.path, problem=seen) for seen in batch if isinstance(seen, FileProblem)]
         looked = [seen for seen in batch if not isinstance(seen, FileProblem)]
-        self._describe([one for job, read in looked if read is None for one in job.known.values()])
+        self._describe([job for job, read in looked if read is None])
         changes += [Change("unchanged", job.name) for job, read in looked if read is None]
         fresh = [(job, read) for job, read in looked if read is not None]
         vectors = self._encode([view for _, read in fresh for view in read.views])
@@ -221,13 +233,14 @@ class FrameIndexing:
         table = self.plan.table.get(str(job.log.path), {})
         return {**earlier, **self.plan.metadata, **table, **facts, "log": job.log.name}
 
-    def _describe(self, known: Sequence[Known]) -> None:
+    def _describe(self, jobs: Sequence[_Job]) -> None:
         """Give views that are not made anew what the plan says of them, where that is new."""
-        if not known or not (self.plan.metadata or self.plan.table):
+        if not (self.plan.metadata or self.plan.table):
             return
+        names = {one.id: facts_of(job.frame) for job in jobs for one in job.known.values()}
         told: dict[int, dict[str, Value]] = {}
-        for record in self.store.records([one.id for one in known]):
-            own = {name: record.metadata[name] for name in FACTS if name in record.metadata}
+        for record in self.store.records(list(names)):
+            own = {name: record.metadata[name] for name in names[record.id] if name in record.metadata}
             table = self.plan.table.get(record.trace.path, {})
             said = {**record.metadata, **self.plan.metadata, **table, **own}
             if said != record.metadata:
@@ -243,13 +256,12 @@ class FrameIndexing:
     ) -> None:
         """Views of frames, and of logs below the roots, that are no longer there."""
         places, there = Places(), {str(log.path): set(log.keys) for log in logs}
-        vanished: dict[str, list[int]] = {}
+        vanished = dict(self._lost)
         for path, parts in known.items():
             if path in there:
-                for part, one in parts.items():
-                    key = frame_of(part)
+                for key, of_frame in _by_frame(parts, there[path]).items():
                     if key not in there[path]:
-                        vanished.setdefault(f"{path}#{key}", []).append(one.id)
+                        vanished[f"{path}#{key}"] = [one.id for one in of_frame.values()]
             elif below(path, roots) and places.state(path) == "gone":
                 vanished[path] = [one.id for one in parts.values()]
         if self.plan.prune:
@@ -259,9 +271,21 @@ class FrameIndexing:
         self.report.take([Change(status, name) for name in vanished], self.tell)
 
 
-def frame_of(part: str) -> str:
-    """The key of the frame that a view of this part is of."""
-    return part[: max(part.rfind("#"), part.rfind("@"))]
+def frame_of(part: str, keys: Container[str] = ()) -> str:
+    """The key of the frame that a view of this part is of: one of some keys, if it is of one of these.
+
+    Names of cameras, such as the topics of a recording, may hold the signs that stand before them.
+    """
+    ends = [place for place, sign in enumerate(part) if sign in "#@"]
+    return next((part[:end] for end in reversed(ends) if part[:end] in keys), part[: ends[-1]] if ends else part)
+
+
+def _by_frame(parts: Mapping[str, Known], keys: Container[str]) -> dict[str, dict[str, Known]]:
+    """The records of one log by the key of their frame and their part."""
+    found: dict[str, dict[str, Known]] = {}
+    for part, one in parts.items():
+        found.setdefault(frame_of(part, keys), {})[part] = one
+    return found
 
 
 def _by_log(store: Store) -> dict[str, dict[str, Known]]:

@@ -10,7 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, islice
 from os import PathLike
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from clip3d.search.keeping.thumbnails import draw_cloud, shrink_picture
 from clip3d.search.keeping.vanished import Places, absolute, below
 from clip3d.search.stores.signing import check_model, header_of, made_by
 from clip3d.search.stores.store import Array, Entry, Kind, Store, Trace, Value
-from clip3d.search.sweep_sources import Sources, find_sweeps
+from clip3d.search.sweep_sources import Sources, find_sweeps, logs_at
 
 PathName = str | PathLike[str]
 KINDS: dict[Modality, Kind] = {"cloud": "object", "image": "image"}
@@ -82,6 +82,7 @@ def index_files(
         _begin(store, model, plan)
         report = Report()
         report.take([Change("failed", p.path, problem=p) for p in sources.problems], tell or (lambda change: None))
+        report.notes += _logs_taken_apart(model, sources, plan)
         if sources.logs or (plan.only in (None, "sweep") and not given and takes_frames(model)):
             roots = {str(path) for path in given} - {str(path) for path in sources.others}
             report.add(FrameIndexing(store, model, plan, cache, progress, tell).over(sources.logs, roots))
@@ -111,6 +112,16 @@ def _logs_among(model: Model, given: Sequence[Path], plan: Plan) -> Sources:
         reason = "driving logs are read from this machine alone"
         return replace(found, problems=[*found.problems, *(FrameError(path, reason, "copy it") for path in remote)])
     return Sources(found.logs, [*found.others, *remote], found.problems)
+
+
+def _logs_taken_apart(model: Model, sources: Sources, plan: Plan) -> list[str]:
+    """A note where a driving log is taken for any other folder, since the model has no sweep tower."""
+    if plan.only is not None or takes_frames(model):
+        return []
+    logs = (log for path in sources.others if not isinstance(path, RemotePath) for log in logs_at(path))
+    remedy = "--only frames keeps what the cameras of frames saw" if FRAME_TOWERS & set(model.card.towers) else ""
+    said = f"is a driving log, and the model {model.name} has no sweep tower: its files are taken one by one"
+    return [f"{log} {said}{remedy and '; ' + remedy}" for log in islice(logs, 1)]
 
 
 def _takes_files(sources: Sources, given: Sequence[Path], plan: Plan) -> bool:
