@@ -344,3 +344,16 @@ def test_a_split_that_scenes_do_not_have_is_told(tmp_path: Path):
     np.savez(tmp_path / "npz" / "a.npz", xyz=np.eye(3))
     with pytest.raises(DataError, match="of no split"):
         list_scenes(tmp_path / "npz", "val")
+
+
+def test_rooms_of_other_shapes_or_seeds_are_not_taken_for_those_of_the_same_name(tmp_path: Path):
+    make_rooms(Rooms(seed=1), 0, tmp_path, layout="scannet")
+    make_rooms(Rooms(seed=1), 0, tmp_path, layout="scannet")
+    for other in (Rooms(seed=1, shapes="held-out"), Rooms(seed=101)):
+        assert room_name(other, 0, "scannet") == room_name(Rooms(seed=1), 0, "scannet")
+        with pytest.raises(DataError, match="made here with other options"):
+            make_rooms(other, 0, tmp_path, layout="scannet")
+    make_rooms(Rooms(seed=2, shapes="held-out"), 0, tmp_path, layout="scannet")
+    (tmp_path / "making.json").write_text("{")
+    with pytest.raises(DataError, match="no valid JSON"):
+        make_rooms(Rooms(seed=1), 0, tmp_path, layout="scannet")

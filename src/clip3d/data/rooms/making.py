@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from clip3d.atomic import clear_parts, replacing
+from clip3d.data.rooms.files import read_object
 from clip3d.data.rooms.scannet_writing import enrol, write_scannet
 from clip3d.data.rooms.stock import read_stock
 from clip3d.data.rooms.written_room import TRUTH, write_room
@@ -130,12 +131,13 @@ def make_rooms(rooms: Rooms, count: int, out: Path, *, workers: int = 1, layout:
 
 
 def _begin(out: Path, rooms: Rooms, layout: Layout) -> None:
-    """Note with what options rooms of a seed are made here, so that another run does not mix in others."""
+    """Note with what options rooms of these names are made here, so that another run does not mix in others."""
     path = out / MAKING
-    key = f"{rooms.shapes}-{rooms.seed}-{layout}"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    # ScanNet's names tell neither training's shapes from held-out ones nor seeds a hundred apart.
+    key = room_name(rooms, 0, layout)
+    known = read_object(path) if path.is_file() else {}
     if known.setdefault(key, asdict(rooms)) != asdict(rooms):
-        raise DataError(path, "rooms of this seed were made here with other options",
+        raise DataError(path, "rooms of these names were made here with other options",
                         "choose another folder or seed, or remove this one")  # fmt: skip
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
