@@ -148,6 +148,15 @@ def test_terms_are_ranked_by_each_sensor_and_both():
     assert means(rows.values(), "nothing") == {}
 
 
+def test_one_picture_that_cannot_be_read_takes_no_row_away():
+    right, wrong = unit(0), unit(7)
+    scenes = [scene(right, right, {"car": True}), scene(wrong, wrong, {"car": False})]
+    rows = find_terms(Told(), Seen(scenes=[*scenes, scene(right, None, {"car": True})]))
+    assert {row.by: row.n for row in rows} == {"lidar": 2, "image": 2, "joint": 2}
+    blind = [scene(right, None, {"car": True}), scene(wrong, None, {"car": False})]
+    assert {row.by: row.n for row in find_terms(Told(), Seen(scenes=blind))} == {"lidar": 2}
+
+
 def test_frames_are_looked_at_apart_and_objects_where_they_count(drives, talker):
     everything = look(talker, [drives], Looking(apart=0.0, least=5))
     assert (everything.logs, everything.frames, len(everything.scenes)) == (3, 15, 15)

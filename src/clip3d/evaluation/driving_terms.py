@@ -55,11 +55,13 @@ def find_terms(model: Model, seen: Seen) -> list[TermRow]:
 
     Args:
         model: that they were seen with.
-        seen: scenes.
+        seen: scenes; where some have a picture those without one, which could not be read, do not count, so that
+            all ways rank the same scenes.
     """
     rows = []
-    for term in sorted({term for scene in seen.scenes for term in scene.terms}):
-        known = [scene for scene in seen.scenes if term in scene.terms]
+    scenes = [scene for scene in seen.scenes if scene.picture is not None] or seen.scenes
+    for term in sorted({term for scene in scenes for term in scene.terms}):
+        known = [scene for scene in scenes if term in scene.terms]
         truth = np.array([scene.terms[term] for scene in known])
         if truth.any() and not truth.all():
             query = model.space.ensemble(model.encode_texts(prompts_of(term)))
