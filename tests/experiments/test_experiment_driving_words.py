@@ -9,8 +9,10 @@ import pytest
 
 from clip3d.data.driving_prompts import OBJECTS
 from clip3d.data.driving_queries import FIGURE, QUERIES
-from clip3d.data.driving_shots import ONCE, shots_of
+from clip3d.data.driving_shots import ONCE, Shot, Thing, shots_of
+from clip3d.experiments.lidarclip_probes import oncoming
 from clip3d.experiments.lidarclip_prompts import PROMPTS
+from clip3d.lidar.frame import Box, Log
 from clip3d.lidar.reading import read_log
 from clip3d.lidar.views import views
 
@@ -124,3 +126,18 @@ def test_whole_sweeps_are_asked_over_all_cameras_and_without_any(run, place) -> 
     assert 0 < quarters["also"]["chance"] < 100
     assert cars > 0
     assert rows["once/mine/quarters"]["runs"][0]["n"] == 9, "frames that nobody labelled do not count"
+
+
+def test_headlights_come_towards_a_camera_whichever_way_it_looks() -> None:
+    def at_night(*moving: tuple[float, float]) -> Shot:
+        things = tuple(
+            Thing(Box("car", np.array([x, 2.0, 0]), (4, 2, 2), 0, attributes={"velocity": [speed, 0.0]}),
+                  "car", abs(x), abs(x), (0, 0, 9, 9), touches=True, inside=True)
+            for x, speed in moving
+        )  # fmt: skip
+        return Shot(Log("a", Path(), "plain", ()), 0, "0", "a", "rear", 0.0, True, things, 96, {"period": "night"})
+
+    assert oncoming(at_night((20, -9), (30, -9)))
+    assert oncoming(at_night((-20, 9), (-30, 9)))
+    assert not oncoming(at_night((-20, -9), (-30, -9)))
+    assert not oncoming(at_night((20, -9), (30, 9)))

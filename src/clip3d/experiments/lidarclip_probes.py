@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from clip3d.data.driving_prompts import OBJECTS, PERIOD
 from clip3d.data.driving_queries import HIDDEN
-from clip3d.data.driving_shots import Shot
+from clip3d.data.driving_shots import Shot, Thing
 from clip3d.errors import DataError
 from clip3d.evaluation.driving_ranking import Found, fold, judge
 from clip3d.evaluation.metrics import auroc
@@ -26,7 +26,7 @@ Array = NDArray[np.float32]
 COLOURS = ("white", "black", "grey", "silver", "blue", "red", "green", "brown", "yellow", "orange")
 BRIGHT, DARK = ("white", "silver", "yellow"), ("black", "grey", "brown")
 ONCOMING = 2  # vehicles that come towards the camera at night make many headlights
-TOWARDS = -1.0  # metres a second along the lidar's x from which one comes
+TOWARDS = 1.0  # metres a second towards the sensor from which one comes
 HEADLIGHTS = (
     "many oncoming headlights", "a photo of many headlights at night", "headlights of oncoming cars at night",
 )  # fmt: skip
@@ -58,9 +58,16 @@ def car_colours(shot: Shot) -> set[str]:
 def oncoming(shot: Shot) -> bool:
     """Whether several vehicles come towards the camera at night."""
     vehicles = [thing for thing in shot.things if thing.touches and thing.kind in ("car", "truck", "bus")]
-    velocities = [thing.box.attributes.get("velocity") for thing in vehicles]
-    coming = [v for v in velocities if isinstance(v, (list, tuple)) and v and float(v[0]) < TOWARDS]
-    return _at(shot, "night") and len(coming) >= ONCOMING
+    return _at(shot, "night") and sum(_comes(thing) for thing in vehicles) >= ONCOMING
+
+
+def _comes(thing: Thing) -> bool:
+    """Whether a thing moves towards the sensor, whichever way a camera looks."""
+    velocity, place = thing.box.attributes.get("velocity"), thing.box.center[:2]
+    if not isinstance(velocity, (list, tuple)) or len(velocity) < 2:
+        return False
+    away = max(float(np.hypot(*place)), 1e-6)
+    return float(-np.dot(np.asarray(velocity[:2], np.float64), place)) / away > TOWARDS
 
 
 def _at(shot: Shot, period: str) -> bool:
