@@ -263,6 +263,27 @@ def test_frames_lie_in_lancedb_too(model: Model, drive: Path, tmp_path: Path, ca
         assert kept.index(drive, cache=cache, metadata={"a b": 1}).counted()["unchanged"] in (0, 3)
 
 
+def test_frames_that_are_numbered_and_not_timed_are_not_folded(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    (drive / "poses.csv").unlink()
+    with collection(tmp_path, model) as kept:
+        kept.index(drive, cache=cache, views=["camera"])
+        assert not any("time" in record.metadata for record in records(kept).values())
+        assert len(kept.search("tall")) == 3
+
+
+def test_pictures_that_are_out_of_reach_are_not_taken_for_gone(
+    model: Model, drive: Path, tmp_path: Path, cache: VectorCache
+) -> None:
+    settle()
+    with collection(tmp_path, model) as kept:
+        kept.index(drive, cache=cache, views=["camera"])
+        shutil.rmtree(drive / "images")
+        kept.index(drive, cache=cache, prune=True)
+        assert {f"00000{at}#front" for at in range(3)} <= set(records(kept))
+
+
 def test_a_log_that_is_named_twice_is_looked_at_once(
     model: Model, drive: Path, tmp_path: Path, cache: VectorCache
 ) -> None:

@@ -126,6 +126,8 @@ class Log:
         source: the layout that it was read from, such as "kitti-raw".
         frames: in order of time; nothing of a frame but its names and times is in memory before it is asked for.
         problems: what was left out, and why: pictures without a sweep in time, files that are missing.
+        timed: False where nothing tells times and frames are numbered in their place, so that neighbours need not
+            be near in time.
     """
 
     name: str
@@ -133,6 +135,7 @@ class Log:
     source: str
     frames: Sequence[Frame]
     problems: tuple[str, ...] = ()
+    timed: bool = True
 
     @property
     def keys(self) -> Sequence[str]:

@@ -113,7 +113,8 @@ def logs_at(path: Path) -> Iterator[Path]:
 
 def _alone(path: Path) -> Log:
     """A sweep's file as a log of one frame without cameras."""
-    return Log(path.name, path, "sweep", (Frame(path.stem, 0.0, partial(read_sweep, path), path=path),))
+    frame = Frame(path.stem, 0.0, partial(read_sweep, path), path=path)
+    return Log(path.name, path, "sweep", (frame,), timed=False)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def read(path: Path) -> Log:
     keys = sorted(clouds, key=lambda key: (poses.times[key] if poses else 0.0, key))
     folder = _Folder(path, layout, keys, clouds, poses, _metadata(path / "metadata.json", problems))
     folder.pair(problems)
-    return Log(layout.name or path.name, path, SOURCE, Frames(keys, folder.frame), tuple(problems))
+    frames, timed = Frames(keys, folder.frame), poses is not None
+    return Log(layout.name or path.name, path, SOURCE, frames, tuple(problems), timed)
 
 
 def _with_times(path: Path, clouds: Mapping[str, Path], poses: Poses, problems: list[str]) -> dict[str, Path]:

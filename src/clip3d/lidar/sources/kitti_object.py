@@ -41,7 +41,7 @@ def read(path: Path) -> Log:
         root, file = files[index]
         return _frame(root, file, keys[index], float(index))
 
-    return Log(path.name, path, SOURCE, Frames(keys, make), tuple(problems))
+    return Log(path.name, path, SOURCE, Frames(keys, make), tuple(problems), timed=False)
 
 
 def _roots(path: Path) -> list[Path]:

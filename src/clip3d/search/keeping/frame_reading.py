@@ -36,8 +36,6 @@ from clip3d.search.sweep_sources import QUARTERS, camera_facts
 Array = NDArray[np.float32]
 # What every view has besides what its log and frame say of themselves.
 FACTS = ("log", "frame", "time", "camera", "view", "pictures", "points")
-# Layouts whose frames are numbered, not timed: neighbours are no neighbours in time.
-UNTIMED = ("kitti-object", "sweep")
 LONGEST_TEXT = 1000
 MOST_FILES = 100  # of a recording that is a folder
 DIGITS = 32
@@ -192,7 +190,7 @@ class FrameReader:
         seen = Sweep(np.zeros((0, 3), np.float32), np.zeros(0, np.float32)) if sweep is None else sweep
         digest = "" if sweep is None else _digest(seen.points, seen.intensity)
         facts = {**plain_metadata(frame), "pictures": len(frame.pictures)}
-        if log.source not in UNTIMED:
+        if log.timed:
             facts["time"] = float(frame.timestamp)
         if any(place.kind in ("camera", "cameras") for place in wanted):
             for view in views(frame, seen):

@@ -110,7 +110,7 @@ class FrameIndexing:
 
     def _note_lost(self, log: Log, frame: Frame, of_frame: Mapping[str, Known]) -> None:
         """Note views of a frame that it has no longer, as of a camera that the log does not name any more."""
-        if frame.problems:  # what is missing may be there again the next time
+        if frame.problems or log.problems:  # what is missing may be there again the next time
             return
         there = {place.part for place in self.reader.all_places(frame)}
         for part, one in of_frame.items():
