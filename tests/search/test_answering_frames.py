@@ -200,3 +200,13 @@ def test_of_frames_it_is_said_that_what_fits_is_measured_on_objects(
     assert any(doubt in note for note in ask("tall", over="camera", where="part = 'none'", confident=True).notes)
     assert not any(doubt in note for note in ask("red", where="path LIKE '/red%'", confident=True).notes)
     assert not any(doubt in note for note in ask("tall", k=50).notes)
+
+
+def test_more_like_a_frame_are_none_of_its_neighbours(store: Store, ask: Ask, model: Model) -> None:
+    entries = [frame(i, "/a", time=float(i)) for i in range(40)]
+    keep(store, model, entries, names=("cloud", "image", *FRAME_NAMES))
+    asked = store.select(None).tolist()[20]
+    found = ask(hit=asked, fold=5.0, k=40)
+    assert all(abs(float(hit.record.metadata["time"]) - 20) > 5 for hit in found)
+    assert {hit.rank for hit in found} == set(range(1, len(found) + 1))
+    assert len(ask(hit=asked, fold=0, k=40)) == 39

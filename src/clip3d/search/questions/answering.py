@@ -137,10 +137,15 @@ class _Answering:
         return Candidates(candidates.ids[keep], candidates.scores[keep], candidates.aim[keep], candidates.all)
 
     def _fold(self, standing: Candidates) -> Candidates:
-        """Frames near each other in a log become one, the best."""
+        """Frames near each other in a log become one, the best; those near the query itself are no answers."""
         if not self.folds:
             return standing
-        places, folded = fold_neighbours([_moment(r) for r in self._records_of(standing.ids)], self.query.fold)
+        self._fetch(np.array(sorted(self.aims.itself), np.int64))
+        asked = [_moment(self._records[i]) for i in sorted(self.aims.itself) if i in self._records]
+        moments = [*asked, *(_moment(record) for record in self._records_of(standing.ids))]
+        places, folded = fold_neighbours(moments, self.query.fold)
+        own = places >= len(asked)
+        places, folded = places[own] - len(asked), folded[own]
         self._folded = dict(zip(standing.ids[places].tolist(), folded.tolist(), strict=True))
         return _taken(standing, places)
 
