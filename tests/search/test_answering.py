@@ -336,7 +336,7 @@ def test_sensors_are_asked_apart(frames, ask: Ask):
     assert [hit.part for hit in heavy] == ["tall red", "tall blue", "flat red", "flat blue"]
     assert [hit.path for hit in ask(camera="red", k=3)].count("/red.png") == 1
     assert {hit.part for hit in ask(lidar="flat", k=2)} == {"flat red", "flat blue"}
-    assert str(both.query) == "lidar: tall, image: red"
+    assert str(both.query) == "lidar: tall, camera: red"
 
 
 def test_a_sensor_of_wide_scores_does_not_drown_the_other(store, ask: Ask, model: Model):

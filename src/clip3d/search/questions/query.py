@@ -46,11 +46,12 @@ class Wish:
             raise ShapeError(f"the weight of a part of a query is a number other than 0, got {self.weight}")
 
     def __str__(self) -> str:
-        """In words, such as `a chair`, `image photo.jpg (weight 2)` or `lidar: a pedestrian`."""
+        """In words, such as `a chair`, `image photo.jpg (weight 2)`, `lidar: a pedestrian` or `camera: sun glare`."""
         named = {"text": "", "image": "image ", "cloud": "like ", "hit": "more like "}[self.kind] + str(self.value)
         weighed = named if abs(self.weight) == 1 else f"{named} (weight {abs(self.weight):g})"
         turned = f"not {weighed}" if self.weight < 0 else weighed
-        return turned if self.sensor is None else f"{self.sensor}: {turned}"
+        asked = "camera" if self.sensor == "image" else self.sensor  # as users name what sees pictures
+        return turned if asked is None else f"{asked}: {turned}"
 
 
 @dataclass(frozen=True)
