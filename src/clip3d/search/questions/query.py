@@ -46,7 +46,7 @@ class Wish:
             raise ShapeError(f"the weight of a part of a query is a number other than 0, got {self.weight}")
 
     def __str__(self) -> str:
-        """In words, such as `a chair`, `image photo.jpg (weight 2)`, `lidar: a pedestrian` or `camera: sun glare`."""
+        """In words, such as `a chair`, `image photo.jpg (weight 2)`, `lidar: a pedestrian` or `camera: fog`."""
         named = {"text": "", "image": "image ", "cloud": "like ", "hit": "more like "}[self.kind] + str(self.value)
         weighed = named if abs(self.weight) == 1 else f"{named} (weight {abs(self.weight):g})"
         turned = f"not {weighed}" if self.weight < 0 else weighed
