@@ -25,8 +25,7 @@ from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache
 from clip3d.search.collection import Collection
 from clip3d.search.conditions.where import Condition
-from clip3d.search.keeping.frame_reading import FrameReader
-from clip3d.search.keeping.frames import frame_of
+from clip3d.search.keeping.frame_reading import FrameReader, frame_of
 from clip3d.search.keeping.reporting import Change
 from clip3d.search.questions.locating import locate
 from clip3d.search.stores.store import Record
@@ -129,7 +128,7 @@ def test_a_second_run_reads_nothing_and_a_changed_frame_alone_is_made_anew(
 def test_an_interrupted_run_is_gone_on_with(
     model: Model, tmp_path: Path, cache: VectorCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clip3d.search.keeping.frames.FRAMES", 2)
+    monkeypatch.setattr("clip3d.search.keeping.frame_encoding.FRAMES", 2)
     drive = write_log(tmp_path / "drive", frames=5)
     settle()
 

@@ -31,6 +31,7 @@ EXAMPLES = o.examples(
     "clip3d index assets/ --db assets.db --meta split=test --metadata labels.csv",
     "clip3d index --db assets.db --model my-model/ --reindex",
     "clip3d index logs/ --db drive.db",
+    "clip3d index logs/ --db drive.db --ray auto",
     "clip3d index scans/ --db building.db --only scenes",
 )
 QUIET = ("unchanged",)
@@ -84,6 +85,14 @@ def index(
             help="Of frames of driving logs: camera, cameras, quarter, sweep; all if left out.",
         ),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray",
+            metavar="ADDRESS",
+            help="Encode driving logs on a Ray cluster: local, auto, HOST:6379 or ray://HOST:10001.",
+        ),
+    ] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")] = 5.0,
     model: Annotated[
         str | None,
@@ -116,8 +125,8 @@ def index(
     start_logging(quiet=quiet, verbose=verbose)
     if not paths and not reindex:
         raise WrongCommand(f"name the files or folders to index: clip3d index FOLDER --db {db}")
-    if only is Only.scenes and (reindex or tables or views is not None):
-        raise WrongCommand("--only scenes parts scans: leave out --reindex, --metadata and --views")
+    if only is Only.scenes and (reindex or tables or views is not None or ray is not None):
+        raise WrongCommand("--only scenes parts scans: leave out --reindex, --metadata, --views and --ray")
     from clip3d.search.collection import Collection
     from clip3d.search.keeping.sidecar import read_assignments
 
@@ -156,6 +165,7 @@ def index(
                     thumbnails=not no_thumbnails,
                     views=None if views is None else _views(views),
                     reading=reading,
+                    ray=ray,
                     **told,
                 )
             items, used = len(collection), collection.model.id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -82,6 +83,19 @@ class Model:
             return Space(facts["id"], int(facts["dim"]), mean, float(facts["scale"]), facts["stored"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(self.folder / "card.json", f"states the space wrongly: {error}") from error
+
+    def on(self, device: str) -> Model:
+        """The same model on another device; towers that are loaded are copied there.
+
+        Raises:
+            ModelError: if they cannot run there.
+        """
+        if device == self.device:
+            return self
+        other = copy(self)
+        other.device = device
+        other._towers = {name: other._placed(deepcopy(tower)) for name, tower in self._towers.items()}
+        return other
 
     def tower_card(self, modality: Modality) -> TowerCard:
         """The card of one tower; ModelError if the model has none for that modality."""

@@ -119,6 +119,7 @@ class Collection:
         thumbnails: bool = True,
         views: Iterable[ViewKind] | None = None,
         reading: Reading | None = None,
+        ray: str | None = None,
         cache: VectorCache | None = None,
         progress: Progress | None = None,
         tell: Callable[[Change], None] | None = None,
@@ -144,15 +145,19 @@ class Collection:
             views: of the frames of driving logs: "camera", "cameras" together, "quarter" of the sweep, "sweep" by
                 itself; None for all.
             reading: how cloud files are read.
+            ray: address of a Ray cluster whose machines read and encode driving logs, as
+                `clip3d.search.keeping.cluster.encode_on_cluster` takes it; None for this machine alone.
             cache: of vectors; None opens the user's.
             progress: called with the number of files done and of all files.
             tell: called for each file, once what was done with it is kept.
 
         Raises:
-            DataError: if another process is writing, the collection cannot be written, or a table cannot be read.
+            DataError: if another process is writing, the collection cannot be written, a table cannot be read, or
+                a cluster cannot be reached or is to encode what is no driving log.
             SpaceMismatch: if the collection's vectors are another model's.
             ModelError: if the model has no tower for files.
             ShapeError: if metadata have a name or value that cannot be kept.
+            MissingExtra: if a cluster is to encode, and Ray is not installed.
         """
         from clip3d.search.keeping.indexing import index_files
         from clip3d.search.keeping.reporting import Plan
@@ -168,6 +173,7 @@ class Collection:
             views=VIEW_KINDS if views is None else tuple(views),
             metadata=metadata or {},
             table=read_tables(tables),
+            ray=ray,
         )
         model = self.model
         if self._store is None:

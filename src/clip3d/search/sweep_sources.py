@@ -21,6 +21,7 @@ from clip3d.lidar.sweep_files import SUFFIXES, is_written_sweep
 from clip3d.lidar.views import views
 from clip3d.lidar.wedge import wedge
 
+ALONE = "sweep"  # the layout of a sweep's file by itself
 # Of a sweep without a camera four quarters are seen, each from the sensor along its middle.
 QUARTERS = {"ahead": 0.0, "left": np.pi / 2, "behind": np.pi, "right": -np.pi / 2}
 
@@ -111,10 +112,24 @@ def logs_at(path: Path) -> Iterator[Path]:
         return
 
 
+def open_log(path: str | Path, source: str) -> Log:
+    """Open again what `find_sweeps` found, given its `Log.path` and `Log.source`.
+
+    Raises:
+        FrameError: if it is not there, or cannot be read.
+    """
+    path = Path(path)
+    if source != ALONE:
+        return read_log(path, source)
+    if not path.is_file():
+        raise FrameError(path, "there is no such file", "check the spelling of the path")
+    return _alone(path)
+
+
 def _alone(path: Path) -> Log:
     """A sweep's file as a log of one frame without cameras."""
     frame = Frame(path.stem, 0.0, partial(read_sweep, path), path=path)
-    return Log(path.name, path, "sweep", (frame,), timed=False)
+    return Log(path.name, path, ALONE, (frame,), timed=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from clip3d.lidar.wedge import wedge
 from clip3d.models.fingerprint import Fingerprint, stamp_of
 from clip3d.models.model import Model
 from clip3d.search.conditions.columns import check_name
+from clip3d.search.keeping.known import Known
 from clip3d.search.keeping.thumbnails import shrink_picture
 from clip3d.search.stores.frame_vectors import VIEW_KINDS, ViewKind
 from clip3d.search.stores.store import Trace, Value
@@ -241,6 +242,23 @@ class FrameReader:
             return None, None
         pixels = self._pixels(image) if self._pixels else None
         return pixels, shrink_picture(image) if self.thumbnails else None
+
+
+def frame_of(part: str, keys: Container[str] = ()) -> str:
+    """The key of the frame that a view of this part is of: one of some keys, if it is of one of these.
+
+    Names of cameras, such as the topics of a recording, may hold the signs that stand before them.
+    """
+    ends = [place for place, sign in enumerate(part) if sign in "#@"]
+    return next((part[:end] for end in reversed(ends) if part[:end] in keys), part[: ends[-1]] if ends else part)
+
+
+def by_frame(parts: Mapping[str, Known], keys: Container[str]) -> dict[str, dict[str, Known]]:
+    """The records of one log, given by their part, by the key of their frame and their part."""
+    found: dict[str, dict[str, Known]] = {}
+    for part, one in parts.items():
+        found.setdefault(frame_of(part, keys), {})[part] = one
+    return found
 
 
 def sources_of(log: Log, frame: Frame) -> tuple[str, ...]:

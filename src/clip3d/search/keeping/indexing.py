@@ -15,7 +15,7 @@ from os import PathLike
 from pathlib import Path
 
 from clip3d.clouds.remote import RemotePath, as_path
-from clip3d.errors import FileProblem, FrameError, ModelError
+from clip3d.errors import DataError, FileProblem, FrameError, ModelError
 from clip3d.models.batching import in_batches
 from clip3d.models.card import Modality
 from clip3d.models.model import Model
@@ -68,9 +68,11 @@ def index_files(
         tell: called for each file once what was done is kept.
 
     Raises:
-        DataError: if another process is writing, or the collection cannot be written.
+        DataError: if another process is writing, the collection cannot be written, or a cluster is to encode what
+            is no driving log, or cannot be reached.
         SpaceMismatch: if the collection's vectors are another model's.
         ModelError: if the model has no tower for files.
+        MissingExtra: if a cluster is to encode, and Ray is not installed.
     """
     named = [paths] if isinstance(paths, str | PathLike) else paths
     given = [as_path(absolute(as_path(path))) for path in named]  # so that what is found in them is absolute
@@ -78,6 +80,8 @@ def index_files(
     sources = _logs_among(model, given, plan)
     # of files, too, where none are named: those whose vectors were forgotten are made anew
     findable = Findable.of(model, plan.only) if _takes_files(sources, given, plan) else None
+    if plan.ray is not None and findable is not None:
+        raise _no_logs(store, sources)
     with store.writing():
         _begin(store, model, plan)
         report = Report()
@@ -126,6 +130,13 @@ def _logs_taken_apart(model: Model, sources: Sources, plan: Plan) -> list[str]:
 
 def _takes_files(sources: Sources, given: Sequence[Path], plan: Plan) -> bool:
     return plan.only != "sweep" and (bool(sources.others) or not given)
+
+
+def _no_logs(store: Store, sources: Sources) -> DataError:
+    """Why a cluster cannot do what was asked for."""
+    place = str(sources.others[0]) if sources.others else store.address
+    remedy = "index these without --ray, or add --only frames to take all that is named for driving logs"
+    return DataError(place, "a Ray cluster encodes driving logs alone, and this is told for other files", remedy)
 
 
 def _begin(store: Store, model: Model, plan: Plan) -> None:

@@ -94,6 +94,7 @@ class Plan:
         views: of frames of driving logs that are kept.
         metadata: what is said of each file.
         table: what is said of single files, by absolute path; it goes before `metadata`.
+        ray: address of a Ray cluster whose machines encode driving logs; None for this machine alone.
     """
 
     reading: Reading = field(default_factory=Reading)
@@ -104,6 +105,7 @@ class Plan:
     views: tuple[ViewKind, ...] = VIEW_KINDS
     metadata: Mapping[str, Value] = field(default_factory=dict)
     table: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    ray: str | None = None
 
     def __post_init__(self) -> None:
         for name in self.metadata:
