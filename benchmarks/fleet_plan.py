@@ -114,7 +114,7 @@ def plan(measured: Measured, hertz: float, options: argparse.Namespace) -> dict[
         "cores that one writer keeps busy": f"{busy:,.0f}",
         "writers at a time for these cores": f"{-(-options.cores // busy):,.0f}",
         "results over the network": si(frames * measured.sent * of_cameras, "B"),
-        "core-seconds of a query over all": f"{query:,.0f}",
+        "seconds of two cores for a query over all": f"{query:,.0f}",
     }
     if options.core_hour is not None:
         found["cost of computing, once"] = f"{(read + encode + keep) * options.core_hour:,.0f}"

@@ -90,7 +90,7 @@ def index(
         typer.Option(
             "--ray",
             metavar="ADDRESS",
-            help="Encode driving logs on a Ray cluster: local, auto, HOST:6379 or ray://HOST:10001.",
+            help="Encode driving logs on a Ray cluster: local for these cores, auto, or HOST:6379.",
         ),
     ] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another writer.")] = 5.0,

@@ -96,8 +96,8 @@ def encode_on_cluster(
     the same version. Where the calling program has connected to Ray already, that cluster is used.
 
     Args:
-        address: "local" for the cores of this machine, "auto" for the cluster that it belongs to, HOST:PORT of a
-            cluster's head, or ray://HOST:PORT for one that it does not belong to.
+        address: "local" for the cores of this machine, "auto" for the cluster that it belongs to, or HOST:PORT of
+            that cluster's head.
         model: whose towers encode, on the workers' GPUs if its device is one.
         plan: which views are kept, and whether with small pictures.
         logs: to be encoded.
@@ -236,7 +236,7 @@ def _connected(address: str) -> Iterator[Any]:
 
 def _knock(address: str) -> None:
     """OSError if nothing listens at a HOST:PORT: Ray itself would try for minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=KNOCK_SECONDS).close()
 
