@@ -50,9 +50,16 @@ class Grid:
 
     def numbers(self, points: Array) -> NDArray[np.int64]:
         """The cell of each of points (n, 3) of the scan, occupied or not: (n,)."""
-        turned = (points @ self.rotation.T - self.origin) * (self.metres / self.size)
-        strides = np.array([self.cells[1] * self.cells[2], self.cells[2], 1])
-        return np.asarray(np.clip(turned.astype(np.int64), 0, self.cells - 1) @ strides)
+        found = np.zeros(len(points), np.int64)
+        for axis in range(3):
+            cell = ((_along(points, self.rotation[axis]) - self.origin[axis]) * (self.metres / self.size)).astype(
+                np.int64
+            )
+            np.maximum(cell, 0, out=cell)
+            np.minimum(cell, self.cells[axis] - 1, out=cell)
+            found *= self.cells[axis]
+            found += cell
+        return found
 
     def owner_of(self, points: Array) -> Labels:
         """For each of the points (n, 3) that the grid was made of, which of the occupied cells is its own."""
@@ -69,8 +76,8 @@ class Grid:
 
     def to_metres(self, points: Array) -> NDArray[np.float64]:
         """Points (n, 3) of the scan in metres, z up, from the least corner."""
-        turned: NDArray[np.float64] = (points @ self.rotation.T - self.origin) * self.metres
-        return turned
+        columns = [_along(points, row) - low for row, low in zip(self.rotation, self.origin, strict=True)]
+        return np.stack(columns, axis=1) * self.metres
 
     def to_scan(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
         """Points (…, 3) in metres, z up, in the scan's own axes and unit."""
@@ -117,9 +124,9 @@ def voxelise(cloud: PointCloud, *, size: float | None = None, most: int = MOST_V
         raise ShapeError(f"a scene may have {MOST_POINTS:,} points, this has {len(cloud):,}: thin it out")
     if size is not None and not size > 0:
         raise ShapeError(f"the size of a voxel must be positive, got {size}")
-    low, high = cloud.points.min(axis=0).astype(np.float64), cloud.points.max(axis=0).astype(np.float64)
+    sides = [(float(column.min()), float(column.max())) for column in cloud.points.T]  # faster than over axis 0
     rotation = Z_UP_FROM[cloud.up].astype(np.float64)
-    corners = np.stack([low, high]) @ rotation.T
+    corners = np.array(sides).T @ rotation.T
     metres, notes = metres_of(cloud, float(np.ptp(corners[:, 2])))
     frame = (metres, rotation, corners.min(axis=0), np.ptp(corners, axis=0) * metres)
     grid = _occupied(cloud.points, FINEST if size is None else size, *frame)
@@ -154,6 +161,14 @@ def metres_of(cloud: PointCloud, height: float) -> tuple[float, tuple[str, ...]]
 def _blocks(n: int) -> Iterator[slice]:
     for start in range(0, n, BLOCK):
         yield slice(start, min(start + BLOCK, n))
+
+
+def _along(points: Array, row: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coordinates (n,) of points along a direction; axes that it does not lean to cost nothing."""
+    total = np.zeros(len(points))
+    for axis in np.flatnonzero(row):
+        total += points[:, axis] * row[axis]
+    return total
 
 
 def _occupied(
