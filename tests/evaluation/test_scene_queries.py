@@ -82,3 +82,13 @@ def test_no_scene_is_told():
 def test_a_place_of_no_points_is_worth_nothing():
     asked = judge(scene(), "chair", Replies((), None), least=5)
     assert (asked.best, asked.first, asked.pure, asked.answered) == ((0.0, 0.0), 0.0, 0.0, False)
+
+
+def test_named_points_counted_by_hand():
+    given = np.full(40, -1, np.int32)
+    given[:15], given[20:25], given[30:] = 0, 1, 0  # chairs: 15 of 20; cabinets: 5 of 10; points of nothing aside
+    report = measure_scenes([scene()], lambda _: lambda __: Replies((), None), ["chair", "cabinet", "sofa"], least=5,
+                            name=lambda _, labels: given)  # fmt: skip
+    assert report.segmented["chair"] == (15, 0, 5)
+    assert report.segment_iou() == {"chair": 0.75, "cabinet": 0.5}
+    assert report.mean_segment_iou == pytest.approx(0.625)

@@ -68,7 +68,7 @@ def scene(
     describe: Annotated[bool, typer.Option("--describe", help="Count what there is, with sizes.")] = False,
     k: Annotated[int, typer.Option("-k", min=1, help="At most so many places a phrase.")] = 20,
     threshold: Annotated[
-        float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a place; 0.25 if left out.")
+        float | None, typer.Option("--threshold", min=0, max=1, help="Least score of a place; 0.3 if left out.")
     ] = None,
     templates: o.Templates = None,
     segmenter: Annotated[

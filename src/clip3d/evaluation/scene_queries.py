@@ -17,6 +17,7 @@ Index = NDArray[np.intp]
 LEAST_POINTS = 100  # of a thing that counts: fewer show too little of it
 LOOSE, STRICT = 0.25, 0.5  # intersection over union at which a thing is found
 MOST_ANSWERS = 20
+STRUCTURE = ("floor", "wall", "ceiling")
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,14 @@ class SceneReport:
         asked: every class in every scene.
         scenes: how many.
         protocol: how it was counted.
+        segmented: for each label that points were named with, how many rightly bear it, how many wrongly, and how
+            many that should do not; empty where no points were named.
     """
 
     asked: tuple[Asked, ...]
     scenes: int
     protocol: dict[str, Any] = field(default_factory=dict)
+    segmented: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
     def _present(self) -> list[Asked]:
         return [one for one in self.asked if one.present]
@@ -108,6 +112,16 @@ class SceneReport:
     def mean_iou(self) -> float:
         """Mean over classes of `by_class`'s IoU."""
         return _mean([row["iou"] for row in self.by_class().values() if row["things"]])
+
+    def segment_iou(self) -> dict[str, float]:
+        """For each label that some points should bear, the share that do of those that do or should."""
+        return {label: counts[0] / sum(counts) for label, counts in self.segmented.items()
+                if counts[0] + counts[2]}  # fmt: skip
+
+    @property
+    def mean_segment_iou(self) -> float:
+        """Mean over labels of `segment_iou`."""
+        return _mean(list(self.segment_iou().values()))
 
     def by_class(self) -> dict[str, dict[str, float]]:
         """For each class: things, scenes, mean IoU of the best answers, found, precision, false answers."""
@@ -168,22 +182,28 @@ def _overlaps(scene: LabelledScene, index: Index) -> NDArray[np.float64]:
 def measure_scenes(
     scenes: Iterable[LabelledScene], ask: Callable[[LabelledScene], Callable[[str], Replies]],
     labels: Sequence[str], *, least: int = LEAST_POINTS,
+    name: Callable[[LabelledScene, Sequence[str]], NDArray[np.int32]] | None = None,
 ) -> SceneReport:  # fmt: skip
-    """Ask every scene for every class.
+    """Ask every scene for every class, and have its points named with the classes, floor, wall and ceiling.
 
     Args:
         scenes: with labels; one is held at a time.
         ask: gives, for a scene, what answers a phrase in it.
         labels: the classes, as phrases.
         least: points that a thing needs to count.
+        name: gives, for a scene and labels, which of them each point (n,) bears, -1 for none; None names nothing.
 
     Raises:
         ShapeError: if there is no scene or no class.
     """
     asked: list[Asked] = []
     count = 0
+    names = tuple(dict.fromkeys((*labels, *STRUCTURE)))
+    segmented = np.zeros((len(names), 3), np.int64)
     for scene in scenes:
         answer = ask(scene)
+        if name is not None:
+            segmented += _segmented(scene, names, name(scene, names))
         asked += [judge(scene, label, answer(label), least) for label in labels if _counts(scene, label, least)]
         count += 1
     if not asked:
@@ -196,7 +216,25 @@ def measure_scenes(
         "found": f"the best of {MOST_ANSWERS} answers at most reaches IoU {LOOSE} or {STRICT}",
         "precision at 1": f"the best place, named or not, reaches IoU {LOOSE} with a thing of the class",
     }
-    return SceneReport(tuple(asked), count, told)
+    rows = zip(names, segmented.tolist(), strict=True)
+    counts = {label: (int(a), int(b), int(c)) for label, (a, b, c) in rows}
+    if name is None:
+        return SceneReport(tuple(asked), count, told)
+    told["segments' IoU"] = "of points of the classes, floor, wall and ceiling; those of other things do not count"
+    return SceneReport(tuple(asked), count, told, counts)
+
+
+def _segmented(scene: LabelledScene, names: Sequence[str], given: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Points (m, 3) that rightly bear each name, that wrongly do, and that should and do not."""
+    of_thing = np.full(len(scene.things) + 1, -1, np.int64)  # the last for points of nothing
+    for place in reversed(range(len(names))):
+        of_thing[:-1][_of_class(scene, names[place])] = place
+    truth = of_thing[scene.instances]
+    counts = truth >= 0
+    truth, given = truth[counts], given[counts]
+    right = np.bincount(truth[truth == given], minlength=len(names))
+    borne = np.bincount(given[given >= 0], minlength=len(names))
+    return np.stack([right, borne - right, np.bincount(truth, minlength=len(names)) - right], axis=1)
 
 
 def _counts(scene: LabelledScene, label: str, least: int) -> bool:

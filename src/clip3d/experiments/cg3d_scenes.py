@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
 
 from clip3d.data.rooms.labelled_scene import LabelledScene
 from clip3d.evaluation.markdown import table
@@ -14,6 +17,7 @@ from clip3d.experiments.given_models import POINT_TRANSFORMER, Candidate, own_ca
 from clip3d.experiments.pre_trained import PreTrained, PreTraining, pre_train
 from clip3d.experiments.scene_sets import SETS, SceneSet, room_things
 from clip3d.models.model import Model
+from clip3d.scenes.labelling import label_scene
 from clip3d.scenes.scene import Scene
 from clip3d.scenes.segmenting import Method
 
@@ -61,7 +65,8 @@ def _learned(bench: Bench) -> PreTrained:
 
 def _measure(bench: Bench, seed: int, candidate: Candidate, tests: SceneSet, method: Method) -> Measured:
     model = candidate.load(bench)
-    report = measure_scenes(tests.scenes(bench), partial(asking, model=model, method=method), tests.queries)
+    asked = Asked(model, method)
+    report = measure_scenes(tests.scenes(bench), asked.ask, tests.queries, name=asked.name)
     file = f"{candidate.name}-{tests.name}-{method}.md"
     (bench.out / file).parent.mkdir(parents=True, exist_ok=True)
     (bench.out / file).write_text(class_table(report) + "\n", encoding="utf-8")
@@ -81,22 +86,40 @@ def _measure(bench: Bench, seed: int, candidate: Candidate, tests: SceneSet, met
         f"found at {LOOSE}": report.found(LOOSE),
         f"found at {STRICT}": report.found(STRICT),
         "mean IoU": report.mean_iou,
+        "segments' mean IoU": report.mean_segment_iou,
         "false answers": report.false_answers,
     }
     shown = {name: 100 * value for name, value in also.items() if value == value}
     return Measured(100 * report.precision_at_1, report.queries, told, also=shown, files=(file,))
 
 
-def asking(scene: LabelledScene, model: Model, method: Method) -> Callable[[str], Replies]:
-    """What answers phrases in a scene, with the model's prompts and threshold."""
-    parted = Scene.of(scene.cloud, model, segmenter=method)
+class Asked:
+    """Answers phrases in scenes and names their points, with the model's prompts and threshold."""
 
-    def ask(words: str) -> Replies:
-        answer = parted.ask(words, k=MOST_ANSWERS)
-        nearest = None if answer.nearest is None else answer.nearest.indices
-        return Replies(tuple(instance.indices for instance in answer), nearest)
+    def __init__(self, model: Model, method: Method) -> None:
+        self.model = model
+        self.method = method
+        self._held: tuple[LabelledScene, Scene] | None = None
 
-    return ask
+    def ask(self, scene: LabelledScene) -> Callable[[str], Replies]:
+        """What answers phrases in a scene."""
+        parted = self._parted(scene)
+
+        def reply(words: str) -> Replies:
+            answer = parted.ask(words, k=MOST_ANSWERS)
+            nearest = None if answer.nearest is None else answer.nearest.indices
+            return Replies(tuple(instance.indices for instance in answer), nearest)
+
+        return reply
+
+    def name(self, scene: LabelledScene, labels: Sequence[str]) -> NDArray[np.int32]:
+        """For each point (n,) of a scene which of some labels it bears, -1 for none."""
+        return label_scene(self._parted(scene), labels).points()
+
+    def _parted(self, scene: LabelledScene) -> Scene:
+        if self._held is None or self._held[0] is not scene:
+            self._held = scene, Scene.of(scene.cloud, self.model, segmenter=self.method)
+        return self._held[1]
 
 
 def class_table(report: SceneReport) -> str:
@@ -112,7 +135,8 @@ def class_table(report: SceneReport) -> str:
         (label, str(int(row["things"])), str(int(row["scenes"])), *(shown(row, key) for key in keys))
         for label, row in report.by_class().items()
     ]
-    return table(headings, rows)
+    segments = [(label, f"{100 * iou:.1f}") for label, iou in report.segment_iou().items()]
+    return table(headings, rows) + "\n\n" + table(("points named", "IoU"), segments)
 
 
 def _conclude(values: Mapping[str, tuple[float, ...]]) -> list[str]:

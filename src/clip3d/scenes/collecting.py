@@ -36,7 +36,7 @@ from clip3d.spaces import rank
 PathName = str | PathLike[str]
 
 SEGMENTS = "kind = 'segment'"
-SEEN = ("scales", "touching", "width", "depth", "height", "above_floor")
+SEEN = ("scales", "touching", "area", "on_wall", "to_wall", "width", "depth", "height", "above_floor")
 # Of two answers in one room whose boxes share so much of the smaller, only the better one stands.
 SHARED = 0.3
 
@@ -83,7 +83,8 @@ def index_scenes(
     Each record has the part's vector, and as metadata the room's file name (`room`), its box along the scan's own
     axes in the scan's unit (center `x`, `y`, `z` and sides `size_x`, `size_y`, `size_z`), `width`, `depth` and
     `height` of the smallest upright box in metres with its heading (`yaw`, degrees in the scan turned z up), how
-    high it lies (`above_floor`, metres), and how well it is founded (`scales`, `touching`).
+    high it lies (`above_floor`, metres), and how well it is founded (`scales`, `touching`,
+    `area` in square metres, `on_wall`, `to_wall` in metres).
 
     Args:
         collection: with a model that has a cloud tower.
@@ -220,6 +221,9 @@ def _facts(scene: Scene, number: int, room: str) -> dict[str, Value]:
         "above_floor": round(scene.parted.above_floor(part.box), 3),
         "scales": part.scales,
         "touching": round(part.touching, 3),
+        "area": round(scene.parted.area(part), 4),
+        "on_wall": int(scene.parted.on_wall(part)),
+        "to_wall": round(scene.parted.to_wall(part.box), 3),
         "unit": scene.parted.unit,
     }
 
@@ -260,8 +264,7 @@ def ask_scenes(
         raise DataError(collection.address, "the collection has no parts of scenes", remedy)
     vectors = store.vectors("cloud", [record.id for record in records])
     told = np.array([[_number(record, name) for name in SEEN] for record in records])
-    sizes = np.column_stack([told[:, 2:4].max(axis=1), told[:, 4:]])
-    seen = Seen(told[:, 0], told[:, 1], sizes)
+    seen = Seen(told[:, 0], told[:, 1], told[:, 2], told[:, 3] > 0, told[:, 4], told[:, 5:])
     label, background = model.label_vectors([words], templates), model.label_vectors(INDOORS)
     scores = scores_of(model.space, seen, vectors, [words], label, background)[:, 0]
     places: list[Place] = []

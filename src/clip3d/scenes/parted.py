@@ -21,8 +21,9 @@ from clip3d.scenes.segmenting import Method, check_method, segment_voxels
 from clip3d.scenes.structure import NOTHING, Structure, Wall, lying
 from clip3d.scenes.voxels import Array, Grid, voxelise
 
-FORM = 2  # of the file, and of what is done with a scan: a change makes anew what was kept
+FORM = 3  # of the file, and of what is done with a scan: a change makes anew what was kept
 MOST_BYTES = 256 * 1024**2
+FAR = 3.0  # metres: farther from walls tells no more
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,7 @@ class Parted:
         points: (m, 3) float32, its voxels, in metres, z against gravity.
         colors: (m, 3) float32 in [0, 1], or None.
         grid: how points of the scan come to voxels.
+        spacing: edge in metres of the square of surface that is a voxel's own.
         structure: what is floor, ceiling and walls, and how the voxels were turned to gravity.
         parts: that may be an answer.
         vectors: (p, d) float32, one a part.
@@ -45,6 +47,7 @@ class Parted:
     points: Array
     colors: Array | None
     grid: Grid
+    spacing: float
     structure: Structure
     parts: tuple[Part, ...]
     vectors: Array
@@ -57,12 +60,31 @@ class Parted:
     def seen(self) -> Seen:
         """What is known of the parts besides their vectors."""
         boxes = [part.box for part in self.parts]
-        sizes = [[max(box.size[:2]), box.size[2], self.above_floor(box)] for box in boxes]
+        sizes = [[*box.size, self.above_floor(box)] for box in boxes]
         return Seen(
-            np.array([part.scales for part in self.parts], np.float64),
-            np.array([part.touching for part in self.parts], np.float64),
-            np.array(sizes, np.float64).reshape(-1, 3),
+            scales=np.array([part.scales for part in self.parts], np.float64),
+            touching=np.array([part.touching for part in self.parts], np.float64),
+            area=np.array([self.area(part) for part in self.parts], np.float64),
+            on_wall=np.array([self.on_wall(part) for part in self.parts], np.bool_),
+            to_wall=np.array([self.to_wall(box) for box in boxes], np.float64),
+            sizes=np.array(sizes, np.float64).reshape(-1, 4),
         )
+
+    def area(self, part: Part) -> float:
+        """Square metres of surface that were seen of a part."""
+        return len(part.voxels) * self.spacing**2
+
+    def on_wall(self, part: Part) -> bool:
+        """Whether a part lies in the plane of a wall."""
+        return bool(self.structure.labels[part.voxels[0]] != NOTHING)
+
+    def to_wall(self, box: Box) -> float:
+        """Metres from a part's box to the plane of the next wall; FAR where there is none nearer."""
+        found = FAR
+        for wall in self.structure.walls:
+            half = float(np.abs(box.axes @ wall.normal) @ box.size) / 2
+            found = min(found, max(abs(float(box.center @ wall.normal) - wall.offset) - half, 0.0))
+        return found
 
     def above_floor(self, box: Box) -> float:
         """Metres from the floor to the lowest point of a part's box."""
@@ -104,6 +126,7 @@ def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxe
         points=surface.points,
         colors=surface.colors,
         grid=voxels.grid,
+        spacing=surface.spacing,
         structure=structure,
         parts=tuple(parts),
         vectors=vectors,
@@ -136,6 +159,7 @@ def write_parted(parted: Parted, path: Path) -> None:
         "n": parted.n,
         "notes": parted.notes,
         "size": grid.size,
+        "spacing": parted.spacing,
         "metres": grid.metres,
         "tilt": structure.tilt,
         "floor": structure.floor,
@@ -191,6 +215,7 @@ def read_parted(path: Path) -> Parted:
         points=arrays["points"],
         colors=colors,
         grid=grid,
+        spacing=float(facts["spacing"]),
         structure=structure,
         parts=parts,
         vectors=arrays["vectors"],
