@@ -1,4 +1,4 @@
-"""Draw what a search over driving logs finds: a row for each query, with the camera's view and the sweep from above.
+"""Draw what a search over driving logs finds: a row a query, with the camera's view and the sweep from above.
 
     clip3d data simulate logs/ --logs 40 --frames 8 --rate 0.5 --seed 1 --shapes held-out --sensor generic-48
     python scripts/driving_sheet.py logs/ docs/images/driving.jpg
