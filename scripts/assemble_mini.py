@@ -130,8 +130,8 @@ def assemble(folder: Path, runs: dict[Modality, Path]) -> str:
             present[modality] = TowerFacts(architecture, tower.weights, config, preprocess, tower.files)
     facts = json.loads(Path(__file__).with_name("mini_card.json").read_text(encoding="utf-8"))
     space = {"id": SPACE, "dim": 512, "scale": scale, "stored": "unit", "weights": "space.safetensors"}
-    # A refusal is fitted to one set of weights: it does not outlive them.
-    if "refusal" in old and not runs:
+    # A refusal is fitted to the towers of words and of clouds: it does not outlive them.
+    if "refusal" in old and not {"text", "cloud"} & set(runs):
         facts["refusal"] = old["refusal"]
     return pack(folder, facts, space, present, golden(present)).id
 

@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("logs", type=Path)
     parser.add_argument("picture", type=Path, help="JPEG file to write")
     parser.add_argument("--ask", action="append", metavar="QUERY", help="repeatable; four queries if left out")
+    parser.add_argument("--fold", type=float, default=5.0, metavar="SECONDS", help="neighbours in time as one hit")
     parser.add_argument("--model", default="mini", metavar="NAME|FOLDER")
     arguments = parser.parse_args()
     model = clip3d.load(arguments.model)
@@ -42,16 +43,16 @@ def main() -> None:
         clip3d.Collection(Path(folder) / "logs.db", model) as collection,
     ):
         collection.index(arguments.logs, views=["camera"])
-        rows = [(query, ask(collection, query)) for query in arguments.ask or ASKED]
+        rows = [(query, ask(collection, query, arguments.fold)) for query in arguments.ask or ASKED]
         sheet(rows, model).save(arguments.picture, quality=80, optimize=True)
 
 
-def ask(collection: clip3d.Collection, query: str) -> Answers:
+def ask(collection: clip3d.Collection, query: str, fold: float) -> Answers:
     """Answers to words for both sensors, or for each."""
     lidar, bar, camera = (part.strip() for part in query.partition("|"))
     if bar:
-        return collection.search(lidar=lidar, camera=camera, k=HITS)
-    return collection.search(lidar, k=HITS)
+        return collection.search(lidar=lidar, camera=camera, k=HITS, fold=fold)
+    return collection.search(lidar, k=HITS, fold=fold)
 
 
 def sheet(rows: Sequence[tuple[str, Answers]], model: clip3d.Model) -> Image.Image:

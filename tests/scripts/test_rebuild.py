@@ -81,15 +81,17 @@ def test_towers_are_trained_one_after_the_other_and_put_together(rebuilt) -> Non
     folder, commands = rebuilt
     names = [words[0] if words[0] != "train" else Path(words[1]).name for words in commands]
     recipes = [*["mini-cloud-first.toml", "mini-cloud.toml"] * 3, "mini-image.toml"]
-    assert names == ["data", "data", *recipes, "evaluate", "models", "evaluate"]
+    driving = ["data", "mini-image-driving.toml", "mini-sweep-labels.toml"]
+    assert names == ["data", "data", *recipes, *driving, "evaluate", "models", "evaluate"]
     trainings = [words for words in commands if words[0] == "train"]
-    assert [words[words.index("--seed") + 1] for words in trainings] == [*"334455", "3"]
+    assert [words[words.index("--seed") + 1] for words in trainings] == [*"334455", *"333"]
     goes_on = [words[words.index("--initial") + 1] for words in trainings if "--initial" in words]
-    assert [Path(weights).parent.name for weights in goes_on] == [f"cloud-first-{seed}" for seed in (3, 4, 5)]
+    starts = [*(f"cloud-first-{seed}" for seed in (3, 4, 5)), "image"]
+    assert [Path(weights).parent.name for weights in goes_on] == starts
     model = clip3d.load(folder / "mini")
-    assert set(model.card.towers) == {"text", "image", "cloud"}
+    assert set(model.card.towers) == {"text", "image", "cloud", "sweep"}
     assert len(model.card.towers["cloud"].config["members"]) % 3 == 0
-    assert clip3d.load(folder / "teacher").card.towers.keys() == {"text", "cloud"}
+    assert clip3d.load(folder / "teacher").card.towers.keys() == {"text", "cloud", "image"}
 
 
 def test_run_again_it_trains_nothing_twice(script, rebuilt) -> None:

@@ -113,6 +113,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataError(path, f"cannot be read: {error.strerror}", "recipes lie in the folder recipes/") from error
+        remedy = "recipes lie in recipes/ of the repository; experiments look where --recipes says"
+        raise DataError(path, f"cannot be read: {error.strerror}", remedy) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataError(path, f"is not TOML: {error}") from error
