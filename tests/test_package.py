@@ -115,8 +115,8 @@ def test_samples_are_complete_and_free():
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 5e6
 
 
-def test_the_default_model_is_there_with_its_three_towers():
-    assert sorted(clip3d.load().card.towers) == ["cloud", "image", "text"]
+def test_the_default_model_is_there_with_its_four_towers():
+    assert sorted(clip3d.load().card.towers) == ["cloud", "image", "sweep", "text"]
 
 
 def test_types_are_published():

@@ -87,8 +87,10 @@ def test_a_place_of_no_points_is_worth_nothing():
 def test_named_points_counted_by_hand():
     given = np.full(40, -1, np.int32)
     given[:15], given[20:25], given[30:] = 0, 1, 0  # chairs: 15 of 20; cabinets: 5 of 10; points of nothing aside
-    report = measure_scenes([scene()], lambda _: lambda __: Replies((), None), ["chair", "cabinet", "sofa"], least=5,
-                            name=lambda _, labels: given)  # fmt: skip
+    names = ["chair", "cabinet", "sofa"]
+    report = measure_scenes(
+        [scene()], lambda _: lambda __: Replies((), None), names, least=5, name=lambda _, labels: given
+    )
     assert report.segmented["chair"] == (15, 0, 5)
     assert report.segment_iou() == {"chair": 0.75, "cabinet": 0.5}
     assert report.mean_segment_iou == pytest.approx(0.625)
