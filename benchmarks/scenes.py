@@ -24,6 +24,7 @@ from clip3d.scenes.parts import choose_parts, part_clouds
 from clip3d.scenes.segmenting import SEGMENTERS
 from clip3d.scenes.structure import NOTHING, find_structure
 from clip3d.scenes.surface import surface_of
+from clip3d.scenes.threads import one_thread
 from clip3d.scenes.voxels import voxelise
 from clip3d.simulation.moving import merge, move, rotate
 from clip3d.simulation.objects import make
@@ -74,7 +75,7 @@ def steps(path: Path) -> None:
     with told("parts"):
         parts = choose_parts(surface, structure.labels == NOTHING, scales)
         clouds = part_clouds(cloud, voxels, surface, structure.rotation, parts)
-    with told(f"vectors of {len(parts)} parts"):
+    with told(f"vectors of {len(parts)} parts"), one_thread():
         model.encode_clouds(clouds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{len(voxels):,} voxels of {1000 * voxels.grid.size:.0f} mm; at most {peak:,.0f} MiB held")

@@ -34,6 +34,7 @@ EXAMPLES = o.examples(
     'clip3d scene room.ply --labels "chair,table,sofa,floor,wall" --ply labelled.ply',
     "clip3d scene room.ply --describe",
     'clip3d scene --db building.db "fire extinguisher"',
+    'clip3d scene scene0000_00/scene0000_00_vh_clean_2.ply "desk" --pictures scene0000_00/exported',
     'clip3d scene scan.e57 "fire extinguisher" --segmenter clusters --json',
 )
 
@@ -77,6 +78,10 @@ def scene(
     voxel: Annotated[
         float | None, typer.Option("--voxel", min=0.001, max=1, help="Edge in metres of what is worked on.")
     ] = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option("--pictures", metavar="FOLDER", help="Posed pictures of the room: color/, pose/, intrinsic/."),
+    ] = None,
     ply: Annotated[
         Path | None, typer.Option("--ply", metavar="FILE", help="Write the scan, coloured by the answers.")
     ] = None,
@@ -116,7 +121,7 @@ def scene(
     """
     start_logging(quiet=quiet, verbose=verbose)
     if db is not None:
-        if labels is not None or describe or any((ply, glb, picture, html, indices)):
+        if labels is not None or describe or any((ply, glb, picture, html, indices, pictures)):
             raise WrongCommand("a collection is asked in words, and answers as a table or --json")
         _ask_collection(db, model, given, k, threshold, templates, where, device, as_json=as_json)
         return
@@ -135,6 +140,7 @@ def scene(
             load_model(model or "mini", device),
             segmenter=check_method(segmenter.value),
             voxel=voxel,
+            pictures=pictures,
             reading=reading_of(points, seed, up, unit, o.Stance.upright, topic, message),
             cache=cache,
         )

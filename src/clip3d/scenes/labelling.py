@@ -112,10 +112,6 @@ def label_scene(
     parted = scene.parted
     things = [i for i, name in enumerate(names) if structural(name) is None]
     voxels = np.full(len(parted.points), -1, np.int32)
-    for i, name in enumerate(names):
-        kind = structural(name)
-        if kind is not None:
-            voxels[parted.structure.labels == kind] = i
     found: list[LabelledInstance] = []
     if things and parted.parts:
         chances = scene.scores([names[i] for i in things], templates)
@@ -127,6 +123,10 @@ def label_scene(
             voxels[mine[voxels[mine] < 0]] = things[best[part]]
             label = names[things[best[part]]]
             found.append(LabelledInstance(label, scene.instance(part, float(scores[part]))))
+    for i, name in enumerate(names):  # what is part of no thing: a door in a wall is a door
+        kind = structural(name)
+        if kind is not None:
+            voxels[(parted.structure.labels == kind) & (voxels < 0)] = i
     return LabelledScene(names, tuple(found), voxels, scene, threshold)
 
 

@@ -14,6 +14,7 @@ from clip3d.models.fingerprint import fingerprint
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache, vector_key
 from clip3d.scenes.parted import FORM, Parted, part_scan, read_parted, write_parted
+from clip3d.scenes.pictures import views_key
 from clip3d.scenes.scene import Scene
 from clip3d.scenes.segmenting import Method, check_method
 from clip3d.search.embedding import Reading
@@ -32,6 +33,7 @@ def open_scene(
     *,
     segmenter: Method = "graph",
     voxel: float | None = None,
+    pictures: Path | None = None,
     reading: Reading | None = None,
     cache: VectorCache,
 ) -> Scene:
@@ -40,7 +42,7 @@ def open_scene(
     Args:
         path: of a cloud or a mesh.
         model: with a cloud and a text tower.
-        segmenter, voxel: as for `part_scan`.
+        segmenter, voxel, pictures: as for `part_scan`.
         reading: how the file is read; None draws a million points on a mesh.
         cache: beside which scans in parts are kept; `VectorCache.disabled()` keeps nothing.
 
@@ -48,12 +50,15 @@ def open_scene(
         CloudError: if the file cannot be read.
         ShapeError: if there is no segmenter of that name, or the scan is too large.
         ModelError: if the model lacks a cloud tower.
+        DataError: if the pictures cannot be read.
     """
     check_method(segmenter)
     file = as_path(path)
     reading = reading or Reading(points=MESH_POINTS)
     load = partial(read, file, **reading.drawing(file))
     options = {**reading.key(file), "scene": FORM, "segmenter": segmenter, "voxel": voxel}
+    if pictures is not None:
+        options |= {"pictures": views_key(pictures), "image": model.tower_card("image").id}
     tower = model.tower_card("cloud").id
     content = cache.contents([file])[0]
     if content is not None and (kept := _kept(cache, vector_key(content, tower, options))) is not None:
@@ -64,7 +69,7 @@ def open_scene(
     place = vector_key(taken.content, tower, options)
     parted = _kept(cache, place)
     if parted is None:
-        parted = part_scan(cloud, model, segmenter, voxel=voxel)
+        parted = part_scan(cloud, model, segmenter, voxel=voxel, pictures=pictures)
         if not taken.written_since(started):
             _keep(cache, place, parted)
     if not taken.written_since(started) and cloud.path == file:

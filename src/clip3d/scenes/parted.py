@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,8 +18,10 @@ from clip3d.models.model import Model
 from clip3d.scenes.answering import Seen
 from clip3d.scenes.boxes import Box
 from clip3d.scenes.parts import Part, choose_parts, part_clouds
+from clip3d.scenes.pictures import join_pictures, list_views, picture_vectors
 from clip3d.scenes.segmenting import Method, check_method, segment_voxels
 from clip3d.scenes.structure import NOTHING, Structure, Wall, lying
+from clip3d.scenes.threads import one_thread
 from clip3d.scenes.voxels import Array, Grid, voxelise
 
 FORM = 3  # of the file, and of what is done with a scan: a change makes anew what was kept
@@ -97,7 +100,14 @@ class Parted:
         return Box(center, box.size / self.grid.metres, box.axes @ turn @ self.grid.rotation)
 
 
-def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxel: float | None = None) -> Parted:
+def part_scan(
+    cloud: PointCloud,
+    model: Model,
+    method: Method = "graph",
+    *,
+    voxel: float | None = None,
+    pictures: str | PathLike[str] | None = None,
+) -> Parted:
     """Part a scan and give each part a vector.
 
     Args:
@@ -105,13 +115,17 @@ def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxe
         model: with a cloud tower.
         method: of the segmentation.
         voxel: edge in metres on which the work is done; None for what the scan's size asks for.
+        pictures: a folder of posed pictures of the room, as of `clip3d.scenes.pictures.list_views`; the image
+            tower's vectors of parts are joined with the cloud tower's. None for none.
 
     Raises:
         ShapeError: if there is no segmenter of that name, or the cloud is too large.
-        ModelError: if the model lacks a cloud tower.
+        ModelError: if the model lacks a cloud tower, or, with pictures, an image tower.
+        DataError: if the pictures cannot be read.
     """
     check_method(method)
     model.tower_card("cloud")
+    views = None if pictures is None else list_views(Path(pictures))
     voxels = voxelise(cloud, size=voxel)
     surface, structure, scales = segment_voxels(voxels, method)
     notes, across = voxels.notes, lying(surface)
@@ -119,9 +133,15 @@ def part_scan(cloud: PointCloud, model: Model, method: Method = "graph", *, voxe
         notes = (*notes, f"the room seems to lie on its side, {_own_axis(cloud.up, across)} may point up: --up")
     parts = choose_parts(surface, structure.labels == NOTHING, scales)
     normalize = model.card.space["stored"] == "unit"
-    vectors = model.encode_clouds(
-        part_clouds(cloud, voxels, surface, structure.rotation, parts), normalize=normalize
-    )
+    clouds = part_clouds(cloud, voxels, surface, structure.rotation, parts)
+    with one_thread():
+        vectors = model.encode_clouds(clouds, normalize=normalize)
+    if views is not None:
+        own = voxels.grid.to_scan(surface.points @ structure.rotation) * voxels.grid.metres
+        with one_thread():
+            seen = picture_vectors(model, views, own, surface.spacing, parts)
+        vectors = join_pictures(vectors, seen)
+        notes = (*notes, f"{int(seen.any(axis=1).sum())} of {len(parts)} parts are shown by {len(views)} pictures")
     return Parted(
         points=surface.points,
         colors=surface.colors,

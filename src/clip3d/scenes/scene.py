@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from os import PathLike
 from typing import overload
 
 import numpy as np
@@ -104,11 +105,17 @@ class Scene:
 
     @classmethod
     def of(
-        cls, cloud: PointCloud, model: Model, *, segmenter: Method = "graph", voxel: float | None = None
+        cls,
+        cloud: PointCloud,
+        model: Model,
+        *,
+        segmenter: Method = "graph",
+        voxel: float | None = None,
+        pictures: str | PathLike[str] | None = None,
     ) -> Scene:
         """Part a scan and give each part a vector; arguments and errors as of `part_scan`."""
         name = cloud.path.name if cloud.path is not None else "scene"
-        return cls(part_scan(cloud, model, segmenter, voxel=voxel), model, cloud, name)
+        return cls(part_scan(cloud, model, segmenter, voxel=voxel, pictures=pictures), model, cloud, name)
 
     @property
     def cloud(self) -> PointCloud:
@@ -189,6 +196,7 @@ def query_scene(  # type: ignore[overload-overlap]
     model: Model,
     *,
     segmenter: Method = "graph",
+    pictures: str | PathLike[str] | None = None,
     k: int = MOST_ANSWERS,
     threshold: float = THRESHOLD,
     templates: Sequence[str] | None = None,
@@ -200,6 +208,7 @@ def query_scene(
     model: Model,
     *,
     segmenter: Method = "graph",
+    pictures: str | PathLike[str] | None = None,
     k: int = MOST_ANSWERS,
     threshold: float = THRESHOLD,
     templates: Sequence[str] | None = None,
@@ -210,6 +219,7 @@ def query_scene(
     model: Model,
     *,
     segmenter: Method = "graph",
+    pictures: str | PathLike[str] | None = None,
     k: int = MOST_ANSWERS,
     threshold: float = THRESHOLD,
     templates: Sequence[str] | None = None,
@@ -221,13 +231,15 @@ def query_scene(
         words: a phrase, or several for an answer each.
         model: with a cloud tower and a text tower.
         segmenter: how the scan is parted: "graph", "clusters" or "kmeans".
+        pictures: a folder of posed pictures, as for `part_scan`.
         k, threshold, templates: as for `Scene.ask`.
 
     Raises:
         ShapeError: if a phrase is empty, the segmenter unknown, or the cloud too large.
         ModelError: if the model lacks a tower.
+        DataError: if the pictures cannot be read.
     """
-    scene = Scene.of(cloud, model, segmenter=segmenter)
+    scene = Scene.of(cloud, model, segmenter=segmenter, pictures=pictures)
     if isinstance(words, str):
         return scene.ask(words, k=k, threshold=threshold, templates=templates)
     return [scene.ask(phrase, k=k, threshold=threshold, templates=templates) for phrase in words]
