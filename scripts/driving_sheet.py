@@ -42,7 +42,10 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         clip3d.Collection(Path(folder) / "logs.db", model) as collection,
     ):
-        collection.index(arguments.logs, views=["camera"])
+        for problem in collection.index(arguments.logs, views=["camera"]).problems:
+            print(problem)
+        if not len(collection):
+            parser.error(f"{arguments.logs} holds no driving log that can be read")
         rows = [(query, ask(collection, query, arguments.fold)) for query in arguments.ask or ASKED]
         sheet(rows, model).save(arguments.picture, quality=80, optimize=True)
 

@@ -102,6 +102,12 @@ def test_an_address_where_nothing_listens_is_told_at_once(model: Model, tmp_path
             index(tmp_path / "cluster.db", model, write_log(tmp_path / "drive", frames=1), address)
 
 
+def test_a_client_server_is_refused_with_the_remedy(model: Model, tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(DataError, match=r"client server.*HOST:PORT"):
+        index(tmp_path / "cluster.db", model, write_log(tmp_path / "drive", frames=1), "ray://127.0.0.1:10001")
+
+
 def test_without_ray_the_remedy_is_told(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingExtra, match=r"clip3d\[ray\]"):

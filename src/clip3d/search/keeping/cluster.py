@@ -12,7 +12,7 @@ import socket
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,13 +131,13 @@ class _Mapping:
         again: deque[_Stretch] = deque()
         waiting: dict[Any, _Stretch] = {}
         try:
-            while True:
-                room = self._room() - len(waiting)
-                while room > 0 and (stretch := again.popleft() if again else next(stretches, None)) is not None:
+            while _refilled(again, stretches) or waiting:
+                room = self._room(len(waiting)) if again else 0
+                while room > 0 and again:
+                    stretch = again.popleft()
                     waiting[self._give_out(stretch)] = stretch
                     room -= 1
-                if not waiting:
-                    return
+                    _refilled(again, stretches)
                 done, _ = self.ray.wait(list(waiting), num_returns=1)
                 stretch = waiting.pop(done[0])
                 batches = self._result(done[0], stretch)
@@ -147,19 +147,20 @@ class _Mapping:
                     yield from batches
         finally:
             for task in waiting:
-                self.ray.cancel(task, force=True)
+                with suppress(Exception):  # the cluster may be gone, and what ended the run is to be told
+                    self.ray.cancel(task, force=True)
 
     def _give_out(self, stretch: _Stretch) -> Any:
         # in a list, so that it is not fetched for each task, but for each worker
         return self.encode.remote(self.run, clip3d.__version__, [self.order], stretch)
 
-    def _room(self) -> int:
-        """How many tasks are given out at a time: the cluster may grow and shrink meanwhile."""
+    def _room(self, waiting: int) -> int:
+        """How many more tasks are given out: the cluster may grow and shrink meanwhile."""
         cores = self.ray.cluster_resources().get(self.resource, 0)
-        if cores < 1:
+        if cores < 1 and not waiting:
             remedy = "start machines that have some, or choose another --device"
             raise DataError(self.address, f"no machine of the Ray cluster offers a {self.resource}", remedy)
-        return TASKS_A_CORE * int(cores)
+        return TASKS_A_CORE * int(cores) - waiting
 
     def _result(self, task: Any, stretch: _Stretch) -> list[EncodedBatch] | None:
         """What a task gave; None if its frames are to be tried in two parts."""
@@ -172,6 +173,8 @@ class _Mapping:
             if isinstance(cause, ModelError | ImportError) or NOT_INSTALLED in str(error):
                 remedy = f"install clip3d {clip3d.__version__} and what its model needs on every machine"
                 raise DataError(self.address, _last_line(cause), remedy) from error
+            if len(stretch.keys) > 1:
+                return None
             reason = f"it could not be encoded: {_last_line(cause)}"
         except RayError as error:
             # Ray has tried it again; one frame may be what kills each worker, and the others are spared
@@ -183,6 +186,13 @@ class _Mapping:
             return batches
         problem = FrameError(stretch.name, reason, "index this log alone, without --ray, to see more")
         return [EncodedBatch([problem], len(stretch.keys))]
+
+
+def _refilled(again: deque[_Stretch], stretches: Iterator[_Stretch]) -> bool:
+    """Whether something is left to give out; what was tried before comes first."""
+    if not again and (fresh := next(stretches, None)) is not None:
+        again.append(fresh)
+    return bool(again)
 
 
 def _loaded(model: Model) -> Model:
@@ -215,6 +225,9 @@ def _connected(address: str) -> Iterator[Any]:
         import ray
     except ImportError as error:
         raise MissingExtra("indexing over a cluster", "ray", "ray") from error
+    if "://" in address:
+        remedy = "give HOST:PORT of the cluster's head, such as 10.0.0.5:6379, from one of its machines"
+        raise DataError(address, "runs do not go through a Ray client server", remedy)
     if ray.is_initialized():
         yield ray
         return
