@@ -17,6 +17,7 @@ EXAMPLES = o.examples(
     "clip3d data simulate logs/ --logs 20 --frames 20",
     "clip3d data simulate night/ --period night --weather rainy --cameras 3 --workers 2",
     "clip3d data simulate once/ --layout once --sensor pandar40p --cameras 6",
+    "clip3d data simulate balanced/ --mix balanced --logs 300 --frames 8 --rate 0.5 --seed 2",
     "clip3d data simulate test/ --shapes held-out --sensor generic-48 --seed 1",
 )
 
@@ -45,6 +46,13 @@ class ShapesName(str, Enum):
     held_out = "held-out"
 
 
+class MixName(str, Enum):
+    """How common scarce things are."""
+
+    usual = "usual"
+    balanced = "balanced"
+
+
 class LayoutName(str, Enum):
     """How logs are written."""
 
@@ -71,6 +79,12 @@ def simulate(
     shapes: Annotated[
         ShapesName, typer.Option("--shapes", help="held-out: things whose shapes train never shows.")
     ] = ShapesName.train,
+    mix: Annotated[
+        MixName,
+        typer.Option(
+            "--mix", help="balanced, for training: buses, cyclists, things close by, night and glare are common."
+        ),
+    ] = MixName.usual,
     layout: Annotated[
         LayoutName, typer.Option("--layout", help="plain: a folder for each log; once: one data set of ONCE's.")
     ] = LayoutName.plain,
@@ -101,6 +115,7 @@ def simulate(
             place=place,
             period=period.value if period else None,
             weather=weather.value if weather else None,
+            mix=mix.value,
         )
     except ShapeError as error:
         raise typer.BadParameter(str(error)) from error

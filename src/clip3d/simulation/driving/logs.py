@@ -22,7 +22,7 @@ from clip3d.simulation.driving.models import Shapes
 from clip3d.simulation.driving.places import PLACES
 from clip3d.simulation.driving.rays import RayCaster
 from clip3d.simulation.driving.rig import CAMERAS, Rig, draw_rig
-from clip3d.simulation.driving.snapshot import Period, Snapshot, Weather
+from clip3d.simulation.driving.snapshot import Mix, Period, Snapshot, Weather
 from clip3d.simulation.driving.streets import Street, draw_street
 from clip3d.simulation.driving.truth import true_boxes
 
@@ -62,6 +62,8 @@ class Drive:
         place: of PLACES, or None for any.
         period: of the day, or None for any.
         weather: or None for any.
+        mix: "usual" for streets as they are; "balanced" for training: vans, trucks, buses, cyclists and people as
+            common as cars, more of them close by, and night, rain, fog, a low sun, drops and blur more often.
     """
 
     frames: int = 20
@@ -74,6 +76,7 @@ class Drive:
     place: str | None = None
     period: Period | None = None
     weather: Weather | None = None
+    mix: Mix = "usual"
 
     def __post_init__(self) -> None:
         if self.frames < 1 or self.seed < 0:
@@ -157,6 +160,7 @@ def _drawn(drive: Drive, number: int) -> tuple[Street, Rig]:
         place=drive.place,
         period=drive.period,
         weather=drive.weather,
+        mix=drive.mix,
     )
     return street, draw_rig(rng, lidar, drive.cameras, drive.picture)
 
@@ -165,7 +169,7 @@ def _of_log(drive: Drive, number: int, street: Street, rig: Rig) -> dict[str, An
     conditions = street.conditions
     return {
         "simulated": True,
-        "drive": asdict(drive),
+        "drive": _told(drive),
         "number": number,
         "sensor": rig.lidar.name,
         "place": street.place,
@@ -173,6 +177,14 @@ def _of_log(drive: Drive, number: int, street: Street, rig: Rig) -> dict[str, An
         "weather": conditions.weather,
         "density": {0: "empty", 1: "usual", 2: "busy"}[round(street.density)],
     }
+
+
+def _told(drive: Drive) -> dict[str, Any]:
+    """A drive's settings; the usual mix goes without saying, so that logs made before there was another go on."""
+    told = asdict(drive)
+    if drive.mix == "usual":
+        del told["mix"]
+    return told
 
 
 def _record(

@@ -13,6 +13,7 @@ from clip3d.errors import ShapeError
 Array = NDArray[np.float32]
 Period = Literal["day", "dusk", "night"]
 Weather = Literal["sunny", "cloudy", "rainy", "foggy"]
+Mix = Literal["usual", "balanced"]
 
 REACH = 90.0  # metres around the recording vehicle within which things have labels
 

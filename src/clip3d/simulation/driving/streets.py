@@ -15,7 +15,7 @@ from clip3d.simulation.driving.models import Shapes
 from clip3d.simulation.driving.places import PLACES, Roadside, draw_place, dress
 from clip3d.simulation.driving.rays import RayCaster
 from clip3d.simulation.driving.road import GRASS, Road, ground, marks
-from clip3d.simulation.driving.snapshot import REACH, Conditions, Lamp, Period, Snapshot, Thing, Weather
+from clip3d.simulation.driving.snapshot import REACH, Conditions, Lamp, Mix, Period, Snapshot, Thing, Weather
 from clip3d.simulation.driving.solids import Solid, join, quads
 from clip3d.simulation.driving.standing import EVERY, Standing, at_time, set_up, standing
 from clip3d.simulation.driving.traffic import SPEEDS, Crowd, populate
@@ -192,6 +192,7 @@ def draw_street(
     period: Period | None = None,
     weather: Weather | None = None,
     density: float | None = None,
+    mix: Mix = "usual",
 ) -> Street:
     """Draw a street and its traffic; equal arguments give equal streets.
 
@@ -203,6 +204,7 @@ def draw_street(
         period: of the day, drawn if None.
         weather: drawn if None.
         density: 0 empty, 1 usual, 2 busy; drawn if None.
+        mix: "balanced" makes scarce classes, things close by and hard conditions common, for training.
 
     Raises:
         ShapeError: if there is no such place.
@@ -210,14 +212,14 @@ def draw_street(
     if place is not None and place not in PLACES:
         raise ShapeError(f"no place {place!r}: choose one of {', '.join(PLACES)}")
     rng = np.random.default_rng([seed, 11 if shapes == "train" else 12])
-    conditions = draw_conditions(rng, period, weather)
+    conditions = draw_conditions(rng, period, weather, mix)
     drawn = PLACES[int(rng.choice(len(PLACES), p=PLACE_SHARES))]
     place = place or drawn
-    level = 0.0 if maybe(rng, 0.25) else 2.0 if maybe(rng, 0.3) else 1.0
+    level = 0.0 if maybe(rng, 0.1 if mix == "balanced" else 0.25) else 2.0 if maybe(rng, 0.3) else 1.0
     density = level if density is None else density
     road = draw_place(rng, place, _extent(place, duration))
     side = dress(rng, road, place, conditions.period != "day")
-    crowd = populate(rng, side, place, shapes, duration, density)
+    crowd = populate(rng, side, place, shapes, duration, density, mix)
     return Street(seed, place, conditions, side, crowd, density, duration)
 
 

@@ -13,6 +13,7 @@ from clip3d.simulation.driving.models import PHASES, VEHICLES, Model, Shapes
 from clip3d.simulation.driving.motion import STILL, Actor, Occupancy, Pace, changing, steady, stopping
 from clip3d.simulation.driving.places import Roadside
 from clip3d.simulation.driving.road import BAY, ROWS, Road, stop_line
+from clip3d.simulation.driving.snapshot import Mix
 
 EGO_LENGTH, EGO_WIDTH = 4.7, 1.9
 
@@ -55,6 +56,7 @@ class Crowd:
         taste: shares of kinds of vehicles in this log.
         free: keeps them apart.
         pool: varieties of things in this log: more would cost time and add little to one street.
+        mix: how common scarce kinds are.
     """
 
     road: Road
@@ -66,6 +68,7 @@ class Crowd:
     free: Occupancy
     taste: dict[str, float]
     pool: tuple[int, ...]
+    mix: Mix = "usual"
     actors: list[Actor] = field(default_factory=list)
 
     def put(
@@ -105,8 +108,10 @@ def _unseen(phase: int) -> Model:
     raise AssertionError("the recording vehicle is never drawn")
 
 
-def _taste(rng: Rng, place: str, shapes: Shapes) -> dict[str, float]:
+def _taste(rng: Rng, place: str, shapes: Shapes, mix: Mix) -> dict[str, float]:
     """Shares of kinds; some classes are missing from a log, others are many."""
+    if mix == "balanced":
+        return _even_taste(rng, shapes)
     by_place = _BY_PLACE.get(place, {})
     mood = {label: float(np.exp(rng.normal(0, 0.8))) for label in ("car", "van", "truck", "bus")}
     mood["car"] = max(mood["car"], 0.8)
@@ -122,7 +127,27 @@ def _taste(rng: Rng, place: str, shapes: Shapes) -> dict[str, float]:
     return {kind: share for kind, share in shares.items() if share > 0}
 
 
-def populate(rng: Rng, side: Roadside, place: str, shapes: Shapes, duration: float, density: float) -> Crowd:
+def _even_taste(rng: Rng, shapes: Shapes) -> dict[str, float]:
+    """Shares of kinds by which each class is as likely on the whole, in one log more, in another less."""
+    kinds = [kind for kind in _SHARES if shapes == "held-out" or not VEHICLES[kind].held_out]
+    shares = {}
+    for label in ("car", "van", "truck", "bus"):
+        own = [kind for kind in kinds if VEHICLES[kind].label == label]
+        mood = float(np.exp(rng.normal(0, 0.7)))
+        for kind in own:
+            shares[kind] = mood * np.sqrt(_SHARES[kind]) / sum(np.sqrt(_SHARES[other]) for other in own)
+    return shares
+
+
+def populate(
+    rng: Rng,
+    side: Roadside,
+    place: str,
+    shapes: Shapes,
+    duration: float,
+    density: float,
+    mix: Mix = "usual",
+) -> Crowd:
     """Draw everyone in a street.
 
     Args:
@@ -132,15 +157,15 @@ def populate(rng: Rng, side: Roadside, place: str, shapes: Shapes, duration: flo
         shapes: which varieties are used.
         duration: of the log in seconds.
         density: 0 empty, 1 usual, 2 busy.
+        mix: "balanced" draws vans, trucks and buses as often as cars, and many cyclists and people.
     """
     road = side.road
     times = np.linspace(0, duration, int(np.clip(duration / 0.4, 2, 40)))
     pace, lane = _own_pace(rng, road, place, duration)
     ego = Actor(_unseen, (EGO_LENGTH, EGO_WIDTH, 1.6), 1, (0.0, lane), (1, 0), pace, track="ego")
     pool = tuple(int(v) for v in rng.integers(models.VARIETIES, size=5))
-    crowd = Crowd(
-        road, place, shapes, duration, density, ego, Occupancy(road, times), _taste(rng, place, shapes), pool
-    )
+    taste = _taste(rng, place, shapes, mix)
+    crowd = Crowd(road, place, shapes, duration, density, ego, Occupancy(road, times), taste, pool, mix)
     crowd.free.add(ego, 0.4)
     if place == "car park":
         _parked_rows(rng, crowd)

@@ -22,6 +22,8 @@ _NUMBERS = {0: (0, 1), 1: (0, 9), 2: (8, 28)}
 
 def people(rng: Rng, crowd: Crowd, rain: float = 0.0) -> None:
     """Add pedestrians, cyclists, riders of scooters and dogs, to the density of the log."""
+    if crowd.mix == "balanced":
+        _many(rng, crowd)
     level = round(crowd.density)
     many = {"rural road": 0.15, "residential street": 0.6, "car park": 0.5}.get(crowd.place, 1.0)
     low, high = _NUMBERS[level]
@@ -41,6 +43,20 @@ def people(rng: Rng, crowd: Crowd, rain: float = 0.0) -> None:
             _cyclist(rng, crowd, end)
     if maybe(rng, 0.15):
         _scooter(rng, crowd, end)
+
+
+def _many(rng: Rng, crowd: Crowd) -> None:
+    """Cyclists along the way, and people and cyclists near where the recording vehicle passes."""
+    gone = crowd.ego.pace.at(crowd.duration)[0]
+    for _ in range(count(rng, 2, 7)):
+        _cyclist(rng, crowd, min(gone + 60, crowd.road.end - 5))
+    for _ in range(count(rng, 3, 9)):
+        # where the vehicle is at some time of the log, and at that time some metres ahead of it
+        time = float(rng.uniform(0, crowd.duration))
+        s = crowd.ego.pace.at(time)[0] + float(rng.uniform(5, 15))
+        if s < crowd.road.end - 5:
+            at, direction = (s, _walk_way(rng, crowd)), pick(rng, 1, -1)
+            crowd.put(a_pedestrian(rng, crowd, moving=False), at, (direction, 0), STILL, float(rng.uniform(-3, 3)))
 
 
 def a_pedestrian(rng: Rng, crowd: Crowd, *, moving: bool) -> Model | Callable[[int], Model]:
