@@ -9,6 +9,7 @@ from clip3d.data.driving_truth import (
     class_of,
     conditions_of,
     family_of,
+    frame_terms,
     prompts_of,
     seen_of,
     terms_of,
@@ -86,3 +87,16 @@ def test_every_term_has_prompts_of_its_family():
         assert not any("{}" in prompt for prompt in prompts_of(term))
     assert family_of("nearby bus") == "nearby"
     assert family_of("foggy") == "weather"
+
+
+def test_what_befalls_a_picture_is_true_of_its_camera_alone():
+    metadata = {"period": "day", "terms_by_camera": {"front": ["car", "sun glare"], "back": []}}
+    front, back = (frame_terms(None, (), metadata, camera) for camera in ("front", "back"))
+    assert front["sun glare"]
+    assert not front["blurred"]
+    assert not back["sun glare"]
+    assert front["day"]
+    # a sweep sees none of it, and of a camera of which nothing is told nothing is known
+    assert "sun glare" not in frame_terms(None, (), metadata)
+    assert "sun glare" not in frame_terms(None, (), metadata, "left")
+    assert "sun glare" not in frame_terms(None, (), {"terms_by_camera": "front"}, "front")

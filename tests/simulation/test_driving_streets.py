@@ -11,6 +11,7 @@ import pytest
 from clip3d.errors import ShapeError
 from clip3d.lidar.motion import inverse
 from clip3d.simulation.driving import models
+from clip3d.simulation.driving.conditions import draw_conditions, is_glaring
 from clip3d.simulation.driving.lidar_layouts import lidar_named
 from clip3d.simulation.driving.lidar_sensor import Scan, scan
 from clip3d.simulation.driving.places import PLACES
@@ -161,6 +162,30 @@ def test_held_out_shapes_are_others_and_training_never_shows_held_out_kinds():
     for seed in range(4):
         shown = {actor.track.split("-", 1)[1] for actor in draw_street(seed, 1.0).crowd.actors}
         assert not shown & {kind.replace(" ", "-") for kind in held_out}
+
+
+def test_a_balanced_mix_makes_scarce_classes_and_hard_conditions_common():
+    def shares(mix):
+        streets = [draw_street(seed, 6.0, mix=mix) for seed in range(16)]
+        kinds = [actor.looks(0).label for street in streets for actor in street.crowd.actors]
+        return {kind: kinds.count(kind) / len(kinds) for kind in ("bus", "cyclist", "van")}
+
+    usual, balanced = shares("usual"), shares("balanced")
+    for kind, share in usual.items():
+        assert balanced[kind] > 1.5 * share
+
+    def glaring(mix):
+        drawn = [draw_conditions(np.random.default_rng(seed), mix=mix) for seed in range(400)]
+        return sum(is_glaring(one, 0.0) for one in drawn)
+
+    assert glaring("balanced") > 1.4 * glaring("usual")
+
+
+def test_a_balanced_mix_shows_no_held_out_kind():
+    held_out = {kind.replace(" ", "-") for kind, what in models.VEHICLES.items() if what.held_out}
+    for seed in range(4):
+        shown = {actor.track.split("-", 1)[1] for actor in draw_street(seed, 1.0, mix="balanced").crowd.actors}
+        assert not shown & held_out
 
 
 def test_points_on_things_lie_in_their_boxes_and_are_counted():

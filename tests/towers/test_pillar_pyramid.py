@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -34,6 +36,34 @@ def nothing() -> np.ndarray:
 
 def test_it_is_small() -> None:
     assert sum(p.numel() for p in PillarPyramidTower().parameters()) == 910_528
+
+
+@torch.no_grad()
+def test_peaks_tell_of_one_thing_among_much_and_not_how_often_it_is_there() -> None:
+    torch.manual_seed(0)
+    tower = PillarPyramidTower(**SMALL, peaks=8).eval()
+    cells = tower.settle(torch.randn(40, 16))
+    pillars = group_points(*together(street(7)), tower.grid)
+    several = replace(pillars, sample=torch.zeros(40, dtype=torch.long), batch=2)
+    with_peaks = tower._pooled(cells, several)
+    twice = replace(several, sample=torch.zeros(80, dtype=torch.long))
+    assert torch.allclose(tower._pooled(cells.repeat(2, 1), twice)[0], with_peaks[0], atol=1e-5)
+    plain = PillarPyramidTower(**SMALL).eval()
+    plain.load_state_dict(tower.state_dict(), strict=False)
+    # nothing is seen in the second sweep, and nothing is added to it
+    assert torch.allclose(plain._pooled(cells, several)[1], with_peaks[1])
+    assert not torch.allclose(plain._pooled(cells, several)[0], with_peaks[0])
+
+
+@pytest.mark.parametrize("peaks", [0, 8])
+@torch.no_grad()
+def test_order_and_batch_change_nothing_with_peaks(peaks: int) -> None:
+    torch.manual_seed(0)
+    tower = PillarPyramidTower(**SMALL, peaks=peaks).eval()
+    one, other = street(3), street(4)
+    both = tower(*together(one, other))
+    assert torch.allclose(both, tower(*together(one[::-1].copy(), other)), atol=1e-4)
+    assert torch.allclose(both[1:], tower(*together(other)), atol=1e-4)
 
 
 @torch.no_grad()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from clip3d.data.caption_templates import ARTICLES, ARTS, DRAWN, PHOTOS, STUFFS
-from clip3d.data.driving_truth import family_of
+from clip3d.data.driving_truth import family_of, prompts_of
 from clip3d.errors import ShapeError
 
 # As published, also where English asks for another article.
@@ -54,6 +54,26 @@ EMPTY_STREETS: tuple[str, ...] = tuple(
     f"{shot} of a completely {empty} {place} with no vehicles in sight."
     for shot, empty, place in product(_SHOTS, EMPTY, PLACES)
 )
+# What befalls a picture: this project's, since the paper measures none of it.
+LENS_PROMPTS: dict[str, tuple[str, ...]] = {
+    "sun glare": ("sun glare", "a photo with sun glare", "a photo taken against the sun", "a low sun that blinds"),
+    "drops on the lens": (
+        "water drops on the lens", "a photo with water on the lens", "rain drops on the camera", "a wet lens",
+    ),
+    "blurred": ("a blurred photo", "a photo with motion blur", "a blurry photo of a street"),
+}  # fmt: skip
+# The words by themselves, as users type them.
+_TYPED: dict[str, tuple[str, ...]] = {
+    "object": ("{}", "a {}"),
+    "nearby": ("{} close by", "a {} close by", "nearby {}"),
+    "period": ("{}", "at {}"),
+    "weather": ("{}", "{} weather"),
+    "busy": ("busy street", "a busy street", "heavy traffic"),
+    "empty": ("empty street", "an empty street", "no traffic"),
+    "lens": ("{}",),
+    "blur": ("blurred", "blurry", "motion blur"),
+}
+_ALSO_TYPED = {"rainy": ("rain", "in the rain"), "foggy": ("fog", "in fog")}
 # {} is the term; what has none asks for one thing alone. Nearby objects are asked as "nearby car" and so on.
 FAMILIES: dict[str, tuple[str, ...]] = {
     "object": OBJECTS,
@@ -70,6 +90,18 @@ ENSEMBLES: dict[str, tuple[str, ...]] = {"objects": OBJECTS, "weather": WEATHER,
 def published_prompts(term: str) -> list[str]:
     """The paper's prompts for a term as `clip3d.data.driving_truth.terms_of` names it, such as "nearby car"."""
     return [template.replace("{}", term) for template in FAMILIES[family_of(term)]]
+
+
+def phrasings_of(term: str) -> list[list[str]]:
+    """Ways to ask for a term: short prompts, the paper's, and its words as they are typed; each way is averaged.
+
+    Args:
+        term: as `clip3d.data.driving_truth.frame_terms` names it.
+    """
+    word = term.removeprefix("nearby ")
+    typed = [text.replace("{}", word) for text in _TYPED[family_of(term)]]
+    longer = list(LENS_PROMPTS[term]) if term in LENS_PROMPTS else published_prompts(term)
+    return [prompts_of(term), longer, [*typed, *_ALSO_TYPED.get(term, ())]]
 
 
 def templates_named(given: Sequence[str]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from clip3d.data.driving_prompts import OBJECTS, PERIOD, WEATHER
+from clip3d.data.driving_prompts import LENS_PROMPTS, OBJECTS, PERIOD, WEATHER
 from clip3d.data.driving_shots import Shot, Thing
 from clip3d.data.driving_truth import SEEN
 
@@ -17,15 +17,11 @@ HIDDEN = 0.25  # share of a thing below which a picture does not show it
 
 # What a camera may be asked, by the word that a simulated log has for it.
 CAMERA: dict[str, tuple[str, ...]] = {
-    "sun glare": ("sun glare", "a photo with sun glare", "a photo taken against the sun", "a low sun that blinds"),
-    "drops on the lens": (
-        "water drops on the lens", "a photo with water on the lens", "rain drops on the camera", "a wet lens",
-    ),
-    "blurred": ("a blurred photo", "a photo with motion blur", "a blurry photo of a street"),
+    **LENS_PROMPTS,
     "fog": ("fog", "a photo taken in fog", "a foggy street", "a photo of a foggy road"),
     "night": tuple(prompt.replace("{}", "night") for prompt in PERIOD),
     "rain": tuple(prompt.replace("{}", "rainy") for prompt in WEATHER),
-}  # fmt: skip
+}
 # The same in a phrase that ends a sentence.
 SAID = {
     "sun glare": "in sun glare",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -22,6 +22,7 @@ SEEN = 5  # points in its box with which an object counts as seen
 NEARBY = 15.0  # metres; LidarCLIP's
 PERIODS = ("day", "dusk", "night")
 WEATHERS = ("sunny", "cloudy", "rainy", "foggy")
+LENS = ("sun glare", "drops on the lens", "blurred")  # what befalls a picture and no sweep
 
 # Names of KITTI, nuScenes, ONCE and others in lower case, the last part of dotted names by itself.
 _NAMES = {
@@ -72,18 +73,25 @@ def words_of(box: Box) -> tuple[str, ...]:
 
 
 def frame_terms(
-    boxes: Sequence[Box] | None, counts: Sequence[int], metadata: Mapping[str, Any]
+    boxes: Sequence[Box] | None, counts: Sequence[int], metadata: Mapping[str, Any], camera: str | None = None
 ) -> dict[str, bool]:
     """Terms of a frustum that holds so many points of each box; those of the metadata alone where nobody labelled.
 
     Args:
         boxes: of the frame, as `Frame.boxes`.
         counts: points in each.
-        metadata: as for `terms_of`.
+        metadata: as for `terms_of`, and `terms_by_camera` where a log tells what befalls its pictures.
+        camera: whose picture is meant; None leaves `LENS` out.
     """
-    if boxes is None:
-        return conditions_of(metadata)
-    return terms_of(seen_of(boxes, counts), metadata)
+    told = conditions_of(metadata) if boxes is None else terms_of(seen_of(boxes, counts), metadata)
+    return {**told, **({} if camera is None else lens_terms(metadata, camera))}
+
+
+def lens_terms(metadata: Mapping[str, Any], camera: str) -> dict[str, bool]:
+    """Which of `LENS` a log's `terms_by_camera` tells of a camera's picture; nothing where it tells none at all."""
+    by_camera = metadata.get("terms_by_camera")
+    told = by_camera.get(camera) if isinstance(by_camera, Mapping) else None
+    return {term: term in told for term in LENS} if _listed(told) else {}
 
 
 def seen_of(boxes: Sequence[Box], counts: Sequence[int]) -> list[Seen]:
@@ -132,6 +140,8 @@ PROMPTS: dict[str, tuple[str, ...]] = {
     "weather": ("a photo taken on a {} day", "a photo of a {} place", "a photo of a {} street"),
     "busy": ("a photo of a busy street", "a photo of a crowded street", "a photo of a street full of vehicles"),
     "empty": ("a photo of an empty street", "a photo of a deserted road", "a photo of an empty scene"),
+    "lens": ("{}", "a photo with {}", "a photo of a street with {}"),
+    "blur": ("a blurred photo", "a photo with motion blur", "a blurry photo of a street"),
 }
 
 
@@ -139,7 +149,9 @@ def family_of(term: str) -> str:
     """The family of prompts of a term that `terms_of` names."""
     if term.startswith("nearby "):
         return "nearby"
-    named = {"busy street": "busy", "empty street": "empty"}
+    named = {"busy street": "busy", "empty street": "empty", "blurred": "blur"}
+    if term in LENS and term not in named:
+        return "lens"
     return named.get(term) or ("period" if term in PERIODS else "weather" if term in WEATHERS else "object")
 
 
@@ -150,5 +162,5 @@ def prompts_of(term: str) -> list[str]:
     return [prompt.replace("{}", word) for prompt in PROMPTS[family]]
 
 
-def _listed(value: object) -> bool:
+def _listed(value: object) -> TypeGuard[Sequence[object]]:
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes))

@@ -103,6 +103,8 @@ class PillarPyramidTower(nn.Module):
         blocks: residual blocks of the levels after the first.
         hidden: width of a cell's vector before it is mapped into the space.
         heads: of the attention pooling.
+        peaks: channels whose largest value over the cells is added to what the attention gathers: a mean says how
+            much of a frustum a thing fills, a maximum that it is there at all; 0 for none.
 
     Attributes:
         grid: of the cells.
@@ -121,6 +123,7 @@ class PillarPyramidTower(nn.Module):
         blocks: Sequence[int] = (1, 1),
         hidden: int = 256,
         heads: int = 4,
+        peaks: int = 0,
     ) -> None:
         super().__init__()
         self.grid = BevGrid.of(list(extent), cell)
@@ -150,6 +153,8 @@ class PillarPyramidTower(nn.Module):
         self.key = nn.Linear(hidden, hidden)
         self.value = nn.Linear(hidden, hidden)
         self.out = nn.Linear(hidden, dim)
+        self.peak = nn.Linear(hidden, peaks) if peaks else None
+        self.raised = nn.Linear(peaks, dim, bias=False) if peaks else None
 
     def forward(self, points: Tensor, counts: Tensor) -> Tensor:
         """Raw vectors (n, dim) of n sweeps, empty ones among them: see `clip3d.towers.sst`."""
@@ -184,7 +189,7 @@ class PillarPyramidTower(nn.Module):
         return settled.float()
 
     def _pooled(self, cells: Tensor, pillars: Pillars) -> Tensor:
-        """Vectors (n, dim): attention over the non-empty cells, asked by their mean.
+        """Vectors (n, dim): attention over the non-empty cells, asked by their mean, and the peaks.
 
         Nothing is seen in a sweep without a cell: its vector is that of a value of zeros.
         """
@@ -198,7 +203,15 @@ class PillarPyramidTower(nn.Module):
         values = self.value(cells).unflatten(-1, (self.heads, -1)) * weights[..., None]
         pooled = values.new_zeros(batch, *values.shape[1:]).index_add_(0, sample, values)
         found: Tensor = self.out(pooled.flatten(1))
+        if self.peak is not None and self.raised is not None:
+            found = found + self.raised(_most_within(self.peak(cells).relu().float(), sample, batch))
         return found.float()
+
+
+def _most_within(values: Tensor, sample: Tensor, batch: int) -> Tensor:
+    """The largest (n, c) of values (m, c), none below 0, over the cells of each sweep; 0 without a cell."""
+    index = sample[:, None].expand_as(values)
+    return values.new_zeros(batch, values.shape[1]).scatter_reduce(0, index, values, "amax")
 
 
 def _softmax_within(scores: Tensor, sample: Tensor, batch: int) -> Tensor:

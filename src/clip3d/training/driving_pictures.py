@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clip3d.data.driving_logs import read_logs
-from clip3d.data.driving_truth import CLASSES, prompts_of
+from clip3d.data.driving_prompts import phrasings_of
+from clip3d.data.driving_truth import CLASSES
 from clip3d.errors import DataError
 from clip3d.models.preprocess import ImagePreprocess
 from clip3d.models.vector_cache import VectorCache
@@ -96,7 +97,7 @@ class DrivingLessons:
         vocabulary: of both.
         recipe: the settings.
         phrases: (v, d) centred directions of the words.
-        terms: (t, d) centred directions of the terms.
+        terms: (t, w, d) centred directions of the terms, each asked for in w ways.
     """
 
     taught: Lessons
@@ -146,8 +147,9 @@ def read_lessons(
     if not vocabulary.words:
         reason = "its frames have no labels to learn from"
         raise DataError(data / (recipe.logs or ("",))[0], reason, "name labelled logs under driving.logs")
-    spoken = [np.mean(texts.plain(prompts_of(term)), axis=0) for term in vocabulary.terms]
-    terms = unit(np.stack(spoken).astype(np.float32)) if spoken else np.zeros((0, texts.space.dim), np.float32)
+    ways = [phrasings_of(term) for term in vocabulary.terms]
+    spoken = [[np.mean(texts.plain(way), axis=0) for way in each] for each in ways]
+    terms = unit(np.array(spoken, np.float32)) if spoken else np.zeros((0, 1, texts.space.dim), np.float32)
     parts = [[(views, rows) for held, views, rows in read if held == wanted] for wanted in (False, True)]
     taught, held_out = (_lessons(part, vocabulary) for part in parts)
     progress(f"driving pictures: {len(taught.words)} of objects, {len(taught.scenes)} of scenes")
@@ -211,8 +213,9 @@ class DrivingLoss:
             loss = loss + naming(directions, positives, self.phrases, self.spread, self.scale, labels.regression)
         if len(self.scenes) and len(self.terms) and recipe.scenes:
             rows = torch.randint(len(self.scenes), (recipe.batch,))
-            cosines = self._directions(self.known_scenes, self.scenes, rows) @ self.terms.T
-            loss = loss + recipe.scenes * ranking(cosines, self.truths[rows], self.scale)
+            cosines = self._directions(self.known_scenes, self.scenes, rows) @ self.terms.flatten(0, 1).T
+            truths = self.truths[rows].repeat_interleave(self.terms.shape[1], dim=1)
+            loss = loss + recipe.scenes * ranking(cosines, truths, self.scale)
         return recipe.weight * loss
 
     def _directions(self, known: Tensor, features: Tensor, rows: Tensor) -> Tensor:
@@ -243,8 +246,8 @@ def measure_driving(lessons: DrivingLessons, head: SemanticHead, texts: Texts) -
 
     Returns:
         "driving class mean": of the six classes' pictures, named among these; "driving terms": the chance that
-        a scene of which a term is true is nearer to it than one of which it is not, mean over terms. What cannot be
-        measured is left out.
+        a scene of which a term is true is nearer to it than one of which it is not, mean over terms and ways to
+        ask. What cannot be measured is left out.
     """
     found, held = {}, lessons.held_out
     told = np.flatnonzero(np.isin(held.kinds, CLASSES))
@@ -256,8 +259,9 @@ def measure_driving(lessons: DrivingLessons, head: SemanticHead, texts: Texts) -
         found["driving class mean"] = float(np.mean(each))
         found["driving objects"] = len(told)
     if len(held.scenes) and len(lessons.terms):
-        cosines = _directions(head, held.scenes) @ lessons.terms.T
-        chances = [_above(cosines[:, t], held.truths[:, t]) for t in range(len(lessons.terms))]
+        cosines = np.einsum("nd,twd->ntw", _directions(head, held.scenes), lessons.terms)
+        many, ways = lessons.terms.shape[:2]
+        chances = [_above(cosines[:, t, w], held.truths[:, t]) for t in range(many) for w in range(ways)]
         if known := [chance for chance in chances if np.isfinite(chance)]:
             found["driving terms"] = float(np.mean(known))
             found["driving scenes"] = len(held.scenes)

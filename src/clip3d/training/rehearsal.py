@@ -57,9 +57,9 @@ def rehearse(
         **{f"parameters of {name}": count for name, count in trained.items()},
         "memory, MiB": round(peak_bytes(job.device) / 2**20),
         "seconds a batch": round(a_batch, 4),
-        "seconds an epoch": round(epoch, 1),
+        "seconds an epoch": round(epoch, 4),
         "seconds for vectors of pictures": round(features, 1),
-        "seconds for the run": round(features + a_batch * len(job.batches), 1),
+        "seconds for the run": round(features + a_batch * len(job.batches), 4),
         "disk for a checkpoint, MiB": round(_checkpoint_bytes(job) / 2**20, 1),
         "disk for the cache, MiB": round(_cache_bytes(job, pictures) / 2**20, 1),
     }

@@ -65,7 +65,7 @@ class NamingLoss(nn.Module):
         recipe: weights and temperatures.
         phrases: (v, d) raw vectors of the words.
         positives: (w, v) as `Vocabulary` has them.
-        terms: (t, d) raw vectors of the terms.
+        terms: (t, w, d) raw vectors of the terms, each asked for in w ways.
         odds: (t,) logarithm of the odds of each.
         mean: (d,) of the space.
     """
@@ -87,7 +87,7 @@ class NamingLoss(nn.Module):
         self.register_buffer("positives", positives, persistent=False)
         self.register_buffer("terms", centre(terms, mean), persistent=False)
         self.log_scale = nn.Parameter(torch.tensor(recipe.scale).log())
-        self.bias = nn.Parameter(odds.clone())
+        self.bias = nn.Parameter(odds[:, None].repeat(1, terms.shape[1]))
 
     def forward(self, found: SweepCells, batch: SweepBatch, cells: int) -> Tensor:
         """The loss () of a batch whose frusta and cells have these vectors."""
@@ -115,17 +115,18 @@ class NamingLoss(nn.Module):
 
     def _told(self, vectors: Tensor, truths: Tensor, scale: Tensor) -> Tensor:
         """Binary cross-entropy of each term from its cosine, over what is known."""
-        return tell_terms(centre(vectors, self.mean) @ self.terms.T, truths, scale, self.bias)
+        cosines = torch.einsum("nd,twd->ntw", centre(vectors, self.mean), self.terms)
+        return tell_terms(cosines, truths[..., None].expand_as(cosines), scale, self.bias)
 
 
 def tell_terms(cosines: Tensor, truths: Tensor, scale: Tensor | float, bias: Tensor) -> Tensor:
     """Binary cross-entropy () of terms from scale * cosine + bias, over what is known.
 
     Args:
-        cosines: (n, t).
-        truths: (n, t) 1 or 0, NaN where it is not known.
+        cosines: (n, t), or (n, t, w) of terms that are asked for in w ways.
+        truths: of the same shape, 1 or 0, NaN where it is not known.
         scale: inverse temperature.
-        bias: (t,).
+        bias: (t,) or (t, w).
     """
     known = truths.isfinite()
     if not known.any():

@@ -50,7 +50,7 @@ def rehearse_sweep(recipe: SweepRecipe, *, data: Path, progress: Progress, devic
         "share of it waiting for data": round(waiting, 3),
         "seconds a picture": round(job.seconds, 4),
         "seconds for vectors of pictures": round(features, 1),
-        "seconds for the run": round(features + a_step * job.batches.steps, 1),
+        "seconds for the run": round(features + a_step * job.batches.steps, 4),
     }
 
 

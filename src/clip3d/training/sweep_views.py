@@ -32,7 +32,7 @@ from clip3d.training.sweep_regions import Region, RegionRecipe, pixels_of, regio
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORM = 3
+FORM = 4
 GRID = 0.002  # metres; whole numbers of it reach 65 m
 POINT = np.dtype([("place", "<i2", 3), ("light", "u1"), ("ring", "u1"), ("owner", "<i2")])
 # Points kept about a tower's range, so that a turned or moved frustum finds them.
@@ -202,7 +202,9 @@ def _view(
     found = regions_of(crop, intrinsics, size, own, boxes, wanted, key)
     pixels = pixels_of(crop.points, intrinsics)
     terms = [
-        frame_terms(frame.boxes, counts_of(own[within(pixels, region.rectangle)], boxes).tolist(), frame.metadata)
+        frame_terms(
+            frame.boxes, counts_of(own[within(pixels, region.rectangle)], boxes).tolist(), frame.metadata, camera
+        )
         for region in found
         if region.kind == "square"
     ]

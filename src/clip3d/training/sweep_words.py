@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.data.driving_truth import CLASSES, class_of, prompts_of
+from clip3d.data.driving_prompts import phrasings_of
+from clip3d.data.driving_truth import CLASSES, class_of
 from clip3d.models.model import Model
 from clip3d.training.sweep_recipe import LabelRecipe
 from clip3d.training.sweep_views import View
@@ -81,9 +82,10 @@ def kind_of(label: str) -> str:
 
 
 def term_vectors(terms: Sequence[str], teacher: Model) -> Array:
-    """Raw vectors (t, d) of unit length of terms, over their prompts."""
-    rows = [teacher.space.ensemble(teacher.encode_texts(prompts_of(term))) for term in terms]
-    return np.stack(rows) if rows else np.zeros((0, teacher.space.dim), np.float32)
+    """Raw vectors (t, w, d) of unit length of t terms, each asked for in w ways."""
+    ways = [phrasings_of(term) for term in terms]
+    rows = [[teacher.space.ensemble(teacher.encode_texts(way)) for way in each] for each in ways]
+    return np.array(rows, np.float32) if rows else np.zeros((0, 1, teacher.space.dim), np.float32)
 
 
 def _shares(kept: Words, names: Words, own: float) -> Array:

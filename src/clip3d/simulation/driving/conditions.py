@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 PERIODS: dict[Period, float] = {"day": 0.6, "dusk": 0.15, "night": 0.25}
 WEATHERS: dict[Weather, float] = {"sunny": 0.42, "cloudy": 0.25, "rainy": 0.21, "foggy": 0.12}
-_BALANCED_PERIODS: dict[Period, float] = {"day": 0.42, "dusk": 0.2, "night": 0.38}
-_BALANCED_WEATHERS: dict[Weather, float] = {"sunny": 0.36, "cloudy": 0.16, "rainy": 0.28, "foggy": 0.2}
+_BALANCED_PERIODS: dict[Period, float] = {"day": 0.48, "dusk": 0.2, "night": 0.32}
+_BALANCED_WEATHERS: dict[Weather, float] = {"sunny": 0.4, "cloudy": 0.12, "rainy": 0.28, "foggy": 0.2}
 
 
 def draw_conditions(
@@ -33,7 +33,7 @@ def draw_conditions(
     drawn_weather = _one(rng, _BALANCED_WEATHERS if rare else WEATHERS)
     period, weather = period or drawn_period, weather or drawn_weather
     # A low sun ahead is what blinds; it is rare by chance, so it is drawn on purpose.
-    low = maybe(rng, 0.6 if rare else 0.3)
+    low = maybe(rng, 0.8 if rare else 0.3)
     elevation = np.radians(rng.uniform(4, 14) if period == "dusk" or low else rng.uniform(20, 65))
     azimuth = rng.normal(0, 0.25) if low else rng.uniform(-np.pi, np.pi)
     flat = np.cos(elevation)
