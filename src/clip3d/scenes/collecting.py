@@ -25,6 +25,7 @@ from clip3d.scenes.scene import MOST_ANSWERS, Scene
 from clip3d.scenes.segmenting import Method, check_method
 from clip3d.scenes.vocabulary import INDOORS
 from clip3d.search.collection import Collection
+from clip3d.search.conditions.columns import check_name
 from clip3d.search.conditions.where import Condition
 from clip3d.search.embedding import Progress, Reading
 from clip3d.search.keeping.known import DIGITS, Known
@@ -37,6 +38,9 @@ PathName = str | PathLike[str]
 
 SEGMENTS = "kind = 'segment'"
 SEEN = ("scales", "touching", "area", "on_wall", "to_wall", "width", "depth", "height", "above_floor")
+BOX = ("x", "y", "z", "size_x", "size_y", "size_z")
+# What a record says of its part by itself.
+FACTS = ("room", *BOX, *SEEN, "yaw", "unit")
 # Of two answers in one room whose boxes share so much of the smaller, only the better one stands.
 SHARED = 0.3
 
@@ -84,13 +88,14 @@ def index_scenes(
     axes in the scan's unit (center `x`, `y`, `z` and sides `size_x`, `size_y`, `size_z`), `width`, `depth` and
     `height` of the smallest upright box in metres with its heading (`yaw`, degrees in the scan turned z up), how
     high it lies (`above_floor`, metres), and how well it is founded (`scales`, `touching`,
-    `area` in square metres, `on_wall`, `to_wall` in metres).
+    `area` in square metres, `on_wall`, `to_wall` in metres). Metadata that a scan's parts have besides stay when it
+    is parted anew.
 
     Args:
         collection: with a model that has a cloud tower.
         paths: scans, and folders that are searched through.
         segmenter: "graph", "clusters" or "kmeans".
-        metadata: what is said of each part besides.
+        metadata: what is said of each part besides; also of those of scans that did not change.
         prune: remove the records of scans in these paths that vanished.
         reading: how the files are read; None draws a million points on a mesh.
         cache: of vectors, beside which scans in parts are kept; None opens the user's.
@@ -98,17 +103,27 @@ def index_scenes(
         tell: called for each scan, once what was done with it is kept.
 
     Raises:
+        ShapeError: if metadata have a name that no column can have, or that of a fact of parts.
         DataError: if another process is writing, or the collection cannot be written.
         SpaceMismatch: if the collection's vectors are another model's.
         ModelError: if the model has no cloud tower.
     """
+    for name in metadata or {}:
+        _check_name(name)
     run = _Run(collection, check_method(segmenter), reading or Reading(points=MESH_POINTS), metadata or {}, tell)
     named = [paths] if isinstance(paths, str | PathLike) else paths
     given = [as_path(absolute(as_path(path))) for path in named]
     with nullcontext(cache) if cache is not None else VectorCache() as used:
-        collection.index((), reading=run.reading, cache=used)  # opens the store, and makes sure of the model
+        # opens the store, makes sure of the model, and makes anew what else is to be
+        run.report.add(collection.index((), reading=run.reading, cache=used, tell=tell))
         with collection.store.writing():
             return run.over(given, used, prune, progress or (lambda done, total: None))
+
+
+def _check_name(name: str) -> None:
+    """ShapeError for a name that metadata of parts cannot have."""
+    if check_name(name).lower() in FACTS:
+        raise ShapeError(f"metadata cannot be named {name!r}: it is a fact of each part of a scan")
 
 
 class _Run:
@@ -141,12 +156,14 @@ class _Run:
         for done, file in enumerate(found.files):
             progress(done, len(found.files))
             before, digest = known.get(str(file), []), self._digest(file)
-            if before and all(k.trace.reading == digest for k in before) and before[0].is_current():
+            records = store.records([k.id for k in before])
+            if self._is_current(before, records, digest):
+                self._describe(records)
                 self.report.take([Change("unchanged", str(file))], self.tell)
                 continue
             try:
                 scene = open_scene(file, model, segmenter=self.method, reading=self.reading, cache=cache)
-                entries = self._entries(scene, file, digest)
+                entries = self._entries(scene, file, digest, _said(records))
             except (FileProblem, ShapeError) as error:
                 problem = error if isinstance(error, FileProblem) else CloudError(file, str(error))
                 self.report.take([Change("failed", str(file), problem=problem)], self.tell)
@@ -167,7 +184,21 @@ class _Run:
         said = json.dumps([tower, self.reading.key(file), FORM, self.method], sort_keys=True)
         return hashlib.sha256(said.encode()).hexdigest()[:DIGITS]
 
-    def _entries(self, scene: Scene, file: Path, digest: str) -> list[Entry]:
+    def _is_current(self, before: Sequence[Known], records: Sequence[Record], digest: str) -> bool:
+        """Whether a scan's parts are those that it would be given now."""
+        if not before or any(k.trace.reading != digest for k in before) or any(map(_lacking, records)):
+            return False
+        return before[0].is_current()
+
+    def _describe(self, records: Sequence[Record]) -> None:
+        """Give parts that stay what is said of them, where that is new."""
+        told = {record.id: {**record.metadata, **self.metadata} for record in records}
+        other = {record.id: told[record.id] for record in records if told[record.id] != record.metadata}
+        if other:
+            self.collection.store.describe(other)
+            self.report.described += len(other)
+
+    def _entries(self, scene: Scene, file: Path, digest: str, earlier: Mapping[str, Value]) -> list[Entry]:
         taken = fingerprint(scene.cloud.sources or (file,))
         trace = Trace(str(file), "", taken.content, digest, taken.sources, taken.stamps, taken.taken_ns)
         if not scene.parted.parts:
@@ -177,7 +208,7 @@ class _Run:
                 "segment",
                 replace(trace, part=f"part {number}"),
                 {"cloud": scene.parted.vectors[number]},
-                {**_facts(scene, number, file.name), **self.metadata},
+                {**earlier, **self.metadata, **_facts(scene, number, file.name)},
             )
             for number in range(len(scene.parted.parts))
         ]
@@ -197,6 +228,21 @@ class _Run:
             if prune:
                 self.collection.store.remove([record.id for record in records])
             self.report.take([Change("pruned" if prune else "vanished", path)], self.tell)
+
+
+def _said(records: Sequence[Record]) -> dict[str, Value]:
+    """What was said of all parts of a scan besides their facts."""
+    first = {} if not records else records[0].metadata
+    return {
+        name: value
+        for name, value in first.items()
+        if name not in FACTS and all(record.metadata.get(name) == value for record in records)
+    }
+
+
+def _lacking(record: Record) -> list[str]:
+    """The facts that a record does not tell, as one of an older form may not."""
+    return [name for name in FACTS if record.metadata.get(name) is None]
 
 
 def _facts(scene: Scene, number: int, room: str) -> dict[str, Value]:
@@ -249,7 +295,7 @@ def ask_scenes(
 
     Raises:
         ShapeError: if the phrase is empty, or k below 1.
-        DataError: if the collection has no parts of scenes, or cannot be read.
+        DataError: if the collection has no parts of scenes, has some of an older form, or cannot be read.
         ConditionError: if the condition is wrong.
     """
     if not words.strip() or k < 1:
@@ -260,8 +306,12 @@ def ask_scenes(
     if not records:
         if where is not None:
             return []
-        remedy = f"clip3d index SCANS --db {collection.address} --only scenes"
-        raise DataError(collection.address, "the collection has no parts of scenes", remedy)
+        raise DataError(collection.address, "the collection has no parts of scenes", _index(collection))
+    old = [record for record in records if _lacking(record)]
+    if old:
+        lacks = ", ".join(_lacking(old[0]))
+        reason = f"{len(old)} of its parts of scans are of an older form, without {lacks}"
+        raise DataError(collection.address, reason, f"bring it up to date: {_index(collection)}")
     vectors = store.vectors("cloud", [record.id for record in records])
     told = np.array([[_number(record, name) for name in SEEN] for record in records])
     seen = Seen(told[:, 0], told[:, 1], told[:, 2], told[:, 3] > 0, told[:, 4], told[:, 5:])
@@ -279,15 +329,21 @@ def ask_scenes(
     return places
 
 
+def _index(collection: Collection) -> str:
+    return f"clip3d index SCANS --db {collection.address} --only scenes"
+
+
 def _number(record: Record, name: str) -> float:
-    value = record.metadata.get(name, 0.0)
-    return float(value) if isinstance(value, int | float) else 0.0
+    value = record.metadata[name]
+    if not isinstance(value, int | float):
+        raise DataError(record.trace.path, f"{name} of its {record.trace.part} is no number: {value!r}")
+    return float(value)
 
 
 def _bounds(record: Record) -> NDArray[np.float64]:
     """Least and largest coordinates (2, 3) of the box along the axes of the scan about a part."""
-    center = np.array([_number(record, name) for name in ("x", "y", "z")])
-    half = np.array([_number(record, name) for name in ("size_x", "size_y", "size_z")]) / 2
+    told = np.array([_number(record, name) for name in BOX])
+    center, half = told[:3], told[3:] / 2
     return np.stack([center - half, center + half])
 
 
