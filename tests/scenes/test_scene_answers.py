@@ -141,9 +141,33 @@ def test_a_file_is_parted_once_and_anew_when_it_changes(
         clip3d.write(ROOM.cloud.select(np.arange(15_000)), path)
         settle()
         assert open_scene(path, model, cache=cache).parted.n == 15_000
-        for kept in cache_file.parent.glob("*-scenes/*.npz"):
-            kept.write_bytes(b"damaged")
-        assert open_scene(path, model, cache=cache).parted.n == 15_000
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "array", "header", "empty"])
+def test_a_kept_scene_that_is_damaged_is_made_anew(
+    bundle: Path, tmp_path: Path, cache_file: Path, damage: str, caplog: pytest.LogCaptureFixture
+):
+    model, path = Model(bundle), tmp_path / "room.ply"
+    clip3d.write(furnished_room(3000).cloud, path)
+    settle()
+    with VectorCache() as cache:
+        first = open_scene(path, model, cache=cache)
+        (kept,) = cache_file.parent.glob("*-scenes/*.npz")
+        whole = kept.read_bytes()
+        header, array = whole.index(b"NUMPY") + 12, len(whole) // 2
+        kept.write_bytes(
+            {
+                "text": b"damaged",
+                "cut": whole[: len(whole) // 2],
+                "array": whole[:array] + bytes(byte ^ 1 for byte in whole[array : array + 9]) + whole[array + 9 :],
+                "header": whole[:header] + b"(((((" + whole[header + 5 :],
+                "empty": b"",
+            }[damage]
+        )
+        assert open_scene(path, model, cache=cache).parted.n == first.parted.n
+        assert "parted anew" in caplog.text
+        assert kept.read_bytes()[:4] == whole[:4]
+        assert read_parted(kept).n == first.parted.n
 
 
 def test_a_scan_that_is_another_by_now_is_told(scene: Scene):

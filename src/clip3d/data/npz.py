@@ -46,7 +46,7 @@ def read_npz(
         return _read(path, sizes, required, optional)
     except FileNotFoundError as error:
         raise DataError(path, "there is no such file", "check the spelling of the path") from error
-    except zipfile.BadZipFile as error:
+    except (*DAMAGED, zipfile.BadZipFile) as error:
         raise DataError(path, f"it is not an npz file: {error}", "write it with numpy.savez") from error
     except OSError as error:
         raise DataError(path, f"it cannot be read: {error.strerror or error}") from error

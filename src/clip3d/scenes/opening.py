@@ -10,6 +10,7 @@ from pathlib import Path
 
 from clip3d.clouds.reading import read
 from clip3d.clouds.remote import as_path
+from clip3d.errors import DataError
 from clip3d.models.fingerprint import fingerprint
 from clip3d.models.model import Model
 from clip3d.models.vector_cache import VectorCache, vector_key
@@ -91,7 +92,7 @@ def _kept(cache: VectorCache, key: str) -> Parted | None:
         file.touch()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError) as error:
+    except (OSError, DataError, ValueError, KeyError, TypeError, IndexError) as error:
         log.warning("the kept scene %s cannot be used (%s): parted anew", file, error)
         return None
     return parted

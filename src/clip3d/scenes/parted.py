@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from clip3d.atomic import replacing
 from clip3d.clouds.cloud import Z_UP_FROM, Axis, PointCloud, Unit
+from clip3d.data.npz import read_npz, write_npz
 from clip3d.models.model import Model
 from clip3d.scenes.answering import Seen
 from clip3d.scenes.boxes import Box
@@ -26,6 +26,10 @@ from clip3d.scenes.voxels import Array, Grid, voxelise
 
 FORM = 3  # of the file, and of what is done with a scan: a change makes anew what was kept
 MOST_BYTES = 256 * 1024**2
+ARRAYS = (
+    *("facts", "points", "colors", "keys", "cells", "rotation", "origin", "labels", "gravity", "walls"),
+    *("voxels", "lengths", "boxes", "touching", "vectors"),
+)
 FAR = 3.0  # metres: farther from walls tells no more
 
 
@@ -136,12 +140,12 @@ def part_scan(
     clouds = part_clouds(cloud, voxels, surface, structure.rotation, parts)
     with one_thread():
         vectors = model.encode_clouds(clouds, normalize=normalize)
-    if views is not None:
-        own = voxels.grid.to_scan(surface.points @ structure.rotation) * voxels.grid.metres
-        with one_thread():
+        if views is not None:
+            own = voxels.grid.to_scan(surface.points @ structure.rotation) * voxels.grid.metres
             seen = picture_vectors(model, views, own, surface.spacing, parts)
-        vectors = join_pictures(vectors, seen)
-        notes = (*notes, f"{int(seen.any(axis=1).sum())} of {len(parts)} parts are shown by {len(views)} pictures")
+            vectors = join_pictures(vectors, seen)
+            shown = int(seen.any(axis=1).sum())
+            notes = (*notes, f"{shown} of {len(parts)} parts are shown by {len(views)} pictures")
     return Parted(
         points=surface.points,
         colors=surface.colors,
@@ -203,20 +207,20 @@ def write_parted(parted: Parted, path: Path) -> None:
         "vectors": parted.vectors,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary, temporary.open("xb") as stream:
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
+    write_npz(path, arrays)
 
 
 def read_parted(path: Path) -> Parted:
     """What `write_parted` wrote.
 
     Raises:
-        OSError, ValueError, KeyError: if there is no such file, or it holds something else.
+        OSError: if there is no such file.
+        DataError: if it is damaged.
+        ValueError, KeyError, TypeError, IndexError: if it holds something else.
     """
     if path.stat().st_size > MOST_BYTES:
         raise ValueError("it is larger than a scan in parts can be")
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    arrays = read_npz(path, required=ARRAYS)
     facts = json.loads(str(arrays["facts"]))
     if facts["form"] != FORM:
         raise ValueError("it was written by another version")
@@ -228,7 +232,7 @@ def read_parted(path: Path) -> Parted:
         arrays["keys"], arrays["cells"], facts["size"], facts["metres"], arrays["rotation"], arrays["origin"]
     )
     parts = tuple(_parts(arrays["voxels"], arrays["lengths"], arrays["touching"], arrays["boxes"]))
-    colors = arrays["colors"].astype(np.float32) / 255 if len(arrays["colors"]) else None
+    colors = np.divide(arrays["colors"], 255, dtype=np.float32) if len(arrays["colors"]) else None
     if len(arrays["points"]) != len(grid) or len(arrays["vectors"]) != len(parts):
         raise ValueError("its arrays do not belong together")
     return Parted(
