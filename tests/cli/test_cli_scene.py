@@ -83,3 +83,34 @@ def test_a_building_is_a_collection_of_rooms(run_cli, room: Path, tmp_path: Path
     room.with_name("other.ply").unlink()
     told = run_cli("index", room.parent, "--db", db, "--only", "scenes", "--prune", "--json")
     assert json.loads(told.stdout.splitlines()[-1])["pruned"] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--segmenter", "graph"], ["--voxel", 0.02], ["--up", "z"], ["--unit", "m"], ["--points", 1_000_000]],
+)
+def test_a_collection_takes_no_option_that_would_do_nothing(run_cli, tmp_path: Path, words: list[object]):
+    told = run_cli("scene", "--db", tmp_path / "building.db", "green", *words)
+    assert told.returncode == 2
+    assert f"leave out {words[0]}" in told.stderr
+
+
+@pytest.mark.parametrize("question", [["--describe"], ["--labels", "green,blue"]])
+def test_what_names_everything_takes_no_number_of_places(run_cli, room: Path, question: list[str]):
+    told = run_cli("scene", room, *question, "-k", 20)
+    assert told.returncode == 2
+    assert "leave out -k" in told.stderr
+
+
+@pytest.mark.parametrize("words", [["--no-thumbnails"], ["--pose", "any"], ["--reindex", "--views", "sweep"]])
+def test_parts_of_scans_have_neither_pictures_nor_poses(run_cli, room: Path, tmp_path: Path, words: list[str]):
+    told = run_cli("index", room, "--db", tmp_path / "building.db", "--only", "scenes", *words)
+    assert told.returncode == 2
+    assert words[0] in told.stderr
+
+
+def test_metadata_of_scans_are_not_named_like_facts(run_cli, room: Path, tmp_path: Path):
+    told = run_cli("index", room, "--db", tmp_path / "a.db", "--only", "scenes", "--meta", "area=3")
+    assert told.returncode != 0
+    assert "'area'" in told.stderr
+    assert "Traceback" not in told.stderr

@@ -13,10 +13,12 @@ from clip3d.cli.output import (
     WrongCommand,
     finish,
     flush,
+    is_given,
     note,
     print_json,
     print_line,
     progress_bar,
+    refuse_given,
     start_logging,
 )
 from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
@@ -35,7 +37,9 @@ EXAMPLES = o.examples(
     "clip3d index scans/ --db building.db --only scenes",
 )
 QUIET = ("unchanged",)
-SCENE_POINTS = 1_000_000  # drawn on a scanned mesh at least
+SCENE_POINTS = 1_000_000  # drawn on a scanned mesh
+# What parts of scans do not have, or cannot be made by.
+NOT_OF_SCENES = ("reindex", "tables", "views", "ray", "no_thumbnails", "pose")
 
 
 class Only(str, Enum):
@@ -55,6 +59,7 @@ ONLY: dict[Only, Literal["cloud", "image", "sweep"]] = {
 
 
 def index(
+    context: typer.Context,
     db: Annotated[
         str,
         typer.Option("--db", metavar="DB", help="The collection: a file, .lance folder or URI; made if need be."),
@@ -125,8 +130,9 @@ def index(
     start_logging(quiet=quiet, verbose=verbose)
     if not paths and not reindex:
         raise WrongCommand(f"name the files or folders to index: clip3d index FOLDER --db {db}")
-    if only is Only.scenes and (reindex or tables or views is not None or ray is not None):
-        raise WrongCommand("--only scenes parts scans: leave out --reindex, --metadata, --views and --ray")
+    if only is Only.scenes:
+        refuse_given(context, NOT_OF_SCENES, "--only scenes parts scans")
+        points = points if is_given(context, "points") else SCENE_POINTS
     from clip3d.search.collection import Collection
     from clip3d.search.keeping.sidecar import read_assignments
 
@@ -146,8 +152,7 @@ def index(
             progress_bar("Indexing", quiet=quiet) as progress,
         ):
             put_on_device(collection, device)
-            drawn = points if only is not Only.scenes else max(points, SCENE_POINTS)
-            reading = reading_of(drawn, seed, up, unit, pose, topic, message)
+            reading = reading_of(points, seed, up, unit, pose, topic, message)
             told: dict[str, Any] = {"cache": cache, "progress": progress, "tell": tell}
             if only is Only.scenes:
                 from clip3d.scenes.collecting import index_scenes

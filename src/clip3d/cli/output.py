@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,6 +21,7 @@ FAILED = 1
 
 # Typer carries its own copy of this class or takes it from click, depending on its version.
 WrongCommand: type[Exception] = typer.BadParameter.__mro__[1]
+GIVEN = ("COMMANDLINE", "ENVIRONMENT")
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
@@ -31,6 +32,20 @@ def start_logging(*, quiet: bool, verbose: bool) -> None:
     handler.setFormatter(logging.Formatter("clip3d: %(message)s"))
     logger.handlers = [handler]
     logger.setLevel(logging.DEBUG if verbose else logging.ERROR if quiet else logging.WARNING)
+
+
+def is_given(context: typer.Context, parameter: str) -> bool:
+    """Whether the user gave a parameter, be it the default."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name in GIVEN
+
+
+def refuse_given(context: typer.Context, parameters: Iterable[str], why: str) -> None:
+    """WrongCommand that names the options among some parameters that were given, since they would do nothing."""
+    given = [name for name in parameters if is_given(context, name)]
+    if given:
+        options = {parameter.name: max(parameter.opts, key=len) for parameter in context.command.params}
+        raise WrongCommand(f"{why}: leave out {' and '.join(options[name] for name in given)}")
 
 
 def print_json(record: Mapping[str, object]) -> None:

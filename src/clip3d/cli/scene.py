@@ -18,6 +18,7 @@ from clip3d.cli.output import (
     print_json,
     print_line,
     print_table,
+    refuse_given,
     start_logging,
 )
 from clip3d.cli.session import load_model, open_cache, put_on_device, reading_of
@@ -37,6 +38,8 @@ EXAMPLES = o.examples(
     'clip3d scene scene0000_00/scene0000_00_vh_clean_2.ply "desk" --pictures scene0000_00/exported',
     'clip3d scene scan.e57 "fire extinguisher" --segmenter clusters --json',
 )
+# How a scan is read and parted, and nothing of how it answers.
+OF_SCANS = ("segmenter", "voxel", "up", "unit", "topic", "message", "points", "seed")
 
 
 class Segmenter(str, Enum):
@@ -48,6 +51,7 @@ class Segmenter(str, Enum):
 
 
 def scene(
+    context: typer.Context,
     given: Annotated[
         list[str],
         typer.Argument(
@@ -123,6 +127,7 @@ def scene(
     if db is not None:
         if labels is not None or describe or any((ply, glb, picture, html, indices, pictures)):
             raise WrongCommand("a collection is asked in words, and answers as a table or --json")
+        refuse_given(context, OF_SCANS, "a collection's scans were read and parted when they were indexed")
         _ask_collection(db, model, given, k, threshold, templates, where, device, as_json=as_json)
         return
     if where is not None:
@@ -130,6 +135,8 @@ def scene(
     scan, asked = given[0], [phrase for phrase in given[1:] if phrase.strip()]
     if sum((bool(asked), labels is not None, describe)) != 1:
         raise WrongCommand(f'say what to look for: clip3d scene {scan} "chair"; or give --labels, or --describe')
+    if not asked:
+        refuse_given(context, ["k"], "all that stands in the room is named or counted")
     names = None if labels is None else read_labels(labels)
     from clip3d.scenes.opening import open_scene
     from clip3d.scenes.segmenting import check_method
