@@ -86,6 +86,29 @@ def test_rooms_are_asked(tmp_path: Path, bundle: Path, command_line):
         assert (out / run["files"][0]).read_text().count("\n") > 22
 
 
+def test_a_table_of_classes_is_written_whole_or_not_at_all(
+    tmp_path: Path, bundle: Path, command_line, monkeypatch: pytest.MonkeyPatch
+):
+    npz_scene(tmp_path / "data" / "test-rooms" / "own.npz")
+    out = tmp_path / "out"
+    words = ["--data", tmp_path / "data", "--out", out, "--model", f"my={bundle}", "--only", "my/simulated/graph"]
+    table = out / "my-simulated-graph.md"
+    out.mkdir()
+    table.write_text("earlier")
+    real = Path.write_text
+
+    def stopped(path: Path, text: str, *rest: object, **more: object) -> int:
+        if table.name in path.name:
+            real(path, text[:9])
+            raise OSError("the disk is full")
+        return real(path, text, *rest, **more)
+
+    monkeypatch.setattr(Path, "write_text", stopped)
+    assert command_line("experiment", "cg3d-scenes", *words).returncode != 0
+    assert [path.name for path in out.glob("*my-simulated*")] == [table.name]
+    assert table.read_text() == "earlier"
+
+
 def test_answers_are_points_of_the_scan(bundle: Path):
     from clip3d.models.loading import load
 

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from clip3d.atomic import replacing
 from clip3d.data.rooms.labelled_scene import LabelledScene
 from clip3d.evaluation.markdown import table
 from clip3d.evaluation.scene_queries import LOOSE, MOST_ANSWERS, STRICT, Replies, SceneReport, measure_scenes
@@ -69,7 +70,8 @@ def _measure(bench: Bench, seed: int, candidate: Candidate, tests: SceneSet, met
     report = measure_scenes(tests.scenes(bench), asked.ask, tests.queries, name=asked.name)
     file = f"{candidate.name}-{tests.name}-{method}.md"
     (bench.out / file).parent.mkdir(parents=True, exist_ok=True)
-    (bench.out / file).write_text(class_table(report) + "\n", encoding="utf-8")
+    with replacing(bench.out / file) as temporary:
+        temporary.write_text(class_table(report) + "\n", encoding="utf-8")
     low, high = report.interval(lambda some: some.precision_at_1)
     told = {
         **report.protocol,

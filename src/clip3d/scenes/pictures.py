@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from heapq import nlargest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,16 +143,13 @@ def picture_vectors(
         ModelError: if the model lacks an image tower.
     """
     model.tower_card("image")
-    best: list[list[tuple[float, Path, Sight]]] = [[] for _ in parts]
+    shown_by: list[list[tuple[Path, Sight]]] = [[] for _ in parts]
     for view in views:
         for sight in sights(view, _size(view.path), points, spacing, parts):
-            mine = best[sight.part]
-            mine.append((sight.share, view.path, sight))
-            mine.sort(key=lambda item: -item[0])
-            del mine[SHOWN_BY:]
+            shown_by[sight.part].append((view.path, sight))
     wanted: dict[Path, list[Sight]] = {}
-    for chosen in best:
-        for _, path, sight in chosen:
+    for found_in in shown_by:
+        for path, sight in nlargest(SHOWN_BY, found_in, key=lambda item: item[1].share):
             wanted.setdefault(path, []).append(sight)
     found = np.zeros((len(parts), model.space.dim), np.float32)
     for path, shown in wanted.items():
@@ -165,7 +163,7 @@ def picture_vectors(
 def sights(
     view: View, size: tuple[int, int], points: NDArray[np.floating], spacing: float, parts: Sequence[Part]
 ) -> list[Sight]:
-    """The parts that a picture of a width and height shows enough of; arguments as of `join_pictures`.
+    """The parts that a picture of a width and height shows enough of; arguments as of `picture_vectors`.
 
     A voxel is seen if its depth is the least in its cell of a map of depths that all voxels are drawn into, up to
     a tolerance.
