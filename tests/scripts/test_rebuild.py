@@ -81,7 +81,7 @@ def test_towers_are_trained_one_after_the_other_and_put_together(rebuilt) -> Non
     folder, commands = rebuilt
     names = [words[0] if words[0] != "train" else Path(words[1]).name for words in commands]
     recipes = [*["mini-cloud-first.toml", "mini-cloud.toml"] * 3, "mini-image.toml"]
-    driving = ["data", "mini-image-driving.toml", "mini-sweep-labels.toml"]
+    driving = ["data", "data", "mini-image-driving.toml", "mini-sweep-labels.toml"]
     assert names == ["data", "data", *recipes, *driving, "evaluate", "models", "evaluate"]
     trainings = [words for words in commands if words[0] == "train"]
     assert [words[words.index("--seed") + 1] for words in trainings] == [*"334455", *"333"]
