@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import signal
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ from clip3d.clouds.cloud import PointCloud
 from clip3d.data.drawing import Rendering, draw
 from clip3d.data.picture_folders import SETTINGS, folder_of
 from clip3d.errors import CloudError, DataError, FileProblem, ShapeError
+from clip3d.simulation.processes import fresh_processes
 
 FORMAT = 1
 AHEAD = 4  # objects a process that wait for it
@@ -165,7 +164,7 @@ def _draw_together(
     shapes: Iterator[Shape], out: Path, rendering: Rendering, processes: int, left: list[Shape]
 ) -> Iterator[FileProblem | None]:
     """Results of a pool until all is done, or it breaks: then `left` holds the objects that were under way."""
-    pool = _pool(processes)
+    pool = fresh_processes(processes)
     running: dict[Future[FileProblem | None], Shape] = {}
     try:
         while True:
@@ -184,19 +183,12 @@ def _draw_together(
         pool.shutdown(cancel_futures=True)
 
 
-def _pool(processes: int) -> ProcessPoolExecutor:
-    """Fresh processes, which leave interrupting to the one that started them."""
-    ignored = (signal.SIGINT, signal.SIG_IGN)
-    spawn = get_context("spawn")
-    return ProcessPoolExecutor(processes, mp_context=spawn, initializer=signal.signal, initargs=ignored)
-
-
 def _draw_apart(shape: Shape, out: Path, rendering: Rendering) -> FileProblem | None:
     """Draw one object in a process of its own."""
     if _is_done(shape, out, rendering):
         return None
     try:
-        with _pool(1) as pool:
+        with fresh_processes(1) as pool:
             return pool.submit(_draw_one, shape, out, rendering).result()
     except BrokenProcessPool:
         return CloudError(shape.name, "the process that drew it was ended", "it may need more memory than there is")

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 T = TypeVar("T")
+
+
+def fresh_processes(workers: int) -> ProcessPoolExecutor:
+    """Processes that leave interrupting to the one that started them, and end when that one is killed."""
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A killed process tells its own nothing: they would go on writing beside whatever is started next."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def together(
@@ -23,10 +43,7 @@ def together(
         numbers: in the order in which they are begun.
         workers: processes.
     """
-    ignored = (signal.SIGINT, signal.SIG_IGN)
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignored
-    )
+    pool = fresh_processes(workers)
     waiting = iter(numbers)
     running: dict[Future[T], int] = {}
     try:
