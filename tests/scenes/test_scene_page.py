@@ -1,4 +1,4 @@
-"""The script of a scene's page, run by an engine with a document and a WebGL that only note what is done to them."""
+"""The script of a scene's page, run with a document and a WebGL that only note what is done to them."""
 
 from __future__ import annotations
 
