@@ -9,6 +9,8 @@ import pytest
 from box_rooms import furnished_room
 
 import clip3d
+from clip3d.search.embedding import Reading
+from clip3d.search.keeping.reporting import Report
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +116,18 @@ def test_metadata_of_scans_are_not_named_like_facts(run_cli, room: Path, tmp_pat
     assert told.returncode != 0
     assert "'area'" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_as_many_points_are_drawn_on_scanned_meshes_as_are_asked_for(run_cli, tmp_path: Path, monkeypatch):
+    from clip3d.scenes import collecting
+
+    drawn = []
+
+    def note(*_: object, reading: Reading, **__: object) -> Report:
+        drawn.append(reading.points)
+        return Report()
+
+    monkeypatch.setattr(collecting, "index_scenes", note)
+    for words in ([], ["--points", 5000], ["--points", 8192]):
+        run_cli("index", tmp_path, "--db", tmp_path / "a.db", "--only", "scenes", *words)
+    assert drawn == [1_000_000, 5000, 8192]
