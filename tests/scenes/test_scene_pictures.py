@@ -73,6 +73,8 @@ def test_the_picture_s_vector_is_joined_where_there_is_one(bundle: Path, tmp_pat
     joined = join_pictures(vectors, seen)
     assert np.allclose(joined[2], vectors[2])
     assert joined[0] @ seen[0] / np.linalg.norm(seen[0]) > vectors[0] @ seen[0] / np.linalg.norm(seen[0])
+    assert np.allclose(join_pictures(vectors, seen, 0.0), vectors)
+    assert np.allclose(join_pictures(vectors, seen, 1.0)[:2], seen[:2] / np.linalg.norm(seen[:2], axis=1)[:, None])
 
 
 def test_views_are_those_with_a_pose_and_evenly_spread(tmp_path: Path):

@@ -32,7 +32,9 @@ NEAREST = 0.1  # metres before the camera
 MARGIN = 0.15  # of the longer side about a part
 # Occlusion is told in a map of depths with cells as large as a voxel this far away.
 DEPTHS_AT, TOLERANCE = 2.5, 0.06  # metres
-WEIGHT = 0.2  # of pictures beside the cloud: more finds more on simulated rooms, but names the first answer worse
+# Of pictures beside the cloud: more finds more on simulated rooms, but names the first answer worse
+# (benchmarks/scene_pictures.py).
+WEIGHT = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,18 +113,19 @@ class Sight:
     rectangle: tuple[int, int, int, int]
 
 
-def join_pictures(vectors: Array, seen: Array) -> Array:
+def join_pictures(vectors: Array, seen: Array, weight: float = WEIGHT) -> Array:
     """Vectors (p, d) of parts joined with those of the pictures that show them, of unit length.
 
     Args:
         vectors: (p, d) of their clouds.
         seen: (p, d) of their pictures, zeros where there are none, as `picture_vectors` gives them.
+        weight: of pictures, from 0 to 1.
     """
     if not len(vectors):
         return vectors
     there = seen.any(axis=1)
     joined = unit(vectors)
-    joined[there] = unit((1 - WEIGHT) * joined[there] + WEIGHT * unit(seen[there]))
+    joined[there] = unit((1 - weight) * joined[there] + weight * unit(seen[there]))
     return joined
 
 
