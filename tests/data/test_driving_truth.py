@@ -5,11 +5,13 @@ import pytest
 
 from clip3d.data.driving_truth import (
     CLASSES,
+    LENS,
     Seen,
     class_of,
     conditions_of,
     family_of,
     frame_terms,
+    lens_terms,
     prompts_of,
     seen_of,
     terms_of,
@@ -99,4 +101,6 @@ def test_what_befalls_a_picture_is_true_of_its_camera_alone():
     # a sweep sees none of it, and of a camera of which nothing is told nothing is known
     assert "sun glare" not in frame_terms(None, (), metadata)
     assert "sun glare" not in frame_terms(None, (), metadata, "left")
-    assert "sun glare" not in frame_terms(None, (), {"terms_by_camera": "front"}, "front")
+    for odd in ("front", ["front"], {"front": "sun glare"}, {"front": None}):
+        assert "sun glare" not in frame_terms(None, (), {"terms_by_camera": odd}, "front")
+    assert lens_terms({"terms_by_camera": {"front": [3, {}, None]}}, "front") == dict.fromkeys(LENS, False)

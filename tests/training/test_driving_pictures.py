@@ -16,9 +16,11 @@ from clip3d.errors import DataError
 from clip3d.models.vector_cache import VectorCache
 from clip3d.spaces import Space, unit
 from clip3d.towers.image import EfficientNetLite0, ImageTower
+from clip3d.training import driving_pictures
 from clip3d.training.driving_pictures import (
     DrivingLoss,
     DrivingRecipe,
+    Lessons,
     as_stored,
     measure_driving,
     ranking,
@@ -109,6 +111,28 @@ def test_the_loss_teaches_objects_and_scenes(lessons):
     assert found["driving scenes"] == len(lessons.held_out.scenes)
     assert 0 <= found["driving class mean"] <= 1
     assert 0 <= found["driving terms"] <= 1
+
+
+def test_each_way_to_ask_for_a_term_ranks_the_pictures_that_it_is_true_of(lessons, monkeypatch):
+    tower = ImageTower(dim=3, classes=5, hidden=16)
+    ways = np.eye(3, dtype=np.float32)[[[0, 1], [2, 2]]]
+    scenes, truths = np.zeros((2, 1280), np.float32), np.array([[1, 0], [0, 1]], np.float32)
+    none = np.zeros((0, 1280), np.float32)
+    words, kinds = np.zeros(0, np.intp), np.zeros(0, np.str_)
+    taught = Lessons(none, words, kinds, scenes, truths)
+    recipe = replace(RECIPE, weight=1.0, batch=2)
+    phrases = np.zeros((len(lessons.phrases), 3), np.float32)
+    taken = replace(lessons, taught=taught, held_out=taught, terms=ways, phrases=phrases, recipe=recipe)
+    loss = DrivingLoss(taken, tower.head, 0.0, 15.0)
+    directions = torch.tensor([[0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
+    monkeypatch.setattr(loss, "_directions", lambda known, features, rows: directions[rows])
+    monkeypatch.setattr(torch, "randint", lambda most, shape: torch.arange(most))
+    cosines = directions @ torch.from_numpy(ways).reshape(4, 3).T
+    right = torch.tensor([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
+    assert float(loss()) == pytest.approx(float(ranking(cosines, right, 15.0)), rel=1e-5)
+    assert float(loss()) < 0.01
+    monkeypatch.setattr(driving_pictures, "_directions", lambda head, features: directions.numpy())
+    assert measure_driving(taken, tower.head, TEXTS)["driving terms"] == 1
 
 
 def test_ranking_is_the_cross_entropy_from_terms_to_pictures():

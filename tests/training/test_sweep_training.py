@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -82,6 +83,7 @@ KILLED = """
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 sys.path[:0] = {path!r}
 import tower_doubles
 from clip3d.towers import catalogue
@@ -157,6 +159,20 @@ def test_terms_are_told_by_binary_cross_entropy_over_what_is_known():
     assert float(tell_terms(cosines, truths, 2.0, torch.tensor([-1.0, 0.5]))) == pytest.approx(hand, rel=1e-5)
     nothing = torch.full((2, 2), float("nan"))
     assert float(tell_terms(cosines, nothing, 2.0, torch.zeros(2))) == 0
+
+
+def test_a_term_is_told_in_each_way_that_it_is_asked_for():
+    recipe = LabelRecipe(weight=1.0, objects=0.0, cells=0.0, scenes=1.0, scale=4.0)
+    ways = torch.eye(3)[torch.tensor([[0, 1], [2, 2]])]  # of the first term two, of the second one twice
+    odds = torch.tensor([0.5, -1.0])
+    loss = NamingLoss(recipe, torch.eye(3)[:1], torch.ones(1, 1), ways, odds, torch.zeros(3))
+    nothing = torch.zeros(0, dtype=torch.long)
+    batch = SimpleNamespace(words=nothing, truths=torch.tensor([[1.0, 0.0], [float("nan"), 1.0]]))
+    found = SweepCells(torch.eye(3)[[0, 2]], torch.zeros(0, 3), nothing, nothing)
+    logits = np.array([4 + 0.5, 0.5, -1, -1, 4 - 1, 4 - 1])
+    right = np.array([1, 1, 0, 0, 1, 1])
+    hand = np.mean(np.log1p(np.exp(np.where(right, -logits, logits))))
+    assert float(loss(found, batch, 10).detach()) == pytest.approx(hand, rel=1e-5)
 
 
 def test_words_that_are_withheld_are_never_heard(drives, recipe):
@@ -363,7 +379,7 @@ def test_training_learns_what_the_teacher_says(drives, recipe, tmp_path):
 def test_naming_draws_cells_to_their_words():
     recipe = LabelRecipe(weight=1.0, cells=0.0, scenes=0.0, regression=1.0, scale=5.0)
     phrases, positives = torch.eye(3)[:2], torch.eye(2)
-    loss = NamingLoss(recipe, phrases, positives, torch.zeros(0, 3), torch.zeros(0), torch.zeros(3))
+    loss = NamingLoss(recipe, phrases, positives, torch.zeros(0, 1, 3), torch.zeros(0), torch.zeros(3))
     batch = type("Batch", (), {})()
     batch.words, batch.shares, batch.truths = torch.tensor([0]), torch.ones(1), torch.zeros(1, 0)
     batch.object_cell, batch.object = torch.tensor([2]), torch.tensor([0])

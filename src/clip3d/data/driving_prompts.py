@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from clip3d.data.caption_templates import ARTICLES, ARTS, DRAWN, PHOTOS, STUFFS
-from clip3d.data.driving_truth import family_of, prompts_of
+from clip3d.data.driving_truth import PROMPTS, family_of, prompts_of
 from clip3d.errors import ShapeError
 
 # As published, also where English asks for another article.
@@ -60,7 +60,7 @@ LENS_PROMPTS: dict[str, tuple[str, ...]] = {
     "drops on the lens": (
         "water drops on the lens", "a photo with water on the lens", "rain drops on the camera", "a wet lens",
     ),
-    "blurred": ("a blurred photo", "a photo with motion blur", "a blurry photo of a street"),
+    "blurred": PROMPTS["blur"],
 }  # fmt: skip
 # The words by themselves, as users type them.
 _TYPED: dict[str, tuple[str, ...]] = {
@@ -93,10 +93,13 @@ def published_prompts(term: str) -> list[str]:
 
 
 def phrasings_of(term: str) -> list[list[str]]:
-    """Ways to ask for a term: short prompts, the paper's, and its words as they are typed; each way is averaged.
+    """Three ways to ask for a term, each of several phrases whose vectors are to be averaged.
 
     Args:
         term: as `clip3d.data.driving_truth.frame_terms` names it.
+
+    Returns:
+        Short prompts, the paper's (this project's where the paper has none), and the words as they are typed.
     """
     word = term.removeprefix("nearby ")
     typed = [text.replace("{}", word) for text in _TYPED[family_of(term)]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from clip3d.data.driving_truth import class_of, words_of
+from clip3d.data.driving_truth import class_of, listed_terms, words_of
 from clip3d.errors import ShapeError
 from clip3d.lidar.boxes import corners
 from clip3d.lidar.camera import Camera
@@ -164,9 +164,7 @@ class Shot:
     @property
     def told(self) -> frozenset[str]:
         """The terms that a simulated log says are true of this camera's picture."""
-        by_camera = self.metadata.get("terms_by_camera")
-        found = by_camera.get(self.camera, ()) if isinstance(by_camera, Mapping) else ()
-        return frozenset(map(str, found)) if isinstance(found, (list, tuple)) else frozenset()
+        return listed_terms(self.metadata, self.camera) or frozenset()
 
     def load(self) -> Frame:
         """The frame itself."""

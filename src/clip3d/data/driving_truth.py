@@ -88,10 +88,16 @@ def frame_terms(
 
 
 def lens_terms(metadata: Mapping[str, Any], camera: str) -> dict[str, bool]:
-    """Which of `LENS` a log's `terms_by_camera` tells of a camera's picture; nothing where it tells none at all."""
+    """Whether each of `LENS` is true of a camera's picture; nothing where a log lists no terms of that camera."""
+    told = listed_terms(metadata, camera)
+    return {} if told is None else {term: term in told for term in LENS}
+
+
+def listed_terms(metadata: Mapping[str, Any], camera: str) -> frozenset[str] | None:
+    """What `terms_by_camera` of a simulated log's frame says of a camera's picture; None where it says nothing."""
     by_camera = metadata.get("terms_by_camera")
     told = by_camera.get(camera) if isinstance(by_camera, Mapping) else None
-    return {term: term in told for term in LENS} if _listed(told) else {}
+    return frozenset(map(str, told)) if _listed(told) else None
 
 
 def seen_of(boxes: Sequence[Box], counts: Sequence[int]) -> list[Seen]:
@@ -146,7 +152,7 @@ PROMPTS: dict[str, tuple[str, ...]] = {
 
 
 def family_of(term: str) -> str:
-    """The family of prompts of a term that `terms_of` names."""
+    """The family of prompts of a term that `frame_terms` names."""
     if term.startswith("nearby "):
         return "nearby"
     named = {"busy street": "busy", "empty street": "empty", "blurred": "blur"}

@@ -24,7 +24,7 @@ def inverse_temperature(log_scale: Tensor) -> Tensor:
 
 
 def centre(vectors: Tensor, mean: Tensor) -> Tensor:
-    """`Space.centre` with gradients: unit length, minus the mean of the space, unit length. (n, d) to (n, d)."""
+    """`Space.centre` with gradients: unit length, minus the mean (d,) of the space, unit length; (..., d)."""
     return functional.normalize(functional.normalize(vectors, dim=-1) - mean, dim=-1)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def vocabulary_of(views: Iterable[View], recipe: LabelRecipe) -> Vocabulary:
 
 def is_heard(phrase: str, recipe: LabelRecipe) -> bool:
     """Whether a phrase holds no word, or run of words, that is withheld."""
-    padded = f" {phrase.lower()} "
+    padded = f" {phrase.lower().rstrip('.')} "
     return not any(f" {word.lower()} " in padded for word in recipe.withheld)
 
 
@@ -104,6 +105,6 @@ def _log_odds(truths: Sequence[bool]) -> float:
 
 
 def _tells(term: str, truths: Sequence[bool], recipe: LabelRecipe) -> bool:
-    """Whether a term is sometimes true, sometimes not, and names nothing that is withheld."""
-    word = term.removeprefix("nearby ")
-    return 0 < sum(truths) < len(truths) and is_heard(word, recipe)
+    """Whether a term is sometimes true, sometimes not, and asked for in no phrase that is withheld."""
+    phrases = chain.from_iterable(phrasings_of(term))
+    return 0 < sum(truths) < len(truths) and all(is_heard(phrase, recipe) for phrase in phrases)
