@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from clip3d.errors import ShapeError
+from clip3d.errors import FrameError, ShapeError
 from clip3d.lidar.reading import read_log
 from clip3d.simulation import processes
 from clip3d.simulation.driving.logs import Drive, log_name, make_log
@@ -84,11 +86,25 @@ def test_a_log_that_cannot_be_written_does_not_stop_the_others(tmp_path: Path):
         {"sensor": "none"},
         {"place": "moon"},
         {"cameras": 9},
+        {"shapes": "heldout"},
+        {"period": "noon"},
+        {"weather": "windy"},
+        {"mix": "even"},
+        {"mix": None},
     ],
 )
 def test_drives_that_make_no_sense_are_refused(wrong: dict):
     with pytest.raises(ShapeError):
         Drive(**wrong)
+
+
+def test_logs_of_another_mix_do_not_take_up_those_that_stand_there(tmp_path: Path):
+    make_log(TINY, 0, tmp_path)
+    # logs from before there was a choice of mixes, which say nothing of it, are gone on with
+    assert "mix" not in json.loads((tmp_path / log_name(TINY, 0) / "metadata.json").read_text())["drive"]
+    with pytest.raises(FrameError, match="another log"):
+        make_log(replace(TINY, mix="balanced"), 0, tmp_path)
+    assert make_log(TINY, 0, tmp_path) == 0
 
 
 def test_conditions_that_are_asked_for_are_those_of_the_log(tmp_path: Path):

@@ -20,6 +20,7 @@ from clip3d.simulation.driving.rig import Rig, draw_rig
 from clip3d.simulation.driving.snapshot import Snapshot
 from clip3d.simulation.driving.streets import Street, draw_street
 from clip3d.simulation.driving.telling import caption, seen_by_lidar, terms
+from clip3d.simulation.driving.traffic import populate
 from clip3d.simulation.driving.truth import true_boxes
 
 # Length, width and height in metres between which real ones lie, by class.
@@ -164,16 +165,25 @@ def test_held_out_shapes_are_others_and_training_never_shows_held_out_kinds():
         assert not shown & {kind.replace(" ", "-") for kind in held_out}
 
 
-def test_a_balanced_mix_makes_scarce_classes_and_hard_conditions_common():
-    def shares(mix):
-        streets = [draw_street(seed, 6.0, mix=mix) for seed in range(16)]
-        kinds = [actor.looks(0).label for street in streets for actor in street.crowd.actors]
-        return {kind: kinds.count(kind) / len(kinds) for kind in ("bus", "cyclist", "van")}
+def test_a_balanced_mix_makes_scarce_classes_common_and_brings_people_close():
+    place = "city street"
 
-    usual, balanced = shares("usual"), shares("balanced")
+    def drawn(mix):
+        rngs = map(np.random.default_rng, range(6))
+        crowds = [populate(rng, street(place).side, place, "train", 3.0, 1.0, mix) for rng in rngs]
+        kinds = [actor.looks(0).label for crowd in crowds for actor in crowd.actors]
+        return crowds, {kind: kinds.count(kind) / len(kinds) for kind in ("bus", "cyclist", "van")}
+
+    (_, usual), (crowds, balanced) = drawn("usual"), drawn("balanced")
     for kind, share in usual.items():
         assert balanced[kind] > 1.5 * share
+    for crowd in crowds:
+        people = [actor for actor in crowd.actors if actor.looks(0).label == "pedestrian"]
+        passed = np.array([crowd.ego.pace.at(time)[0] for time in np.linspace(0, 3, 31)])
+        assert any(np.abs(passed - actor.start[0]).min() < 15 for actor in people)
 
+
+def test_a_balanced_mix_makes_hard_conditions_common():
     def glaring(mix):
         drawn = [draw_conditions(np.random.default_rng(seed), mix=mix) for seed in range(400)]
         return sum(is_glaring(one, 0.0) for one in drawn)

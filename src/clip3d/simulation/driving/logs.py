@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -62,8 +62,8 @@ class Drive:
         place: of PLACES, or None for any.
         period: of the day, or None for any.
         weather: or None for any.
-        mix: "usual" for streets as they are; "balanced" for training: vans, trucks, buses, cyclists and people as
-            common as cars, more of them close by, and night, rain, fog, a low sun, drops and blur more often.
+        mix: "usual" for streets as they are; "balanced" for training: vans, trucks and buses nearly as common as
+            cars, many cyclists and people, some close by; night, rain, fog, a low sun, drops and blur more often.
     """
 
     frames: int = 20
@@ -90,8 +90,12 @@ class Drive:
             )
         if self.sensor not in (*LIDARS, "any"):
             raise ShapeError(f"no lidar {self.sensor!r}: choose one of {', '.join(LIDARS)}, any")
-        if self.place is not None and self.place not in PLACES:
-            raise ShapeError(f"no place {self.place!r}: choose one of {', '.join(PLACES)}")
+        named = {"shapes": Shapes, "period": Period, "weather": Weather, "mix": Mix}
+        choices = {"place": PLACES, **{name: get_args(names) for name, names in named.items()}}
+        for name, known in choices.items():
+            value = getattr(self, name)
+            if value not in known and not (value is None and name in ("place", "period", "weather")):
+                raise ShapeError(f"no {name} {value!r}: choose one of {', '.join(known)}")
         if not 0 <= self.cameras <= CAMERAS:
             raise ShapeError(f"a recording vehicle has 0 to {CAMERAS} cameras, got {self.cameras}")
 

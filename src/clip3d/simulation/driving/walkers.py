@@ -22,13 +22,13 @@ _NUMBERS = {0: (0, 1), 1: (0, 9), 2: (8, 28)}
 
 def people(rng: Rng, crowd: Crowd, rain: float = 0.0) -> None:
     """Add pedestrians, cyclists, riders of scooters and dogs, to the density of the log."""
+    end = min(crowd.ego.pace.at(crowd.duration)[0] + 60, crowd.road.end - 5)
     if crowd.mix == "balanced":
-        _many(rng, crowd)
+        _many(rng, crowd, end)
     level = round(crowd.density)
     many = {"rural road": 0.15, "residential street": 0.6, "car park": 0.5}.get(crowd.place, 1.0)
     low, high = _NUMBERS[level]
     wanted = round(count(rng, low, high) * many) if maybe(rng, 0.7) else 0
-    end = min(crowd.ego.pace.at(crowd.duration)[0] + 60, crowd.road.end - 5)
     done = 0
     while done < wanted:
         done += _group(rng, crowd, end)
@@ -45,11 +45,10 @@ def people(rng: Rng, crowd: Crowd, rain: float = 0.0) -> None:
         _scooter(rng, crowd, end)
 
 
-def _many(rng: Rng, crowd: Crowd) -> None:
-    """Cyclists along the way, and people and cyclists near where the recording vehicle passes."""
-    gone = crowd.ego.pace.at(crowd.duration)[0]
+def _many(rng: Rng, crowd: Crowd, end: float) -> None:
+    """Cyclists along the way, whatever the density of the log, and people close to the recording vehicle."""
     for _ in range(count(rng, 2, 7)):
-        _cyclist(rng, crowd, min(gone + 60, crowd.road.end - 5))
+        _cyclist(rng, crowd, end)
     for _ in range(count(rng, 3, 9)):
         # where the vehicle is at some time of the log, and at that time some metres ahead of it
         time = float(rng.uniform(0, crowd.duration))
