@@ -171,12 +171,12 @@ def test_a_balanced_mix_makes_scarce_classes_common_and_brings_people_close():
     def drawn(mix):
         rngs = map(np.random.default_rng, range(6))
         crowds = [populate(rng, street(place).side, place, "train", 3.0, 1.0, mix) for rng in rngs]
-        kinds = [actor.looks(0).label for crowd in crowds for actor in crowd.actors]
-        return crowds, {kind: kinds.count(kind) / len(kinds) for kind in ("bus", "cyclist", "van")}
+        return crowds, Counter(actor.looks(0).label for crowd in crowds for actor in crowd.actors)
 
     (_, usual), (crowds, balanced) = drawn("usual"), drawn("balanced")
-    for kind, share in usual.items():
-        assert balanced[kind] > 1.5 * share
+    assert balanced["cyclist"] > 2 * usual["cyclist"]
+    scarce = [counts["bus"] + counts["van"] + counts["truck"] for counts in (usual, balanced)]
+    assert scarce[1] / balanced["car"] > 2 * scarce[0] / usual["car"]
     for crowd in crowds:
         people = [actor for actor in crowd.actors if actor.looks(0).label == "pedestrian"]
         passed = np.array([crowd.ego.pace.at(time)[0] for time in np.linspace(0, 3, 31)])
