@@ -89,7 +89,14 @@ def test_a_building_is_a_collection_of_rooms(run_cli, room: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     "words",
-    [["--segmenter", "graph"], ["--voxel", 0.02], ["--up", "z"], ["--unit", "m"], ["--points", 1_000_000]],
+    [
+        ["--segmenter", "graph"],
+        ["--voxel", 0.02],
+        ["--up", "z"],
+        ["--unit", "m"],
+        ["--points", 1_000_000],
+        ["--no-cache"],
+    ],
 )
 def test_a_collection_takes_no_option_that_would_do_nothing(run_cli, tmp_path: Path, words: list[object]):
     told = run_cli("scene", "--db", tmp_path / "building.db", "green", *words)

@@ -37,7 +37,6 @@ EXAMPLES = o.examples(
     "clip3d index scans/ --db building.db --only scenes",
 )
 QUIET = ("unchanged",)
-SCENE_POINTS = 1_000_000  # drawn on a scanned mesh
 # What parts of scans do not have, or cannot be made by.
 NOT_OF_SCENES = ("reindex", "tables", "views", "ray", "no_thumbnails", "pose")
 
@@ -132,7 +131,9 @@ def index(
         raise WrongCommand(f"name the files or folders to index: clip3d index FOLDER --db {db}")
     if only is Only.scenes:
         refuse_given(context, NOT_OF_SCENES, "--only scenes parts scans")
-        points = points if is_given(context, "points") else SCENE_POINTS
+        from clip3d.scenes.opening import MESH_POINTS
+
+        points = points if is_given(context, "points") else MESH_POINTS
     from clip3d.search.collection import Collection
     from clip3d.search.keeping.sidecar import read_assignments
 

@@ -38,8 +38,8 @@ EXAMPLES = o.examples(
     'clip3d scene scene0000_00/scene0000_00_vh_clean_2.ply "desk" --pictures scene0000_00/exported',
     'clip3d scene scan.e57 "fire extinguisher" --segmenter clusters --json',
 )
-# How a scan is read and parted, and nothing of how it answers.
-OF_SCANS = ("segmenter", "voxel", "up", "unit", "topic", "message", "points", "seed")
+# How a scan is read, parted and kept, and nothing of how it answers.
+OF_SCANS = ("segmenter", "voxel", "up", "unit", "topic", "message", "points", "seed", "no_cache")
 
 
 class Segmenter(str, Enum):
