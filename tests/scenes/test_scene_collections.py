@@ -45,6 +45,16 @@ def test_metadata_that_are_named_like_a_fact_of_parts_are_refused(collection: Co
         index_scenes(collection, scan, metadata={name: 7})
 
 
+@pytest.mark.parametrize("value", [float("nan"), [1], 2**80])
+def test_metadata_that_cannot_be_kept_are_refused_before_a_scan_is_parted(
+    collection: Collection, scan: Path, value: object, monkeypatch: pytest.MonkeyPatch
+):
+    clip3d.write(furnished_room(9000, seed=1).cloud, scan)
+    monkeypatch.setattr(collecting, "open_scene", pytest.fail)
+    with pytest.raises(ShapeError, match="storey"):
+        index_scenes(collection, scan, metadata={"storey": value})
+
+
 def test_what_is_said_anew_of_a_scan_that_did_not_change_is_kept(
     collection: Collection, scan: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -59,10 +69,14 @@ def test_what_is_said_anew_of_a_scan_that_did_not_change_is_kept(
     assert index_scenes(collection, scan).described == 0
 
 
-def test_what_was_said_stays_when_a_scan_is_parted_anew(collection: Collection, scan: Path):
+def test_what_was_said_of_all_parts_stays_when_a_scan_is_parted_anew(collection: Collection, scan: Path):
+    first = parts(collection)[0]
+    with collection.store.writing():
+        collection.store.describe({first.id: {**first.metadata, "broken": True}})
     clip3d.write(furnished_room(9000, seed=1).cloud, scan)
     assert index_scenes(collection, scan).counts["replaced"] == 1
     assert {record.metadata["storey"] for record in parts(collection)} == {2}
+    assert not any("broken" in record.metadata for record in parts(collection))
 
 
 def test_parts_of_an_older_form_are_told_and_brought_up_to_date(collection: Collection, scan: Path):

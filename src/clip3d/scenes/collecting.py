@@ -31,6 +31,7 @@ from clip3d.search.embedding import Progress, Reading
 from clip3d.search.keeping.known import DIGITS, Known
 from clip3d.search.keeping.reporting import Change, Report
 from clip3d.search.keeping.vanished import Places, absolute, below
+from clip3d.search.stores.kept_values import metadata_text
 from clip3d.search.stores.store import Entry, Record, Trace, Value
 from clip3d.spaces import rank
 
@@ -88,8 +89,8 @@ def index_scenes(
     axes in the scan's unit (center `x`, `y`, `z` and sides `size_x`, `size_y`, `size_z`), `width`, `depth` and
     `height` of the smallest upright box in metres with its heading (`yaw`, degrees in the scan turned z up), how
     high it lies (`above_floor`, metres), and how well it is founded (`scales`, `touching`,
-    `area` in square metres, `on_wall`, `to_wall` in metres). Metadata that a scan's parts have besides stay when it
-    is parted anew.
+    `area` in square metres, `on_wall`, `to_wall` in metres). A scan that is parted anew may have other parts: what
+    was said of all of its parts alike stays, what was said of a few goes.
 
     Args:
         collection: with a model that has a cloud tower.
@@ -103,11 +104,13 @@ def index_scenes(
         tell: called for each scan, once what was done with it is kept.
 
     Raises:
-        ShapeError: if metadata have a name that no column can have, or that of a fact of parts.
+        ShapeError: if metadata have a name that no column can have, or that of a fact of parts, or a value that
+            cannot be kept.
         DataError: if another process is writing, or the collection cannot be written.
         SpaceMismatch: if the collection's vectors are another model's.
         ModelError: if the model has no cloud tower.
     """
+    metadata_text(metadata or {})
     for name in metadata or {}:
         _check_name(name)
     run = _Run(collection, check_method(segmenter), reading or Reading(points=MESH_POINTS), metadata or {}, tell)
@@ -231,7 +234,7 @@ class _Run:
 
 
 def _said(records: Sequence[Record]) -> dict[str, Value]:
-    """What was said of all parts of a scan besides their facts."""
+    """What was said of all parts of a scan alike besides their facts."""
     first = {} if not records else records[0].metadata
     return {
         name: value
