@@ -29,6 +29,7 @@ MOST_VIEWS = 150
 # A part is shown by so many pictures, each with at least this share of its voxels, on so many pixels.
 SHOWN_BY, LEAST_SHARE, LEAST_PIXELS = 2, 0.3, 12
 NEAREST = 0.1  # metres before the camera
+SINGULAR = 1e-6  # determinant of a pose that cannot be inverted; that of a rigid one is 1
 MARGIN = 0.15  # of the longer side about a part
 # Occlusion is told in a map of depths with cells as large as a voxel this far away.
 DEPTHS_AT, TOLERANCE = 2.5, 0.06  # metres
@@ -57,7 +58,8 @@ def list_views(folder: Path, most: int = MOST_VIEWS) -> list[View]:
 
     Args:
         folder: with them; `intrinsic/intrinsic_color.txt` is of all pictures, 3 by 3 or 4 by 4.
-        most: pictures, evenly spread; those without a pose are left out, as are poses that are not finite.
+        most: pictures, evenly spread; those without a pose are left out, as are poses that are not finite or
+            cannot be inverted.
 
     Raises:
         DataError: if there is no picture with a pose, or a matrix cannot be read.
@@ -70,10 +72,10 @@ def list_views(folder: Path, most: int = MOST_VIEWS) -> list[View]:
     views = []
     for row in np.unique(np.linspace(0, len(found) - 1, min(most, len(found))).round().astype(int)):
         pose = _matrix(folder / POSE / f"{found[row].stem}.txt")
-        if pose.shape == (4, 4) and np.isfinite(pose).all():
+        if pose.shape == (4, 4) and np.isfinite(pose).all() and abs(np.linalg.det(pose)) > SINGULAR:
             views.append(View(found[row], pose, intrinsics))
     if not views:
-        raise DataError(folder / POSE, "none of the poses is a finite matrix of 4 by 4")
+        raise DataError(folder / POSE, "none of the poses is a finite matrix of 4 by 4 that can be inverted")
     return views
 
 
