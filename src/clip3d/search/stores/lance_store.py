@@ -29,6 +29,7 @@ from clip3d.search.stores.kept_values import (
 )
 from clip3d.search.stores.lance_index import INDEX_FROM, has_index, index_facts, is_untidy, tend, tidy
 from clip3d.search.stores.lance_place import Place, open_tables, told
+from clip3d.search.stores.lance_reading import KnownKeys, ids_of_keys, ids_where, rows_by_id, tables_by_id
 from clip3d.search.stores.lance_rows import (
     LENGTH,
     RECORD_COLUMNS,
@@ -59,8 +60,6 @@ Ids = NDArray[np.int64]
 
 log = logging.getLogger(__name__)
 
-IDS_A_QUERY = 1000
-ROWS_A_BLOCK = 20_000
 CHANGES_A_TIDYING = 1000  # each makes a file, and many small ones are slow to read
 
 
@@ -205,7 +204,7 @@ class LanceStore:
         """
         with self._changing():
             rows = [{"id": int(item), **trace_values(trace)} for item, trace in moved.items()]
-            there = self._ids_of_keys([row["key"] for row in rows])
+            there = ids_of_keys(self._table, [row["key"] for row in rows])
             if len({row["key"] for row in rows}) < len(rows) or set(there.values()) - {row["id"] for row in rows}:
                 raise DataError(self.place.uri, "two records cannot be of one file and part", "remove one first")
             self._update(rows)
@@ -236,21 +235,21 @@ class LanceStore:
         """Every record's id and trace, in the order of ids."""
         with told(self.place):
             generation = self._now()[1]
-            for row in self._by_ids(TRACE_COLUMNS, self._ids(None)):
+            for row in rows_by_id(self._table, TRACE_COLUMNS, ids_where(self._table)):
                 yield row["id"], trace_of(row, void=row["generation"] != generation)
 
     def records(self, ids: Sequence[int]) -> list[Record]:
         """Records in the order of the ids; those that are gone are left out."""
         with told(self.place):
             generation = self._now()[1]
-            rows = self._by_ids([*RECORD_COLUMNS, "generation"], _unique(ids))
+            rows = rows_by_id(self._table, [*RECORD_COLUMNS, "generation"], ids)
             found = {row["id"]: record_of(row, void=row["generation"] != generation) for row in rows}
         return [found[int(item)] for item in ids if int(item) in found]
 
     def thumbnails(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Pictures by id, of those that have one."""
         with told(self.place):
-            rows = self._by_ids(["id", "thumbnail"], _unique(ids))
+            rows = rows_by_id(self._table, ["id", "thumbnail"], ids)
             return {row["id"]: row["thumbnail"] for row in rows if row["thumbnail"] is not None}
 
     def select(self, where: Condition | None = None) -> Ids:
@@ -261,7 +260,7 @@ class LanceStore:
             DataError: if it compares what cannot be compared, such as a text with a number.
         """
         with told(self.place):
-            return self._ids(self._sql(where))
+            return ids_where(self._table, self._sql(where))
 
     def vectors(self, name: str, ids: Sequence[int]) -> Array:
         """Vectors (n, d) as they were kept but for rounding, NaN in the rows of records without one of the name."""
@@ -273,7 +272,8 @@ class LanceStore:
             order = np.argsort(np.asarray(ids, np.int64), kind="stable")
             wanted = np.asarray(ids, np.int64)[order]
             lengths = [LENGTH + name] if header.stored == "raw" else []
-            for part in self._parts(["id", VECTOR + name, *lengths], _unique(ids), f"generation = {generation}"):
+            columns, valid = ["id", VECTOR + name, *lengths], f"generation = {generation}"
+            for part in tables_by_id(self._table, columns, ids, valid):
                 having, centred = vectors_of(part[VECTOR + name])
                 long = np.asarray(part[LENGTH + name].to_numpy(), np.float32)[having] if lengths else None
                 kept = uncentred(centred, header.mean, long)
@@ -344,41 +344,8 @@ class LanceStore:
         where.check([*FIXED, *kinds])
         return where.datafusion(lambda name: f"`{name}`" if name in FIXED else column_sql(name, kinds[name]))
 
-    def _ids(self, where: str | None) -> Ids:
-        query = self._table.search().select(["id"]).limit(None)
-        found = (query.where(where) if where else query).to_arrow()["id"].to_numpy()
-        return np.sort(np.asarray(found, np.int64))
-
-    def _by_ids(self, columns: list[str], ids: Ids) -> Iterator[Row]:
-        """Rows of ids that ascend, in their order."""
-        for part in self._parts(columns, ids):
-            yield from part.to_pylist()
-
-    def _parts(self, columns: list[str], ids: Ids, where: str = "") -> Iterator[Any]:
-        """Tables of the rows of ids that ascend, in their order, a bounded number at a time."""
-        at = 0
-        while at < len(ids):
-            block = ids[at : at + ROWS_A_BLOCK]
-            if block[-1] - block[0] < 2 * len(block):  # nearly all ids between two
-                condition = f"id BETWEEN {block[0]} AND {block[-1]}"
-            else:
-                block = block[:IDS_A_QUERY]
-                condition = f"id IN ({', '.join(map(str, block))})"
-            at += len(block)
-            query = self._table.search().where(f"{condition} AND {where}" if where else condition)
-            found = query.select(columns).limit(None).to_arrow().sort_by("id")
-            yield found.filter(np.isin(found["id"].to_numpy(), block))
-
-    def _ids_of_keys(self, keys: Sequence[str]) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for start in range(0, len(keys), IDS_A_QUERY):
-            listed = ", ".join(f"'{key}'" for key in keys[start : start + IDS_A_QUERY])
-            rows = self._table.search().where(f"key IN ({listed})").select(["key", "id"]).limit(None).to_arrow()
-            found.update(zip(rows["key"].to_pylist(), rows["id"].to_pylist(), strict=True))
-        return found
-
     def _next_id(self) -> int:
-        ids = self._ids(None)
+        ids = ids_where(self._table)
         return max(int(ids[-1]) + 1 if len(ids) else 1, int(self._state.read().get("next", 1)))
 
     def _give_ids(self, rows: Sequence[Row]) -> None:
@@ -386,7 +353,7 @@ class LanceStore:
             known = self._table.search().select(["key"]).limit(None).to_arrow()["key"]
             self._keys, self._next = KnownKeys(known), self._next_id()
         keys = [row["key"] for row in rows]
-        there = self._ids_of_keys([key for key in keys if key in self._keys])
+        there = ids_of_keys(self._table, [key for key in keys if key in self._keys])
         for row in rows:
             row["id"] = there.get(row["key"], self._next)
             self._next += row["key"] not in there
@@ -432,28 +399,6 @@ class LanceStore:
         return [name for name in self._table.schema.names if name.startswith(VECTOR)]
 
 
-class KnownKeys:
-    """Keys that may be in a table: of one that is not here there is no row. Sixteen bytes or less each."""
-
-    def __init__(self, column: Any) -> None:
-        numbers = (_number(key) for chunk in column.chunks for key in chunk.to_pylist())
-        self._first = np.sort(np.fromiter(numbers, np.uint64, len(column)))
-        self._later: set[int] = set()
-
-    def __contains__(self, key: str) -> bool:
-        number = _number(key)
-        at = int(np.searchsorted(self._first, np.uint64(number)))
-        return number in self._later or (at < len(self._first) and int(self._first[at]) == number)
-
-    def add(self, keys: Sequence[str]) -> None:
-        """Note keys of rows that were added."""
-        self._later.update(map(_number, keys))
-
-
-def _number(key: str) -> int:
-    return int(key[:16], 16)
-
-
 def _rows(entries: Sequence[Entry], header: Header, generation: int) -> list[Row]:
     for entry in entries:  # before anything is changed
         check_vectors(entry, header)
@@ -470,10 +415,6 @@ def _rows(entries: Sequence[Entry], header: Header, generation: int) -> list[Row
         }
         for entry, vectors in zip(entries, vector_values(entries, header), strict=True)
     ]
-
-
-def _unique(ids: Sequence[int]) -> Ids:
-    return np.unique(np.asarray(ids, np.int64))
 
 
 def _size(folder: Path) -> int:
