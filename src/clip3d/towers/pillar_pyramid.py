@@ -103,8 +103,9 @@ class PillarPyramidTower(nn.Module):
         blocks: residual blocks of the levels after the first.
         hidden: width of a cell's vector before it is mapped into the space.
         heads: of the attention pooling.
-        peaks: channels whose largest value over the cells is added to what the attention gathers: a mean says how
-            much of a frustum a thing fills, a maximum that it is there at all; 0 for none.
+        peaks: channels whose largest value over the cells, mapped into the space, is added to what the attention
+            gathers: a mean says how much of a frustum a thing fills, a maximum that it is there at all. Vectors of
+            cells are without it. 0 for none.
 
     Attributes:
         grid: of the cells.
