@@ -33,6 +33,10 @@ from clip3d.training.sweep_words import Vocabulary, kind_of, vocabulary_of
 
 Array = NDArray[np.float32]
 
+# How long an addition may grow at no cost: the loss sees directions alone, and one of great length would drown all that
+# is known as soon as a gate opens a little.
+LONGEST = 1.0
+
 
 @dataclass(frozen=True)
 class DrivingRecipe:
@@ -208,19 +212,24 @@ class DrivingLoss:
         loss = torch.zeros(())
         if len(self.features):
             rows = torch.multinomial(self.chance, recipe.batch, replacement=True)
-            directions = self._directions(self.known, self.features, rows)
+            directions, too_long = self._directions(self.known, self.features, rows)
+            loss = loss + too_long
             positives, labels = self.positives[self.words[rows]], recipe.labels
             loss = loss + naming(directions, positives, self.phrases, self.spread, self.scale, labels.regression)
         if len(self.scenes) and len(self.terms) and recipe.scenes:
             rows = torch.randint(len(self.scenes), (recipe.batch,))
-            cosines = self._directions(self.known_scenes, self.scenes, rows) @ self.terms.flatten(0, 1).T
+            directions, too_long = self._directions(self.known_scenes, self.scenes, rows)
+            loss = loss + too_long
+            cosines = directions @ self.terms.flatten(0, 1).T
             truths = self.truths[rows].repeat_interleave(self.terms.shape[1], dim=1)
             loss = loss + recipe.scenes * ranking(cosines, truths, self.scale)
         return recipe.weight * loss
 
-    def _directions(self, known: Tensor, features: Tensor, rows: Tensor) -> Tensor:
+    def _directions(self, known: Tensor, features: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Directions (b, d), and the mean square () of what additions are too long by."""
         added = self.head.addition(F.dropout(features[rows], self.dropout))
-        return F.normalize(known[rows] + added, dim=1)
+        too_long = (added.norm(dim=1) - LONGEST).relu().square().mean()
+        return F.normalize(known[rows] + added, dim=1), too_long
 
 
 def ranking(cosines: Tensor, truths: Tensor, scale: float) -> Tensor:
