@@ -18,6 +18,7 @@ from clip3d.spaces import Space, unit
 from clip3d.towers.image import EfficientNetLite0, ImageTower
 from clip3d.training import driving_pictures
 from clip3d.training.driving_pictures import (
+    LONGEST,
     DrivingLoss,
     DrivingRecipe,
     Lessons,
@@ -113,6 +114,19 @@ def test_the_loss_teaches_objects_and_scenes(lessons):
     assert 0 <= found["driving terms"] <= 1
 
 
+def test_additions_cost_what_they_are_too_long_by(lessons):
+    tower = ImageTower(dim=32, classes=5, hidden=16)
+    loss = DrivingLoss(lessons, tower.head, 0.0, 15.0)
+    rows = torch.arange(len(loss.scenes))
+    torch.nn.init.zeros_(tower.head.widen.weight)
+    for length, cost in ((0.5 * LONGEST, 0.0), (LONGEST, 0.0), (LONGEST + 3, 9.0)):
+        with torch.no_grad():
+            tower.head.widen.bias.zero_()[0] = length
+            directions, too_long = loss._directions(loss.known_scenes, loss.scenes, rows)
+        assert float(too_long) == pytest.approx(cost, abs=1e-4)
+        assert torch.allclose(directions.norm(dim=1), torch.ones(len(rows)), atol=1e-5)
+
+
 def test_each_way_to_ask_for_a_term_ranks_the_pictures_that_it_is_true_of(lessons, monkeypatch):
     tower = ImageTower(dim=3, classes=5, hidden=16)
     ways = np.eye(3, dtype=np.float32)[[[0, 1], [2, 2]]]
@@ -125,7 +139,7 @@ def test_each_way_to_ask_for_a_term_ranks_the_pictures_that_it_is_true_of(lesson
     taken = replace(lessons, taught=taught, held_out=taught, terms=ways, phrases=phrases, recipe=recipe)
     loss = DrivingLoss(taken, tower.head, 0.0, 15.0)
     directions = torch.tensor([[0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
-    monkeypatch.setattr(loss, "_directions", lambda known, features, rows: directions[rows])
+    monkeypatch.setattr(loss, "_directions", lambda known, features, rows: (directions[rows], torch.zeros(())))
     monkeypatch.setattr(torch, "randint", lambda most, shape: torch.arange(most))
     cosines = directions @ torch.from_numpy(ways).reshape(4, 3).T
     right = torch.tensor([[1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]])
