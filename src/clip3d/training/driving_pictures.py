@@ -33,9 +33,9 @@ from clip3d.training.sweep_words import Vocabulary, kind_of, vocabulary_of
 
 Array = NDArray[np.float32]
 
-# How long an addition may grow at no cost: the loss sees directions alone, and one of great length would drown all that
-# is known as soon as a gate opens a little.
-LONGEST = 1.0
+# How long an addition may grow at no cost: the loss sees directions alone, and one of great length would drown all
+# that is known as soon as a gate opens a little.
+LONGEST = 2.5
 
 
 @dataclass(frozen=True)
