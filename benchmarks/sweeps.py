@@ -56,6 +56,7 @@ def main() -> int:
         towers: Towers = {
             "LidarCLIP's, 8.5 M": SparseTransformerTower(768).eval(),
             "small, 0.9 M": PillarPyramidTower().eval(),
+            "mini's, 1.0 M": PillarPyramidTower(heads=8, peaks=128).eval(),
         }
         tell_frames(frames)
         with torch.inference_mode():
