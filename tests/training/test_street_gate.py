@@ -48,6 +48,15 @@ def test_an_uneven_number_of_pictures_does_not_move_the_gate():
     assert min(float(opened), float(shut)) > 0.9
 
 
+def test_the_gate_is_open_or_shut_and_in_doubt_shut():
+    weight, bias = fit_gate(drawn(0, 0.4), drawn(1, -0.1))
+    shown = ((2, 0.4), (3, -0.1), (4, 0.15))
+    street, other, doubtful = (torch.from_numpy(drawn(seed, middle)) for seed, middle in shown)
+    opened = (torch.cat([street, other]) @ weight + bias).sigmoid()
+    assert float(((opened > 0.1) & (opened < 0.9)).float().mean()) < 0.01
+    assert float((doubtful @ weight + bias > 0).float().mean()) < 0.2
+
+
 def test_places_of_a_picture_are_judged_by_the_whole_picture():
     objects, streets = towers()
     both = with_streets(objects, streets, torch.zeros(FEATURES), torch.tensor(30.0))

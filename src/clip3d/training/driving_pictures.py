@@ -170,7 +170,7 @@ def as_stored(trunk: EfficientNetLite0) -> EfficientNetLite0:
 
 
 class DrivingLoss:
-    """The loss of driving pictures on a head.
+    """The loss of driving pictures on a head: objects' words, scenes' terms, and what additions are too long by.
 
     Args:
         lessons: what is taught.

@@ -47,7 +47,7 @@ def with_streets(objects: ImageTower, streets: ImageTower, weight: Tensor, bias:
 
 
 def fit_gate(streets: Array, objects: Array) -> tuple[Tensor, Tensor]:
-    """Weight (1280,) and bias () of a logistic regression: above 0 for pictures of streets.
+    """Weight (1280,) and bias () of a logistic regression, made steeper: above 0 for pictures of streets.
 
     Args:
         streets: (n, 1280) features of pictures of streets.
