@@ -127,6 +127,10 @@ def test_rows_are_chosen_by_pattern(bench: Bench) -> None:
     assert [r.name for r in choose_rows(trial, bench, ["a/*"])] == ["a/b", "a/c"]
     with pytest.raises(ShapeError, match="has no row 'e'; it has: a/b, a/c, d"):
         choose_rows(trial, bench, ["e"])
+    many = experiment(*(row(f"set-{n}/mini", Counting()) for n in range(100)))
+    with pytest.raises(ShapeError, match=r"of its 100 the nearest are: set-42/mini, .*; --dry-run") as told:
+        choose_rows(many, bench, ["set-42/min"])
+    assert len(str(told.value)) < 200
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from clip3d.experiments.needs import NEEDS, Need, fingerprint
 from clip3d.models.weights import sha256_of
 
 ROWS = "rows"
+MOST_NAMED, NEAREST = 30, 5  # rows that a message names
 
 
 @dataclass(frozen=True)
@@ -84,13 +86,18 @@ def choose_rows(experiment: Experiment, bench: Bench, only: Sequence[str] | None
     """The rows of an experiment, all or those whose names match one of the patterns.
 
     Raises:
-        ShapeError: if a pattern matches none; the message has the names.
+        ShapeError: if a pattern matches none; the message has the nearest names, where there are many.
     """
     rows = experiment.rows(bench)
     for pattern in only or ():
         if not any(fnmatchcase(row.name, pattern) for row in rows):
-            names = ", ".join(row.name for row in rows)
-            raise ShapeError(f"{experiment.name} has no row {pattern!r}; it has: {names}")
+            names = [row.name for row in rows]
+            if len(names) > MOST_NAMED:
+                near = ", ".join(get_close_matches(pattern, names, NEAREST, 0.0))
+                told = f"of its {len(names)} the nearest are: {near}; --dry-run lists all"
+            else:
+                told = f"it has: {', '.join(names)}"
+            raise ShapeError(f"{experiment.name} has no row {pattern!r}; {told}")
     return [row for row in rows if not only or any(fnmatchcase(row.name, pattern) for pattern in only)]
 
 
