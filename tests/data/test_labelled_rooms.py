@@ -16,11 +16,12 @@ from clip3d.clouds.reading import read
 from clip3d.data.library import Entry, make_library, read_library
 from clip3d.data.rooms import scannet
 from clip3d.data.rooms.making import Rooms, make_room, make_rooms, room_name
+from clip3d.data.rooms.labelled_scene import LabelledScene, SceneThing
 from clip3d.data.rooms.reading import list_scenes, read_scene
 from clip3d.data.rooms.s3dis import folds, list_s3dis
 from clip3d.data.rooms.scannet import list_scannet
 from clip3d.data.rooms.scannet_classes import NYU40, ROOM_QUERIES, S3DIS13, SCANNET20, nyu40_of
-from clip3d.data.rooms.segments import make_segments
+from clip3d.data.rooms.segments import LEAST, make_segments, segments_of
 from clip3d.data.rooms.stock import read_stock
 from clip3d.data.triplet_sources import TripletSource, open_triplets
 from clip3d.errors import DataError, ShapeError
@@ -45,6 +46,18 @@ def test_classes_are_those_of_the_benchmarks():
     assert len(ROOM_QUERIES) == 20
     assert set(ROOM_QUERIES) <= set(ROOM_CLASSES)
     assert {nyu40_of(label) for label in ROOM_CLASSES} <= set(NYU40)
+
+
+def test_flat_things_are_cut_roughly_too_and_never_away():
+    rng = np.random.default_rng(0)
+    rug, floor = rng.uniform(0, [2, 1, 0.01], (400, 3)), rng.uniform([-1, -1, -0.01], [3, 2, 0], (4000, 3))
+    cloud = PointCloud(np.concatenate([rug, floor]).astype(np.float32), up="z", unit="m")
+    instances = np.where(np.arange(len(cloud)) < len(rug), 0, -1).astype(np.int32)
+    scene = LabelledScene("flat", cloud, instances, (SceneThing("rug", ("rug",)),))
+    for seed in range(20):
+        (entry,) = segments_of(scene, np.random.default_rng(seed))
+        assert len(entry.cloud) >= LEAST
+        assert entry.cloud.points[:, 2].min() >= -1e-3
 
 
 def test_a_scene_of_scannet(tmp_path: Path):

@@ -50,7 +50,8 @@ def _rough(points: NDArray[np.float32], index: NDArray[np.intp], rng: np.random.
     mine = points[index]
     if rng.random() < 0.5:
         low, high = mine.min(0) - REACH * rng.random(), mine.max(0) + REACH * rng.random()
-        low[2] += REACH / 2  # floors are found and taken away
+        # floors are found and taken away, and with them the foot of what is not as flat as a rug
+        low[2] = low[2] + REACH / 2 if np.ptp(mine[:, 2]) > REACH else mine[:, 2].min()
         return np.flatnonzero(((points >= low) & (points <= high)).all(1))
     way = rng.normal(size=3) * [1, 1, 0.6]
     along = mine @ way
