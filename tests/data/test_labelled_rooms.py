@@ -15,8 +15,8 @@ from clip3d.clouds.mesh import sample_surface
 from clip3d.clouds.reading import read
 from clip3d.data.library import Entry, make_library, read_library
 from clip3d.data.rooms import scannet
-from clip3d.data.rooms.making import Rooms, make_room, make_rooms, room_name
 from clip3d.data.rooms.labelled_scene import LabelledScene, SceneThing
+from clip3d.data.rooms.making import Rooms, make_room, make_rooms, room_name
 from clip3d.data.rooms.reading import list_scenes, read_scene
 from clip3d.data.rooms.s3dis import folds, list_s3dis
 from clip3d.data.rooms.scannet import list_scannet
