@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import clip3d
 from clip3d.data.rooms.reading import list_scenes, read_scene
 from clip3d.data.rooms.scannet_classes import ROOM_QUERIES
-from clip3d.evaluation.scene_queries import LOOSE, MOST_ANSWERS, Asked, Replies, SceneReport, measure_scenes
+from clip3d.evaluation.scene_queries import LOOSE, Asked, SceneReport, measure_scenes
+from clip3d.experiments.cg3d_scenes import replies
 from clip3d.scenes.parted import part_scan
 from clip3d.scenes.pictures import join_pictures, list_views, picture_vectors
 from clip3d.scenes.scene import Scene
@@ -50,17 +50,6 @@ def main() -> None:
         print(f"{weight:6.2f}  " + "  ".join(f"{100 * value:6.1f}" for value in found))
     some = SceneReport(tuple(asked[arguments.weights[0]]), len(paths))
     print(f"of {some.queries} questions, {some.things} things")
-
-
-def replies(scene: Scene) -> Callable[[str], Replies]:
-    """What answers phrases in a scene."""
-
-    def reply(words: str) -> Replies:
-        answer = scene.ask(words, k=MOST_ANSWERS)
-        nearest = None if answer.nearest is None else answer.nearest.indices
-        return Replies(tuple(instance.indices for instance in answer), nearest)
-
-    return reply
 
 
 if __name__ == "__main__":

@@ -95,6 +95,17 @@ def _measure(bench: Bench, seed: int, candidate: Candidate, tests: SceneSet, met
     return Measured(100 * report.precision_at_1, report.queries, told, also=shown, files=(file,))
 
 
+def replies(scene: Scene) -> Callable[[str], Replies]:
+    """What answers phrases in a scene, in the form that is measured."""
+
+    def reply(words: str) -> Replies:
+        answer = scene.ask(words, k=MOST_ANSWERS)
+        nearest = None if answer.nearest is None else answer.nearest.indices
+        return Replies(tuple(instance.indices for instance in answer), nearest)
+
+    return reply
+
+
 class Asked:
     """Answers phrases in scenes and names their points, with the model's prompts and threshold."""
 
@@ -105,14 +116,7 @@ class Asked:
 
     def ask(self, scene: LabelledScene) -> Callable[[str], Replies]:
         """What answers phrases in a scene."""
-        parted = self._parted(scene)
-
-        def reply(words: str) -> Replies:
-            answer = parted.ask(words, k=MOST_ANSWERS)
-            nearest = None if answer.nearest is None else answer.nearest.indices
-            return Replies(tuple(instance.indices for instance in answer), nearest)
-
-        return reply
+        return replies(self._parted(scene))
 
     def name(self, scene: LabelledScene, labels: Sequence[str]) -> NDArray[np.int32]:
         """For each point (n,) of a scene which of some labels it bears, -1 for none."""
